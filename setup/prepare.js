@@ -1,0 +1,85 @@
+// Makes a clone ready to run: npm packages as the lock file says and the pinned Node.js runtime.
+// Plain JavaScript without dependencies, because it runs before anything is installed, on any Node.js from 18 on.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const stamp = join(root, 'node_modules', '.calico-ts-lock');
+
+/** Installs the npm packages when the lock file changed since the last time; costs two file reads when it did not. */
+export function installPackages() {
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted && existsSync(runtime())) return;
+  say(
+    'installing npm packages from package-lock.json, because they are missing or it changed (about a minute)',
+  );
+  // Not one of our packages needs an install script: koffi, bun and node ship their binaries inside packages.
+  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], 'npm ci');
+  if (!existsSync(runtime())) {
+    fail(
+      `npm installed no Node.js runtime at ${runtime()}: were optional dependencies left out ("npm config get omit")?`,
+    );
+  }
+  writeFileSync(stamp, wanted);
+}
+
+/** Absolute path of the Node.js that the project pins, whether or not it is installed yet. */
+export function runtime() {
+  const arch = process.arch === 'arm64' ? 'arm64' : 'x64';
+  return join(root, 'node_modules', `node-linux-${arch}`, 'bin', 'node');
+}
+
+/** Installs Debian packages whose command is missing. `wanted` maps a command to {package, why}. */
+export function installSystemPackages(wanted) {
+  const path = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`;
+  const missing = Object.entries(wanted).filter(
+    ([command]) => !path.split(':').some((folder) => folder && existsSync(join(folder, command))),
+  );
+  if (missing.length === 0) return;
+  const names = missing.map(([, { package: name }]) => name);
+  if (!existsSync('/usr/bin/apt-get') || process.getuid?.() !== 0) {
+    fail(
+      `missing: ${missing.map(([c, w]) => `${c} (${w.why})`).join(', ')}. Install ${names.join(' ')} and try again`,
+    );
+  }
+  say(`installing ${names.join(', ')} with apt-get: ${missing.map(([c, w]) => `${c} ${w.why}`).join('; ')}`);
+  const install = () =>
+    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    });
+  let result = install();
+  if (result.status !== 0) {
+    spawnSync('apt-get', ['update', '-qq'], { stdio: 'ignore' });
+    result = install();
+  }
+  if (result.status !== 0) fail(`apt-get install ${names.join(' ')} failed:\n${result.stderr}`);
+}
+
+/** A folder for what is built from the sources and can be thrown away. */
+export function cacheFolder() {
+  const folder = join(root, '.cache');
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+export function say(line) {
+  process.stderr.write(`calico-ts: ${line}\n`);
+}
+
+export function fail(line) {
+  say(line);
+  process.exit(1);
+}
+
+function run(command, args, what) {
+  // Windows-style lookups are not a concern; npm is found on PATH even when npm itself started us.
+  const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  if (result.error) fail(`cannot run ${what}: ${result.error.message}`);
+  if (result.status !== 0) fail(`${what} failed with exit code ${result.status}`);
+}

@@ -1,0 +1,3 @@
+// The door of the datastore room.
+export * from './datastore.ts';
+export * from './errors.ts';

@@ -1,0 +1,36 @@
+// Node: Calico keeps a node's addresses and tunnel facts in annotations of the Kubernetes Node.
+import type { Resource, ResourceKind } from '../resource.ts';
+
+export interface Node extends Resource {
+  spec?: { podCIDR?: string; podCIDRs?: string[]; unschedulable?: boolean };
+  status?: {
+    addresses?: { type: 'InternalIP' | 'ExternalIP' | 'Hostname'; address: string }[];
+    conditions?: {
+      type: string;
+      status: 'True' | 'False' | 'Unknown';
+      reason?: string;
+      message?: string;
+      lastTransitionTime?: string;
+      lastHeartbeatTime?: string;
+    }[];
+    nodeInfo?: Record<string, string>;
+  };
+}
+
+export const nodes: ResourceKind<Node> = {
+  group: '',
+  version: 'v1',
+  kind: 'Node',
+  plural: 'nodes',
+  namespaced: false,
+};
+
+/** Annotations of a Node that calico-node writes and its peers read. */
+export const nodeAnnotations = {
+  ipv4Address: 'projectcalico.org/IPv4Address',
+  ipv6Address: 'projectcalico.org/IPv6Address',
+  ipv4VxlanTunnelAddress: 'projectcalico.org/IPv4VXLANTunnelAddr',
+  ipv6VxlanTunnelAddress: 'projectcalico.org/IPv6VXLANTunnelAddr',
+  vxlanTunnelMac: 'projectcalico.org/VXLANTunnelMACAddr',
+  vxlanTunnelMacV6: 'projectcalico.org/VXLANTunnelMACAddrV6',
+} as const;

@@ -1,0 +1,54 @@
+// What every object has, and what the project knows of every kind. No kind in particular lives here.
+import type { TSchema } from 'typebox';
+
+/** Kubernetes' ObjectMeta, as it stands on the wire: times are RFC 3339 strings. */
+export interface ObjectMeta {
+  name: string;
+  namespace?: string;
+  uid?: string;
+  /** Opaque; only equality means something. Absent on an object that was never stored. */
+  resourceVersion?: string;
+  generation?: number;
+  creationTimestamp?: string;
+  deletionTimestamp?: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  finalizers?: string[];
+  ownerReferences?: { apiVersion: string; kind: string; name: string; uid: string; controller?: boolean }[];
+}
+
+export interface Resource {
+  apiVersion: string;
+  kind: string;
+  metadata: ObjectMeta;
+}
+
+/** One kind of object: where the API serves it and, for Calico's own kinds, the schema that everything else derives from. */
+export interface ResourceKind<T extends Resource = Resource> {
+  /** Empty for Kubernetes' core group. */
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly namespaced: boolean;
+  readonly schema?: TSchema;
+  /** Carries the object's type only; never present at run time. */
+  readonly object?: T;
+}
+
+/** Names an object within its kind. `namespace` is absent for cluster-scoped kinds. */
+export interface ObjectKey {
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+/** "v1", "networking.k8s.io/v1". */
+export function apiVersionOf(kind: ResourceKind): string {
+  return kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
+}
+
+/** "namespace/name", or "name" for a cluster-scoped object: unique within a kind. */
+export function keyOf(object: { metadata: { name: string; namespace?: string } }): string {
+  const { namespace, name } = object.metadata;
+  return namespace ? `${namespace}/${name}` : name;
+}
