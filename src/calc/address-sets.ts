@@ -1,0 +1,141 @@
+// The sets of addresses that selectors stand for, for as long as somebody uses them. A member is counted, because two
+// endpoints may contribute the same one.
+
+import type { WorkloadEndpoint } from '../policy/index.ts';
+import { printSelector, type Selector, selectorId } from '../selector/index.ts';
+import type { AddressSet, SetChange, SetKind } from './desired-state.ts';
+import { LabelIndex } from './label-index.ts';
+import type { LabelSet } from './label-set.ts';
+
+/** Which endpoints, and what of them. */
+export interface SetSource {
+  readonly selector: Selector;
+  /** Their ports of that name and protocol (IANA number) instead of their bare addresses. */
+  readonly port?: { readonly name: string; readonly protocol: number };
+}
+
+type Contributor = Pick<WorkloadEndpoint, 'addresses' | 'ports'>;
+
+class CountedSet implements AddressSet {
+  readonly source: SetSource;
+  readonly members = new Map<string, number>();
+  /** Members touched since changes were last taken, and whether they were in the set then. */
+  readonly touched = new Map<string, boolean>();
+  users = 1;
+
+  constructor(source: SetSource) {
+    this.source = source;
+  }
+
+  get kind(): SetKind {
+    return this.source.port ? 'address,protocol,port' : 'address';
+  }
+
+  count(contributor: Contributor, by: 1 | -1): void {
+    for (const member of contributions(this.source, contributor)) {
+      const count = this.members.get(member) ?? 0;
+      if (!this.touched.has(member)) this.touched.set(member, count > 0);
+      if (count + by > 0) this.members.set(member, count + by);
+      else this.members.delete(member);
+    }
+  }
+}
+
+export class AddressSets {
+  readonly #sets = new Map<string, CountedSet>();
+  readonly #contributors = new Map<string, Contributor>();
+  readonly #changed = new Set<string>();
+  readonly #index = new LabelIndex({
+    onMatch: (set, item) => this.#count(set, item, 1),
+    onUnmatch: (set, item) => this.#count(set, item, -1),
+  });
+
+  get state(): ReadonlyMap<string, AddressSet> {
+    return this.#sets;
+  }
+
+  /** Every call is owed a `release` of what it returns: the identifier, which equal sources share. */
+  acquire(source: SetSource): string {
+    const id = setId(source);
+    const known = this.#sets.get(id);
+    if (known) {
+      known.users++;
+      return id;
+    }
+    this.#sets.set(id, new CountedSet(source));
+    this.#changed.add(id);
+    this.#index.setSelector(id, source.selector);
+    return id;
+  }
+
+  release(id: string): void {
+    const set = this.#sets.get(id);
+    if (!set || --set.users > 0) return;
+    this.#index.deleteSelector(id);
+    this.#sets.delete(id);
+    this.#changed.add(id);
+  }
+
+  setContributor(key: string, contributor: Contributor, labels: LabelSet | undefined): void {
+    const previous = this.#contributors.get(key);
+    const matched = [...this.#index.selectorsOf(key)];
+    if (previous) for (const set of matched) this.#count(set, key, -1);
+    this.#contributors.set(key, contributor);
+    for (const set of matched) this.#count(set, key, 1);
+    if (labels) this.#index.setItem(key, labels);
+  }
+
+  deleteContributor(key: string): void {
+    this.#index.deleteItem(key);
+    this.#contributors.delete(key);
+  }
+
+  /** Differences since the last call, per set; a set that is gone has none and is not in the state any more. */
+  takeChanges(): Map<string, SetChange> {
+    const changes = new Map<string, SetChange>();
+    for (const id of this.#changed) {
+      const set = this.#sets.get(id);
+      const added: string[] = [];
+      const removed: string[] = [];
+      for (const [member, was] of set?.touched ?? []) {
+        const is = set?.members.has(member) ?? false;
+        if (is && !was) added.push(member);
+        if (was && !is) removed.push(member);
+      }
+      set?.touched.clear();
+      changes.set(id, { added, removed });
+    }
+    this.#changed.clear();
+    return changes;
+  }
+
+  get hasChanges(): boolean {
+    return this.#changed.size > 0;
+  }
+
+  #count(id: string, key: string, by: 1 | -1): void {
+    const contributor = this.#contributors.get(key);
+    const set = this.#sets.get(id);
+    if (!contributor || !set) return;
+    set.count(contributor, by);
+    this.#changed.add(id);
+  }
+}
+
+function contributions({ port }: SetSource, { addresses, ports }: Contributor): readonly string[] {
+  if (!port) return addresses;
+  const numbers = new Set(
+    ports
+      .filter(({ name, protocol }) => name === port.name && protocol === port.protocol)
+      .map((match) => match.port),
+  );
+  return addresses.flatMap((address) =>
+    [...numbers].map((number) => `${address},${port.protocol},${number}`),
+  );
+}
+
+/** The selector's identifier; for ports, that of a text that no selector has. */
+function setId({ selector, port }: SetSource): string {
+  if (!port) return selectorId(selector);
+  return selectorId({ kind: '==', label: `${port.protocol}/${port.name}`, value: printSelector(selector) });
+}

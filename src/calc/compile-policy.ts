@@ -1,0 +1,68 @@
+// A policy of the rule tree as a program for the dataplane: selectors become sets, which are acquired on the way.
+
+import type { PeerMatch, Policy, Rule } from '../policy/index.ts';
+import { and, type Selector } from '../selector/index.ts';
+import type { AddressSets, SetSource } from './address-sets.ts';
+import type { PeerProgram, PolicyProgram, RuleProgram } from './desired-state.ts';
+
+export interface CompiledPolicy {
+  readonly policy: Policy;
+  readonly program: PolicyProgram;
+  /** Identifiers to release when the program is not used any more; one for every time it was acquired. */
+  readonly sets: readonly string[];
+}
+
+export function compilePolicy(policy: Policy, sets: AddressSets): CompiledPolicy {
+  const acquired: string[] = [];
+  const acquire = (source: SetSource) => {
+    const id = sets.acquire(source);
+    acquired.push(id);
+    return id;
+  };
+  const compile = (rules: readonly Rule[] | undefined, receivers: Selector | undefined) =>
+    (rules ?? []).map((rule) => compileRule(rule, receivers, acquire));
+  const program = {
+    // On ingress the receiver is one of the policy's own endpoints, so only their ports need to be known by name.
+    ingress: compile(policy.ingress, policy.selector),
+    egress: compile(policy.egress, undefined),
+  };
+  return { policy, program, sets: acquired };
+}
+
+function compileRule(
+  { action, match, origin }: Rule,
+  receivers: Selector | undefined,
+  acquire: (source: SetSource) => string,
+): RuleProgram {
+  const { family, protocol, source, destination } = match;
+  const peer = (side: PeerMatch | undefined, owners: Selector | undefined): PeerProgram | undefined => {
+    if (!side) return undefined;
+    const { selector, namedPort, ...plain } = side;
+    const everyone: Selector = { kind: 'all' };
+    if (namedPort !== undefined && protocol === undefined) {
+      throw new RangeError(`The port "${namedPort}" has a name but the rule at ${origin} has no protocol`);
+    }
+    return {
+      ...plain,
+      // Whoever owns a named port of the peers is a peer, so that one set answers both questions.
+      ...(selector && namedPort === undefined && { set: acquire({ selector }) }),
+      ...(namedPort !== undefined &&
+        protocol !== undefined && {
+          portSet: acquire({
+            selector: and(selector ?? everyone, owners ?? everyone),
+            port: { name: namedPort, protocol },
+          }),
+        }),
+    };
+  };
+  const from = peer(source, undefined);
+  const to = peer(destination, receivers);
+  return {
+    action,
+    origin,
+    ...(family && { family }),
+    ...(protocol !== undefined && { protocol }),
+    ...(from && { source: from }),
+    ...(to && { destination: to }),
+  };
+}

@@ -1,0 +1,111 @@
+// What calc hands to the dataplane: everything that this node's kernel shall hold, as plain data.
+// Selectors are gone; what is left of them are sets of members with an identifier.
+import type { Cidr, Family, Range } from '../net/index.ts';
+import type { Action } from '../policy/index.ts';
+
+/** `address`: members are canonical addresses. `address,protocol,port`: "10.0.0.1,6,80", numbers as IANA has them. */
+export type SetKind = 'address' | 'address,protocol,port';
+
+/** A Set, or the keys of a Map. */
+export interface Members {
+  readonly size: number;
+  has(member: string): boolean;
+  keys(): Iterable<string>;
+}
+
+export interface AddressSet {
+  readonly kind: SetKind;
+  /** Both families mixed; a member with a colon is IPv6. */
+  readonly members: Members;
+}
+
+export interface PeerProgram {
+  readonly nets?: readonly Cidr[];
+  readonly notNets?: readonly Cidr[];
+  /** The address is a member of this `address` set. */
+  readonly set?: string;
+  /** Sorted, disjoint. */
+  readonly ports?: readonly Range<number>[];
+  /** Address, protocol and port are a member of this `address,protocol,port` set. */
+  readonly portSet?: string;
+}
+
+export interface RuleProgram {
+  readonly action: Action;
+  readonly family?: Family;
+  readonly protocol?: number;
+  readonly source?: PeerProgram;
+  readonly destination?: PeerProgram;
+  /** Where in the policy's object the rule stands. */
+  readonly origin: string;
+}
+
+/** Rules that any number of endpoints share. */
+export interface PolicyProgram {
+  readonly ingress: readonly RuleProgram[];
+  readonly egress: readonly RuleProgram[];
+}
+
+export interface TierProgram {
+  readonly name: string;
+  /** Keys of policy programs in the order in which they are asked; never empty. */
+  readonly policies: readonly string[];
+  /** What follows when none of them decides. */
+  readonly defaultAction: 'Deny' | 'Pass';
+}
+
+export interface EndpointProgram {
+  /** Host's end of the pod's veth pair. */
+  readonly interfaceName: string;
+  readonly addresses: readonly string[];
+  readonly ingress: readonly TierProgram[];
+  readonly egress: readonly TierProgram[];
+  /** What follows the last tier: the profiles' word. Deny while they are unknown. */
+  readonly afterTiers: 'Allow' | 'Deny';
+}
+
+/** A remote node's end of the VXLAN overlay. */
+export interface TunnelEndpoint {
+  readonly family: Family;
+  /** The node's address on the underlay. */
+  readonly nodeAddress: string;
+  /** The address of its tunnel device. */
+  readonly tunnelAddress: string;
+  readonly mac: string;
+}
+
+/** Where a block, or a single address, of pods lives. */
+export type RouteProgram =
+  | { readonly kind: 'vxlan'; readonly node: string }
+  /** Straight to the node, which is on our own link. */
+  | { readonly kind: 'direct'; readonly node: string; readonly nodeAddress: string }
+  /** Our own block: what no local pod answers goes nowhere. */
+  | { readonly kind: 'blackhole' };
+
+export interface DesiredState {
+  /** By set identifier. */
+  readonly sets: ReadonlyMap<string, AddressSet>;
+  /** By policy key. */
+  readonly policies: ReadonlyMap<string, PolicyProgram>;
+  /** By "namespace/pod". */
+  readonly endpoints: ReadonlyMap<string, EndpointProgram>;
+  /** By "node/family". */
+  readonly tunnelEndpoints: ReadonlyMap<string, TunnelEndpoint>;
+  /** By CIDR. */
+  readonly routes: ReadonlyMap<string, RouteProgram>;
+}
+
+export interface SetChange {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+}
+
+/** What of the desired state differs from when changes were last taken. Names only, but for sets, which may be large. */
+export interface Changes {
+  /** A set that is new has all its members in `added`; one that is gone is not in the state any more. */
+  readonly sets: ReadonlyMap<string, SetChange>;
+  readonly policies: ReadonlySet<string>;
+  readonly endpoints: ReadonlySet<string>;
+  readonly tunnelEndpoints: ReadonlySet<string>;
+  readonly routes: ReadonlySet<string>;
+}

@@ -1,0 +1,127 @@
+// Which policies matter on this node, and for which of its endpoints. A policy that selects none of them costs nothing
+// here but its selector.
+import {
+  comparePolicies,
+  compareTiers,
+  type Direction,
+  defaultTier,
+  type Policy,
+  policyKey,
+  type Tier,
+} from '../policy/index.ts';
+import type { AddressSets } from './address-sets.ts';
+import { type CompiledPolicy, compilePolicy } from './compile-policy.ts';
+import type { PolicyProgram, TierProgram } from './desired-state.ts';
+import { LabelIndex } from './label-index.ts';
+import type { LabelSet } from './label-set.ts';
+
+export class Policies {
+  readonly #sets: AddressSets;
+  readonly #policies = new Map<string, Policy>();
+  readonly #active = new Map<string, CompiledPolicy>();
+  readonly #programs = new Map<string, PolicyProgram>();
+  readonly #tiers = new Map<string, Tier>([[defaultTier.name, defaultTier]]);
+  readonly #index = new LabelIndex({
+    onMatch: (policy, endpoint) => this.#matchChanged(policy, endpoint),
+    onUnmatch: (policy, endpoint) => this.#matchChanged(policy, endpoint),
+  });
+  /** Policies whose program has to be looked at again, and endpoints whose list of policies may differ. */
+  readonly #dirtyPolicies = new Set<string>();
+  readonly #dirtyEndpoints = new Set<string>();
+
+  constructor(sets: AddressSets) {
+    this.#sets = sets;
+  }
+
+  /** Programs of the policies that select a local endpoint, by policy key; right after `takeChanges`. */
+  get state(): ReadonlyMap<string, PolicyProgram> {
+    return this.#programs;
+  }
+
+  setPolicy(policy: Policy): void {
+    const key = policyKey(policy.id);
+    this.#policies.set(key, policy);
+    this.#index.setSelector(key, policy.selector);
+    this.#dirtyPolicies.add(key);
+    for (const endpoint of this.#index.itemsOf(key)) this.#dirtyEndpoints.add(endpoint);
+  }
+
+  deletePolicy(key: string): void {
+    if (!this.#policies.delete(key)) return;
+    this.#index.deleteSelector(key);
+    this.#dirtyPolicies.add(key);
+  }
+
+  setEndpoint(key: string, labels: LabelSet): void {
+    this.#index.setItem(key, labels);
+    this.#dirtyEndpoints.add(key);
+  }
+
+  deleteEndpoint(key: string): void {
+    this.#index.deleteItem(key);
+    this.#dirtyEndpoints.add(key);
+  }
+
+  get hasChanges(): boolean {
+    return this.#dirtyPolicies.size > 0 || this.#dirtyEndpoints.size > 0;
+  }
+
+  /** Brings the programs up to date, which acquires and releases sets. Names what changed since the last call. */
+  takeChanges(): { policies: Set<string>; endpoints: Set<string> } {
+    const policies = new Set<string>();
+    const endpoints = new Set(this.#dirtyEndpoints);
+    const outdated: CompiledPolicy[] = [];
+    for (const key of this.#dirtyPolicies) {
+      const previous = this.#active.get(key);
+      const policy = this.#policies.get(key);
+      if (!previous && !policy) continue;
+      const isActive = policy !== undefined && this.#index.itemsOf(key).size > 0;
+      if (isActive && previous?.policy === policy) continue;
+      if (isActive) {
+        const compiled = compilePolicy(policy, this.#sets);
+        this.#active.set(key, compiled);
+        this.#programs.set(key, compiled.program);
+      } else {
+        this.#active.delete(key);
+        this.#programs.delete(key);
+      }
+      if (previous || isActive) policies.add(key);
+      if (previous) outdated.push(previous);
+    }
+    // Released only now, so that a set which both the old and the new programs use lives on with its members.
+    for (const { sets } of outdated) for (const set of sets) this.#sets.release(set);
+    this.#dirtyPolicies.clear();
+    this.#dirtyEndpoints.clear();
+    return { policies, endpoints };
+  }
+
+  /** The tiers that judge an endpoint's traffic in one direction, in order; empty when no policy does. */
+  tiersOf(endpoint: string, direction: Direction): TierProgram[] {
+    const byTier = Map.groupBy(
+      [...this.#index.selectorsOf(endpoint)].flatMap((key) => {
+        const policy = this.#policies.get(key);
+        return policy?.[direction] ? [policy] : [];
+      }),
+      (policy) => policy.tier,
+    );
+    return [...byTier]
+      .map(([name, policies]) => ({ tier: this.#tier(name), policies }))
+      .sort((a, b) => compareTiers(a.tier, b.tier))
+      .map(({ tier, policies }) => ({
+        name: tier.name,
+        defaultAction: tier.defaultAction,
+        policies: policies.sort(comparePolicies).map((policy) => policyKey(policy.id)),
+      }));
+  }
+
+  /** A tier that nobody has defined denies what its policies leave undecided, and comes last. */
+  #tier(name: string): Tier {
+    return this.#tiers.get(name) ?? { name, order: undefined, defaultAction: 'Deny' };
+  }
+
+  #matchChanged(policy: string, endpoint: string): void {
+    const isActive = this.#index.itemsOf(policy).size > 0;
+    if (isActive !== this.#active.has(policy)) this.#dirtyPolicies.add(policy);
+    this.#dirtyEndpoints.add(endpoint);
+  }
+}

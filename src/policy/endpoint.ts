@@ -1,0 +1,81 @@
+// What of a pod takes part in policy: its labels, addresses and named ports.
+import { protocolNumber, tryParseAddress } from '../net/index.ts';
+import type { Container, Pod } from '../resources/index.ts';
+import { namespaceLabel, orchestratorLabel, serviceAccountLabel } from './labels.ts';
+
+export interface EndpointPort {
+  readonly name: string;
+  /** IANA number. */
+  readonly protocol: number;
+  readonly port: number;
+}
+
+export interface WorkloadEndpoint {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly serviceAccount: string;
+  /** Name of the node; undefined while the pod has none. */
+  readonly node: string | undefined;
+  /** The pod's UID: tells two pods of one name apart. */
+  readonly uid: string | undefined;
+  /** The container that CNI was called for; undefined before that. */
+  readonly containerId: string | undefined;
+  /** Canonical text, at most one per family; empty while the pod has none. */
+  readonly addresses: readonly string[];
+  /** The pod's own labels and those that tell its namespace, orchestrator and service account. */
+  readonly labels: ReadonlyMap<string, string>;
+  readonly ports: readonly EndpointPort[];
+}
+
+/** Annotations by which the CNI plugin tells every node a pod's addresses, sooner than the kubelet writes them into the status. */
+export const podAnnotations = {
+  podIp: 'cni.projectcalico.org/podIP',
+  podIps: 'cni.projectcalico.org/podIPs',
+  containerId: 'cni.projectcalico.org/containerID',
+} as const;
+
+/**
+ * Returns undefined for a pod that takes no part: one on the host's network, or one that has ended and whose addresses
+ * may belong to another by now.
+ */
+export function workloadEndpointOf(pod: Pod): WorkloadEndpoint | undefined {
+  const { spec, status, metadata } = pod;
+  if (spec?.hostNetwork || status?.phase === 'Succeeded' || status?.phase === 'Failed') return undefined;
+  const namespace = metadata.namespace ?? 'default';
+  const serviceAccount = spec?.serviceAccountName || 'default';
+  const labels = new Map(Object.entries(metadata.labels ?? {}));
+  labels.set(namespaceLabel, namespace);
+  labels.set(orchestratorLabel, 'k8s');
+  // A label's value has at most 63 characters; a service account's name may have more.
+  if (serviceAccount.length <= 63) labels.set(serviceAccountLabel, serviceAccount);
+  return {
+    namespace,
+    pod: metadata.name,
+    serviceAccount,
+    node: spec?.nodeName || undefined,
+    uid: metadata.uid,
+    containerId: metadata.annotations?.[podAnnotations.containerId] || undefined,
+    addresses: addressesOf(pod),
+    labels,
+    ports: portsOf(pod),
+  };
+}
+
+function addressesOf({ metadata, status }: Pod): string[] {
+  const annotated =
+    metadata.annotations?.[podAnnotations.podIps] || metadata.annotations?.[podAnnotations.podIp];
+  const texts = annotated
+    ? annotated.split(',').map((text) => text.trim().replace(/\/.*$/, ''))
+    : (status?.podIPs?.map(({ ip }) => ip) ?? (status?.podIP ? [status.podIP] : []));
+  return texts.filter((text) => tryParseAddress(text) !== undefined);
+}
+
+function portsOf({ spec }: Pod): EndpointPort[] {
+  const sidecars = (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+  return [...(spec?.containers ?? []), ...sidecars].flatMap((container: Container) =>
+    (container.ports ?? []).flatMap(({ name, protocol, containerPort }) => {
+      const number = protocolNumber(protocol ?? 'TCP');
+      return name && number !== undefined ? [{ name, protocol: number, port: containerPort }] : [];
+    }),
+  );
+}

@@ -1,0 +1,13 @@
+// The label names by which one selector can speak of an endpoint, of its namespace and of its service account.
+// Source: Calico's label conventions (shared facts: labels, annotations, prefixes).
+
+export const namespaceLabel = 'projectcalico.org/namespace';
+export const orchestratorLabel = 'projectcalico.org/orchestrator';
+export const serviceAccountLabel = 'projectcalico.org/serviceaccount';
+
+/** A namespace's label "team" is the endpoint's "pcns.team". */
+export const namespaceLabelPrefix = 'pcns.';
+/** A service account's label "role" is the endpoint's "pcsa.role". */
+export const serviceAccountLabelPrefix = 'pcsa.';
+/** With a prefix, the name of the namespace or service account itself. */
+export const nameLabel = 'projectcalico.org/name';

@@ -1,0 +1,79 @@
+// The rule tree: what every kind of policy becomes, whoever wrote it. Tiers hold policies, policies hold rules,
+// a rule holds a match. Plain data; compilers and readers of it live elsewhere.
+import type { Cidr, Family, Range } from '../net/index.ts';
+import type { Selector } from '../selector/index.ts';
+
+export type Direction = 'ingress' | 'egress';
+
+/** Final, both: no later rule is asked. */
+export type Action = 'Allow' | 'Deny';
+
+export type PolicyKind = 'KubernetesNetworkPolicy';
+
+/** Which object a policy comes from. */
+export interface PolicyId {
+  readonly kind: PolicyKind;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+export interface Tier {
+  readonly name: string;
+  /** Ascending; a tier without order comes last. */
+  readonly order: number | undefined;
+  /** What befalls a packet that policies of the tier were asked about and none decided. */
+  readonly defaultAction: 'Deny' | 'Pass';
+}
+
+export interface Policy {
+  readonly id: PolicyId;
+  readonly tier: string;
+  /** Ascending within the tier; a policy without order comes last. */
+  readonly order: number | undefined;
+  /** Over the labels of endpoints, among them those that they inherit from their namespace and service account. */
+  readonly selector: Selector;
+  /** A direction without rules, if present, denies by the end of its tier; an absent one does not apply. */
+  readonly ingress?: readonly Rule[];
+  readonly egress?: readonly Rule[];
+}
+
+export interface Rule {
+  readonly action: Action;
+  readonly match: Match;
+  /** Where in the object the rule stands: "spec.ingress[0].from[1]". */
+  readonly origin: string;
+}
+
+/** Every condition that is present must hold; an empty match holds for every packet. */
+export interface Match {
+  readonly family?: Family;
+  /** IANA number. */
+  readonly protocol?: number;
+  readonly source?: PeerMatch;
+  readonly destination?: PeerMatch;
+}
+
+/** Every condition that is present must hold. */
+export interface PeerMatch {
+  /** The address is in one of these. */
+  readonly nets?: readonly Cidr[];
+  /** The address is in none of these. */
+  readonly notNets?: readonly Cidr[];
+  /** The address belongs to an endpoint with such labels. */
+  readonly selector?: Selector;
+  /** The port is in one of these ranges, which are sorted and disjoint. */
+  readonly ports?: readonly Range<number>[];
+  /** Address, protocol and port are those of a so named port of an endpoint. */
+  readonly namedPort?: string;
+}
+
+/** "KubernetesNetworkPolicy/test/deny-all": unique among all policies. */
+export function policyKey(id: PolicyId): string {
+  return `${id.kind}/${id.namespace ?? ''}/${id.name}`;
+}
+
+/** Where policies without a tier of their own stand; Kubernetes' among them. */
+export const defaultTier: Tier = { name: 'default', order: 1_000_000, defaultAction: 'Deny' };
+
+/** The order of Kubernetes network policies within the default tier. */
+export const kubernetesPolicyOrder = 1000;

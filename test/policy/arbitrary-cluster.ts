@@ -1,0 +1,169 @@
+// Random small clusters, dense with coincidences: few names, few labels, few ports, so that policies meet pods.
+import fc from 'fast-check';
+import { type Cluster, podAnnotations } from '../../src/policy/index.ts';
+import type {
+  ContainerPort,
+  KubernetesNetworkPolicy,
+  LabelSelector,
+  Namespace,
+  NetworkPolicyPeer,
+  NetworkPolicyPort,
+  Pod,
+} from '../../src/resources/index.ts';
+
+const namespaceNames = ['red', 'green', 'blue'];
+export const nodeNames = ['node-1', 'node-2'];
+const keys = ['app', 'tier'];
+const values = ['a', 'b', 'c'];
+
+const labels = fc.dictionary(fc.constantFrom(...keys), fc.constantFrom(...values), {
+  maxKeys: 2,
+  noNullPrototype: true,
+});
+
+const labelSelector: fc.Arbitrary<LabelSelector> = fc.oneof(
+  fc.constant({}),
+  labels.map((matchLabels) => ({ matchLabels })),
+  fc.record({
+    matchExpressions: fc.array(
+      fc.oneof(
+        fc.record({
+          key: fc.constantFrom(...keys),
+          operator: fc.constantFrom('In' as const, 'NotIn' as const),
+          values: fc.uniqueArray(fc.constantFrom(...values), { minLength: 1, maxLength: 2 }),
+        }),
+        fc.record({
+          key: fc.constantFrom(...keys),
+          operator: fc.constantFrom('Exists' as const, 'DoesNotExist' as const),
+        }),
+      ),
+      { minLength: 1, maxLength: 2 },
+    ),
+  }),
+);
+
+const ipBlock = fc.constantFrom<NonNullable<NetworkPolicyPeer['ipBlock']>[]>(
+  { cidr: '0.0.0.0/0' },
+  { cidr: '::/0' },
+  { cidr: '10.1.0.0/16', except: ['10.1.0.0/30'] },
+  { cidr: '10.1.0.0/29', except: ['10.1.0.2/32', '10.1.0.4/31'] },
+  { cidr: 'fd00:1::/64', except: ['fd00:1::2/127'] },
+  { cidr: '10.1.0.3/32' },
+);
+
+const peer: fc.Arbitrary<NetworkPolicyPeer> = fc.oneof(
+  labelSelector.map((podSelector) => ({ podSelector })),
+  labelSelector.map((namespaceSelector) => ({ namespaceSelector })),
+  fc.record({ podSelector: labelSelector, namespaceSelector: labelSelector }),
+  ipBlock.map((block) => ({ ipBlock: block })),
+);
+
+const protocol = fc.constantFrom('TCP', 'UDP', 'SCTP');
+const port: fc.Arbitrary<NetworkPolicyPort> = fc.oneof(
+  fc.record({ protocol }),
+  fc.record(
+    { protocol, port: fc.constantFrom<(number | string)[]>(80, 81, 'web', 'dns') },
+    { requiredKeys: ['port'] },
+  ),
+  fc.record({ protocol, port: fc.constantFrom(79, 80, 81), endPort: fc.constantFrom(81, 82) }),
+);
+
+const peers = fc.array(peer, { maxLength: 2 });
+const ports = fc.array(port, { maxLength: 2 });
+
+const networkPolicy = fc
+  .record({
+    namespace: fc.constantFrom(...namespaceNames),
+    name: fc.constantFrom('p1', 'p2', 'p3', 'p4', 'p5'),
+    podSelector: labelSelector,
+    policyTypes: fc.option(fc.subarray(['Ingress' as const, 'Egress' as const], { minLength: 1 }), {
+      nil: undefined,
+    }),
+    ingress: fc.option(fc.array(fc.record({ from: peers, ports }, { requiredKeys: [] }), { maxLength: 2 }), {
+      nil: undefined,
+    }),
+    egress: fc.option(fc.array(fc.record({ to: peers, ports }, { requiredKeys: [] }), { maxLength: 2 }), {
+      nil: undefined,
+    }),
+  })
+  .map(
+    ({ namespace, name, podSelector, policyTypes, ingress, egress }): KubernetesNetworkPolicy => ({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { namespace, name },
+      spec: {
+        podSelector,
+        ...(policyTypes && { policyTypes }),
+        ...(ingress && { ingress }),
+        ...(egress && { egress }),
+      },
+    }),
+  );
+
+const containerPorts = fc.constantFrom<ContainerPort[][]>(
+  [],
+  [{ name: 'web', containerPort: 80 }],
+  [
+    { name: 'web', containerPort: 81 },
+    { name: 'dns', containerPort: 82, protocol: 'UDP' as const },
+  ],
+  [{ name: 'web', containerPort: 80, protocol: 'SCTP' as const }],
+);
+
+/** Pod number `index` of a cluster has the addresses 10.1.0.<index+1> and fd00:1::<index+1>. */
+const podOf = (index: number) =>
+  fc
+    .record({
+      namespace: fc.constantFrom(...namespaceNames),
+      node: fc.constantFrom(...nodeNames),
+      labels,
+      ports: containerPorts,
+      phase: fc.constantFrom(
+        'Running' as const,
+        'Running' as const,
+        'Running' as const,
+        'Succeeded' as const,
+      ),
+    })
+    .map(
+      ({ namespace, node, labels: own, ports: listed, phase }): Pod => ({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: {
+          namespace,
+          name: `pod-${index}`,
+          uid: `uid-${index}`,
+          labels: own,
+          annotations: {
+            [podAnnotations.podIps]: `10.1.0.${index + 1}/32,fd00:1::${(index + 1).toString(16)}/128`,
+            [podAnnotations.containerId]: `container-${index}`,
+          },
+        },
+        spec: { nodeName: node, containers: [{ name: 'main', ports: listed }] },
+        status: { phase },
+      }),
+    );
+
+const namespacesOf = fc.tuple(...namespaceNames.map(() => labels)).map((all) =>
+  all.map(
+    (own, index): Namespace => ({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: {
+        name: namespaceNames[index] ?? '',
+        labels: { ...own, 'kubernetes.io/metadata.name': namespaceNames[index] ?? '' },
+      },
+    }),
+  ),
+);
+
+export const arbitraryCluster: fc.Arbitrary<Cluster> = fc.record({
+  namespaces: namespacesOf,
+  pods: fc
+    .integer({ min: 2, max: 6 })
+    .chain((count) => fc.tuple(...Array.from({ length: count }, (_, i) => podOf(i)))),
+  networkPolicies: fc.uniqueArray(networkPolicy, {
+    maxLength: 5,
+    selector: ({ metadata }) => `${metadata.namespace}/${metadata.name}`,
+  }),
+});
