@@ -1,0 +1,77 @@
+// What the lab and its prober say to each other. The prober is a process of its own, because it works synchronously: it
+// switches network namespaces on its main thread and waits in the kernel, which would hold up everything else.
+import type { Transport } from '../matrix/matrix.ts';
+
+/** A node: where sentinels come from, and one end of every barrier. */
+export interface ProberNode {
+  readonly name: string;
+  readonly namespacePath: string;
+  /** An address of the node that other nodes reach by the way that pod traffic takes between nodes. */
+  readonly address: string;
+}
+
+/** A pod to answer in: its probe server listens on these ports from the moment that it is added. */
+export interface ProberPod {
+  /** "namespace/name". */
+  readonly key: string;
+  readonly node: string;
+  readonly namespacePath: string;
+  readonly ip: string;
+  readonly listen: readonly { readonly protocol: Transport; readonly port: number }[];
+}
+
+/** A UDP flow to probe without pause: from one pod to a port of another. */
+export interface StreamFlow {
+  readonly from: string;
+  readonly to: string;
+  readonly port: number;
+}
+
+export interface ProbeResult {
+  /** Pairs of positions, in the pods as they were asked for: [sender, receiver] of each probe that arrived. */
+  readonly open: readonly (readonly [number, number])[];
+}
+
+export interface StreamResult {
+  /** How many probes were sent. */
+  readonly probes: number;
+  /** CLOCK_MONOTONIC in ns, when the last probe left that still met the old verdict, in decimal; the start when none did. */
+  readonly lastOldAt: string;
+  /** The longest time between two probes of one flow while the verdict turned, in ms. */
+  readonly widestGapMs: number;
+}
+
+/** Requests by name, with what each asks and answers. */
+export interface ProberRequests {
+  addNode: { ask: ProberNode; answer: null };
+  addPod: { ask: ProberPod; answer: null };
+  removePod: { ask: { readonly key: string }; answer: null };
+  /** Probes every pod from every pod; a receiver without a port is not probed, and so not reached. */
+  probe: {
+    ask: {
+      readonly protocol: Transport;
+      readonly pods: readonly { readonly key: string; readonly port: number | null }[];
+    };
+    answer: ProbeResult;
+  };
+  /** Begins to probe the flows without pause. Answers when each was probed once. */
+  startStream: { ask: { readonly flows: readonly StreamFlow[] }; answer: null };
+  /** Goes on until every flow has turned to the verdict, then ends the stream. Rejects when one has not by the deadline. */
+  endStream: {
+    ask: { readonly verdict: 'open' | 'blocked'; readonly deadlineMs: number };
+    answer: StreamResult;
+  };
+}
+
+export type RequestName = keyof ProberRequests;
+
+export interface RequestMessage<N extends RequestName = RequestName> {
+  readonly id: number;
+  readonly name: N;
+  readonly ask: ProberRequests[N]['ask'];
+}
+
+export type ResponseMessage = { readonly id: number } & (
+  | { readonly answer: ProberRequests[RequestName]['answer'] }
+  | { readonly error: string }
+);

@@ -1,0 +1,50 @@
+// A scheduler for the lab: gives every pod without a node the node with the fewest pods. Knows nothing of resources or taints.
+import { ConflictError, type Datastore, type Follower, NotFoundError } from '../datastore/index.ts';
+import { keyOf, type Pod, pods } from '../resources/index.ts';
+
+export interface SchedulerOptions {
+  readonly datastore: Datastore;
+  readonly nodes: readonly string[];
+  /** Told of a pod that could not be bound, and why. */
+  readonly report: (message: string) => void;
+}
+
+/** Runs until its follower is stopped. */
+export function startScheduler({ datastore, nodes, report }: SchedulerOptions): Follower {
+  const nodeOf = new Map<string, string>();
+
+  const leastLoaded = (): string | undefined => {
+    const load = new Map(nodes.map((node) => [node, 0]));
+    for (const node of nodeOf.values()) load.set(node, (load.get(node) ?? 0) + 1);
+    return nodes.toSorted((a, b) => (load.get(a) ?? 0) - (load.get(b) ?? 0))[0];
+  };
+
+  const bind = async (pod: Pod, nodeName: string): Promise<void> => {
+    const { name, namespace = 'default', resourceVersion } = pod.metadata;
+    try {
+      await datastore.mergePatch(pods, { name, namespace }, { metadata: { resourceVersion }, spec: { nodeName } });
+    } catch (error) {
+      nodeOf.delete(keyOf(pod));
+      // Changed or deleted in between: the event that says so is on its way, and decides anew.
+      if (error instanceof ConflictError || error instanceof NotFoundError) return;
+      report(`Cannot schedule pod ${keyOf(pod)} on ${nodeName}: ${(error as Error).message}`);
+    }
+  };
+
+  return datastore.follow(pods, {
+    onUpsert(pod) {
+      const key = keyOf(pod);
+      if (pod.spec?.nodeName) nodeOf.set(key, pod.spec.nodeName);
+      else if (!nodeOf.has(key) && !pod.metadata.deletionTimestamp) {
+        const node = leastLoaded();
+        if (node === undefined) return;
+        nodeOf.set(key, node);
+        void bind(pod, node);
+      }
+    },
+    onDelete(_key, pod) {
+      nodeOf.delete(keyOf(pod));
+    },
+    onInSync() {},
+  });
+}
