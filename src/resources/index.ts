@@ -1,7 +1,22 @@
 // The door of the resources room: every kind that the programs know, and what they say of it.
+export { type BlockAffinity, blockAffinities } from './calico/block-affinity.ts';
+export { type ClusterInformation, clusterInformations } from './calico/cluster-information.ts';
+export { type FelixConfiguration, felixConfigurations } from './calico/felix-configuration/index.ts';
+export { blockSizeOf, type IPPool, type IPPoolSpec, ipPools } from './calico/ip-pool.ts';
+export { type AllocationAttribute, type IPAMBlock, ipamBlocks } from './calico/ipam-block.ts';
+export { type IPAMConfiguration, ipamConfigurations } from './calico/ipam-configuration.ts';
+export { type IPAMHandle, ipamHandles } from './calico/ipam-handle.ts';
+export {
+  type CustomResourceDefinition,
+  crds,
+  customResourceDefinitions,
+  toCrd,
+} from './custom-resource-definition.ts';
 export * from './kubernetes/namespace.ts';
 export * from './kubernetes/network-policy.ts';
 export * from './kubernetes/node.ts';
 export * from './kubernetes/pod.ts';
 export * from './kubernetes/service-account.ts';
 export * from './resource.ts';
+export { type ValidationFault, validate } from './validate.ts';
+export { withDefaults } from './with-defaults.ts';

@@ -23,6 +23,13 @@ export interface Resource {
   metadata: ObjectMeta;
 }
 
+export interface PrinterColumn {
+  readonly name: string;
+  readonly jsonPath: string;
+  /** "string" when absent. */
+  readonly type?: 'string' | 'integer' | 'number' | 'boolean' | 'date';
+}
+
 /** One kind of object: where the API serves it and, for Calico's own kinds, the schema that everything else derives from. */
 export interface ResourceKind<T extends Resource = Resource> {
   /** Empty for Kubernetes' core group. */
@@ -31,6 +38,14 @@ export interface ResourceKind<T extends Resource = Resource> {
   readonly kind: string;
   readonly plural: string;
   readonly namespaced: boolean;
+  readonly shortNames?: readonly string[];
+  /** What `kubectl get` shows besides the name. */
+  readonly columns?: readonly PrinterColumn[];
+  /** Whether status is a subresource: written apart from the rest, and dropped when the rest is written. */
+  readonly hasStatus?: boolean;
+  /** Paths (".spec.tier") by which lists and watches may select, besides name and namespace. */
+  readonly selectableFields?: readonly string[];
+  /** Of an object without apiVersion, kind and metadata. */
   readonly schema?: TSchema;
   /** Carries the object's type only; never present at run time. */
   readonly object?: T;

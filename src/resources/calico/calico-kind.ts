@@ -1,0 +1,28 @@
+// What Calico's own kinds share: their API group and the outline of their objects.
+import type { TSchema } from 'typebox';
+import { object, optional } from '../field.ts';
+import type { PrinterColumn, Resource, ResourceKind } from '../resource.ts';
+
+interface Declaration {
+  readonly kind: string;
+  readonly plural: string;
+  readonly namespaced?: true;
+  readonly shortNames?: readonly string[];
+  readonly columns?: readonly PrinterColumn[];
+  readonly selectableFields?: readonly string[];
+  readonly spec: TSchema;
+  /** Present when the kind has a status subresource. */
+  readonly status?: TSchema;
+}
+
+/** A kind of `projectcalico.org/v3` whose objects carry a spec and, perhaps, a status. */
+export function calicoKind<T extends Resource>({ spec, status, ...rest }: Declaration): ResourceKind<T> {
+  return {
+    namespaced: false,
+    ...rest,
+    group: 'projectcalico.org',
+    version: 'v3',
+    hasStatus: status !== undefined,
+    schema: status ? object({ spec, status: optional(status) }) : object({ spec }),
+  };
+}

@@ -1,0 +1,104 @@
+// A kind's CustomResourceDefinition, derived from its schema. Says nothing of our own: no second truth about a kind.
+// Source: https://kubernetes.io/docs/reference/kubernetes-api/extend-resources/custom-resource-definition-v1/
+import { blockAffinities } from './calico/block-affinity.ts';
+import { clusterInformations } from './calico/cluster-information.ts';
+import { felixConfigurations } from './calico/felix-configuration/index.ts';
+import { ipPools } from './calico/ip-pool.ts';
+import { ipamBlocks } from './calico/ipam-block.ts';
+import { ipamConfigurations } from './calico/ipam-configuration.ts';
+import { ipamHandles } from './calico/ipam-handle.ts';
+import type { Resource, ResourceKind } from './resource.ts';
+
+const calicoKinds: readonly ResourceKind[] = [
+  blockAffinities,
+  clusterInformations,
+  felixConfigurations,
+  ipPools,
+  ipamBlocks,
+  ipamConfigurations,
+  ipamHandles,
+];
+
+/** A CustomResourceDefinition as it is applied; only what this project writes of it. */
+export interface CustomResourceDefinition extends Resource {
+  spec: {
+    group: string;
+    scope: 'Namespaced' | 'Cluster';
+    names: { kind: string; listKind: string; plural: string; singular: string; shortNames?: string[] };
+    versions: Record<string, unknown>[];
+  };
+}
+
+export const customResourceDefinitions: ResourceKind<CustomResourceDefinition> = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  kind: 'CustomResourceDefinition',
+  plural: 'customresourcedefinitions',
+  namespaced: false,
+};
+
+/** Every kind of Calico's that this project defines, ready to apply. */
+export function crds(): CustomResourceDefinition[] {
+  return calicoKinds.map(toCrd);
+}
+
+/** @throws TypeError for a kind without a schema, which is one that Kubernetes itself serves. */
+export function toCrd(kind: ResourceKind): CustomResourceDefinition {
+  if (!kind.schema) throw new TypeError(`Cannot make a CRD of "${kind.kind}": it has no schema`);
+  const { properties, required } = structural(kind.schema) as { properties: object; required?: string[] };
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${kind.plural}.${kind.group}` },
+    spec: {
+      group: kind.group,
+      scope: kind.namespaced ? 'Namespaced' : 'Cluster',
+      names: {
+        kind: kind.kind,
+        listKind: `${kind.kind}List`,
+        plural: kind.plural,
+        singular: kind.kind.toLowerCase(),
+        ...(kind.shortNames && { shortNames: [...kind.shortNames] }),
+      },
+      versions: [
+        {
+          name: kind.version,
+          served: true,
+          storage: true,
+          ...(kind.hasStatus && { subresources: { status: {} } }),
+          ...(kind.columns && {
+            additionalPrinterColumns: kind.columns.map((column) => ({ type: 'string', ...column })),
+          }),
+          ...(kind.selectableFields && {
+            selectableFields: kind.selectableFields.map((jsonPath) => ({ jsonPath })),
+          }),
+          schema: {
+            openAPIV3Schema: {
+              type: 'object',
+              ...(required && { required }),
+              properties: {
+                apiVersion: { type: 'string' },
+                kind: { type: 'string' },
+                metadata: { type: 'object' },
+                ...properties,
+              },
+            },
+          },
+        },
+      ],
+    },
+  };
+}
+
+/** A copy with what a structural schema may hold: no functions, no empty `required`. */
+function structural(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(structural);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const copy: Record<string, unknown> = {};
+  for (const [keyword, value] of Object.entries(schema)) {
+    if (typeof value === 'function') continue;
+    if (keyword === 'required' && Array.isArray(value) && value.length === 0) continue;
+    copy[keyword] = structural(value);
+  }
+  return copy;
+}

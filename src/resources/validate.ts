@@ -1,0 +1,150 @@
+// Judges an object by its kind's schema, for people: every fault, where it is, in a sentence. The API server judges by
+// the CRD, which is made of the same schema. Not here: whether a selector parses, or whether other objects exist.
+import { tryParseCidr } from '../net/index.ts';
+import { isObject, type JsonSchema, jsonSchemaOf } from './json-schema.ts';
+import { nearestName } from './nearest-name.ts';
+import type { Resource, ResourceKind } from './resource.ts';
+
+export interface ValidationFault {
+  /** "spec.allowedUses[1]"; empty for the object as a whole. */
+  readonly path: string;
+  readonly value: unknown;
+  /** Follows the path: "must be one of ...". */
+  readonly message: string;
+}
+
+/**
+ * Every fault of an object; none for a kind without a schema. With `old`, the stored object that it would replace, also
+ * what may not change. Defaults are not filled in first: see `withDefaults`.
+ */
+export function validate<T extends Resource>(kind: ResourceKind<T>, object: T, old?: T): ValidationFault[] {
+  if (!kind.schema) return [];
+  const faults: ValidationFault[] = [];
+  const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...rest } = object;
+  judge(jsonSchemaOf(kind.schema), '', rest, old, faults);
+  return faults;
+}
+
+function judge(
+  schema: JsonSchema,
+  path: string,
+  value: unknown,
+  old: unknown,
+  faults: ValidationFault[],
+): void {
+  const before = faults.length;
+  const fault = (message: string) => faults.push({ path, value, message });
+  if (value === null && schema.nullable) return;
+  const wanted = wrongType(schema, value);
+  if (wanted) {
+    fault(`must be ${wanted}`);
+    return;
+  }
+  if (typeof value === 'string') judgeString(schema, value, fault);
+  else if (typeof value === 'number') judgeNumber(schema, value, fault);
+  else if (Array.isArray(value)) judgeArray(schema, path, value, faults);
+  else if (isObject(value)) judgeObject(schema, path, value, isObject(old) ? old : undefined, faults);
+  // A rule reads several fields and may trust their shapes; with a fault among them it would only mislead.
+  if (faults.length > before) return;
+  for (const rule of schema['x-kubernetes-validations'] ?? []) {
+    if (!rule.holds(value, old)) fault(rule.message);
+  }
+}
+
+/** What the value should have been, or undefined when its type is right. */
+function wrongType(schema: JsonSchema, value: unknown): string | undefined {
+  if (schema['x-kubernetes-int-or-string']) {
+    return typeof value === 'string' || Number.isInteger(value) ? undefined : 'an integer or a string';
+  }
+  switch (schema.type) {
+    case 'object':
+      return isObject(value) ? undefined : 'an object';
+    case 'array':
+      return Array.isArray(value) ? undefined : 'a list';
+    case 'string':
+      return typeof value === 'string' ? undefined : 'a string';
+    case 'integer':
+      return Number.isInteger(value) ? undefined : 'an integer';
+    case 'number':
+      return typeof value === 'number' ? undefined : 'a number';
+    case 'boolean':
+      return typeof value === 'boolean' ? undefined : 'true or false';
+    case undefined:
+      return undefined;
+  }
+}
+
+function judgeString(schema: JsonSchema, value: string, fault: (message: string) => void): void {
+  if (schema.enum && !schema.enum.includes(value)) {
+    fault(`must be one of ${schema.enum.map((word) => `"${word}"`).join(', ')}`);
+    return;
+  }
+  if (schema.maxLength !== undefined && value.length > schema.maxLength) {
+    fault(`must have at most ${schema.maxLength} characters, not ${value.length}`);
+  }
+  if (schema.minLength !== undefined && value.length < schema.minLength) {
+    fault(`must have at least ${schema.minLength} characters`);
+  }
+  if (schema.pattern !== undefined && !goPattern(schema.pattern).test(value)) {
+    fault(`must match ${schema.pattern}`);
+  }
+  if (schema.format === 'cidr' && !tryParseCidr(value)) {
+    fault('must be a CIDR, such as "10.0.0.0/8" or "fd00::/64"');
+  }
+  if (schema.format === 'date-time' && Number.isNaN(Date.parse(value))) {
+    fault('must be a time, such as "2026-01-31T12:00:00Z"');
+  }
+}
+
+function judgeNumber(schema: JsonSchema, value: number, fault: (message: string) => void): void {
+  const { minimum = -Infinity, maximum = Infinity } = schema;
+  if (value >= minimum && value <= maximum) return;
+  if (maximum === Infinity) fault(`must be at least ${minimum}`);
+  else if (minimum === -Infinity) fault(`must be at most ${maximum}`);
+  else fault(`must be from ${minimum} to ${maximum}`);
+}
+
+function judgeArray(schema: JsonSchema, path: string, value: unknown[], faults: ValidationFault[]): void {
+  if (schema.maxItems !== undefined && value.length > schema.maxItems) {
+    faults.push({ path, value, message: `must have at most ${schema.maxItems} items, not ${value.length}` });
+  }
+  if (schema['x-kubernetes-list-type'] === 'set' && new Set(value).size < value.length) {
+    faults.push({ path, value, message: 'must not name the same item twice' });
+  }
+  const { items } = schema;
+  if (items)
+    for (const [index, item] of value.entries()) judge(items, `${path}[${index}]`, item, undefined, faults);
+}
+
+function judgeObject(
+  schema: JsonSchema,
+  path: string,
+  value: Record<string, unknown>,
+  old: Record<string, unknown> | undefined,
+  faults: ValidationFault[],
+): void {
+  const under = (name: string) => (path === '' ? name : `${path}.${name}`);
+  const properties = schema.properties ?? {};
+  for (const name of schema.required ?? []) {
+    if (value[name] === undefined)
+      faults.push({ path: under(name), value: undefined, message: 'is required' });
+  }
+  for (const [name, member] of Object.entries(value)) {
+    if (member === undefined) continue;
+    const property = Object.hasOwn(properties, name) ? properties[name] : schema.additionalProperties;
+    if (property) judge(property, under(name), member, old?.[name], faults);
+    else
+      faults.push({ path: under(name), value: member, message: unknownField(name, Object.keys(properties)) });
+  }
+}
+
+function unknownField(name: string, known: readonly string[]): string {
+  const near = nearestName(name, known);
+  return `is not a known field${near === undefined ? '' : `; did you mean "${near}"?`}`;
+}
+
+/** Patterns in CRDs are Go's: a leading "(?i)" stands for the flag. */
+function goPattern(pattern: string): RegExp {
+  const text = pattern.replace('(?i)', '');
+  return new RegExp(text, text === pattern ? 'u' : 'iu');
+}
