@@ -1,0 +1,84 @@
+// The expressions that a rule is made of, as plain data: what the kernel's nf_tables virtual machine executes in order.
+// A rule's expressions run until one does not hold; the verdict is an expression too.
+
+/** Register 0 takes verdicts; 1 to 4 are 16 bytes wide; 8 to 23 are the same memory in steps of 4 bytes. */
+export type Register = number;
+
+export const registers = {
+  verdict: 0,
+  /** The n-th 16-byte register, from 0. */
+  wide: (n: 0 | 1 | 2 | 3): Register => 1 + n,
+  /** The n-th 4-byte register, from 0: a concatenated key stands in several of them side by side. */
+  narrow: (n: number): Register => 8 + n,
+} as const;
+
+export type Verdict =
+  | { readonly code: 'accept' | 'drop' | 'return' | 'continue' }
+  | { readonly code: 'jump' | 'goto'; readonly chain: string };
+
+export type Comparison = '==' | '!=' | '<' | '<=' | '>' | '>=';
+
+export type MetaKey = 'protocol' | 'mark' | 'iif' | 'oif' | 'iifname' | 'oifname' | 'nfproto' | 'l4proto';
+
+/** Keys that are the same for both directions of a connection. */
+export type ConnectionKey = 'state' | 'direction' | 'status' | 'mark';
+
+/** Keys of one of the two tuples by which conntrack knows a connection. */
+export type TupleKey =
+  | 'protocol'
+  | 'proto-src'
+  | 'proto-dst'
+  | 'ip saddr'
+  | 'ip daddr'
+  | 'ip6 saddr'
+  | 'ip6 daddr';
+
+export type TupleDirection = 'original' | 'reply';
+
+export type Expression =
+  /** Loads bytes of the packet; breaks the rule where the packet has none. */
+  | {
+      readonly kind: 'payload';
+      readonly base: 'link' | 'network' | 'transport';
+      readonly offset: number;
+      readonly length: number;
+      readonly to: Register;
+    }
+  | { readonly kind: 'meta'; readonly key: MetaKey; readonly to: Register }
+  | { readonly kind: 'meta set'; readonly key: MetaKey; readonly from: Register }
+  /** Loads from the packet's connection; breaks the rule for a packet that has none. */
+  | { readonly kind: 'ct'; readonly key: ConnectionKey; readonly to: Register }
+  | {
+      readonly kind: 'ct tuple';
+      readonly key: TupleKey;
+      readonly direction: TupleDirection;
+      readonly to: Register;
+    }
+  | { readonly kind: 'ct set'; readonly key: 'mark'; readonly from: Register }
+  | {
+      readonly kind: 'cmp';
+      readonly comparison: Comparison;
+      readonly register: Register;
+      readonly value: Uint8Array;
+    }
+  /** to = (from & mask) ^ xor */
+  | {
+      readonly kind: 'bitwise';
+      readonly from: Register;
+      readonly to: Register;
+      readonly mask: Uint8Array;
+      readonly xor: Uint8Array;
+    }
+  /** Holds when the register's key is in the set, or, inverted, when it is not; a map's value goes to `to`. */
+  | {
+      readonly kind: 'lookup';
+      readonly set: string;
+      readonly register: Register;
+      readonly invert?: boolean;
+      readonly to?: Register;
+    }
+  | { readonly kind: 'immediate'; readonly to: Register; readonly value: Uint8Array }
+  | { readonly kind: 'verdict'; readonly verdict: Verdict }
+  | { readonly kind: 'counter'; readonly packets: bigint; readonly bytes: bigint }
+  /** One that we never write: its name as the kernel has it, its attributes as they came. */
+  | { readonly kind: 'other'; readonly name: string; readonly data: Uint8Array };
