@@ -1,0 +1,77 @@
+// The nftables dataplane: holds the kernel's table to the desired state, a transaction at a time.
+import type { Changes, DesiredState } from '../../calc/index.ts';
+import { type Nftables, Transaction } from '../../kernel/index.ts';
+import { type Generation, generationOf, lastGeneration, markMask } from './judgement.ts';
+import { sets, table } from './names.ts';
+import { Program } from './program.ts';
+import type { SkeletonOptions } from './skeleton.ts';
+
+export interface NftablesDataplaneOptions extends SkeletonOptions {
+  /** Clears these bits of the mark of every connection in the namespace. */
+  readonly forgetJudgements: (mask: number) => void;
+}
+
+export class NftablesDataplane {
+  readonly #kernel: Nftables;
+  readonly #options: NftablesDataplaneOptions;
+  /** Undefined while what the kernel holds is in doubt: the next change makes the table anew. */
+  #program: Program | undefined;
+  #generation: Generation;
+
+  /** `kernel` is bound to the network namespace that is to be protected. Reads what is there; changes nothing. */
+  constructor(kernel: Nftables, options: NftablesDataplaneOptions) {
+    this.#kernel = kernel;
+    this.#options = options;
+    this.#generation = this.#generationInKernel();
+  }
+
+  /**
+   * Makes the kernel hold the state, of which `changes` names what differs since the last call; all of it or nothing.
+   * @throws TransactionError when the kernel refuses; the table then enforces what it did before, and the next call
+   * writes everything anew
+   */
+  apply(state: DesiredState, changes: Changes): void {
+    const transaction = new Transaction(table);
+    const isNew = this.#program === undefined;
+    const program = this.#program ?? new Program();
+    this.#program = undefined;
+    if (isNew) program.begin(transaction, this.#options);
+    const generation = this.#nextGeneration();
+    program.change(transaction, state, isNew ? everythingIn(state) : changes, generation);
+    this.#kernel.commit(transaction);
+    this.#program = program;
+    this.#generation = generation;
+  }
+
+  /** Somebody else may have changed the table: the next `apply` writes everything anew. */
+  distrust(): void {
+    this.#program = undefined;
+  }
+
+  /**
+   * Generation 0 comes between the last and the first: nothing is remembered in it, so that what connections remember
+   * of earlier ones can be wiped before a number is used again. A table that was not there leaves the same doubt.
+   */
+  #nextGeneration(): Generation {
+    if (this.#generation === lastGeneration) return 0;
+    if (this.#generation === 0) this.#options.forgetJudgements(markMask);
+    return this.#generation + 1;
+  }
+
+  #generationInKernel(): Generation {
+    const elements = this.#kernel.listElements(table, sets.judged);
+    return Math.max(0, ...elements.map(generationOf));
+  }
+}
+
+function everythingIn(state: DesiredState): Changes {
+  return {
+    sets: new Map(
+      [...state.sets].map(([id, { members }]) => [id, { added: [...members.keys()], removed: [] }]),
+    ),
+    policies: new Set(state.policies.keys()),
+    endpoints: new Set(state.endpoints.keys()),
+    tunnelEndpoints: new Set(state.tunnelEndpoints.keys()),
+    routes: new Set(state.routes.keys()),
+  };
+}

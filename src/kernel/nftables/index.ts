@@ -1,0 +1,11 @@
+// nf_tables as the kernel has it: objects, transactions, listings.
+export {
+  type Expression,
+  registers,
+  type TupleDirection,
+  type TupleKey,
+  type Verdict,
+} from './expression.ts';
+export { Nftables, TransactionError } from './nftables.ts';
+export type { Chain, Element, KeyType, ListedRule, NftSet, Rule, Table } from './objects.ts';
+export { Transaction } from './transaction.ts';
