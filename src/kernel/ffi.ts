@@ -36,6 +36,9 @@ export const c = {
   mount: libc.func(
     'int mount(const char *source, const char *target, const char *type, ulong flags, const char *data)',
   ),
+  sched_getcpu: libc.func('int sched_getcpu()'),
+  sched_setaffinity: libc.func('int sched_setaffinity(int pid, size_t size, const void *mask)'),
+  ioctl: libc.func('int ioctl(int fd, ulong request, ulong argument)'),
   umount2: libc.func('int umount2(const char *target, int flags)'),
 } as const;
 

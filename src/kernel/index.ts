@@ -1,3 +1,7 @@
 // The door of the kernel room: Linux over system calls and netlink. Exports what other rooms build on; decides nothing.
 export { KernelError } from './ffi.ts';
+export * from './namespaces/index.ts';
 export * from './netlink/index.ts';
+export * from './nftables/index.ts';
+export { pinToOneCpu } from './processor.ts';
+export * from './sockets/index.ts';

@@ -1,0 +1,10 @@
+// Network namespaces: find, make, enter, configure.
+export { inNamespace, ownNamespace } from './in-namespace.ts';
+export {
+  closeNamespace,
+  createNamespace,
+  deleteNamespace,
+  namespacePath,
+  openNamespace,
+} from './named-namespace.ts';
+export { readSysctl, writeSysctls } from './sysctl.ts';
