@@ -11,4 +11,5 @@ export const namespaces: ResourceKind<Namespace> = {
   kind: 'Namespace',
   plural: 'namespaces',
   namespaced: false,
+  hasStatus: true,
 };

@@ -23,6 +23,7 @@ export const nodes: ResourceKind<Node> = {
   kind: 'Node',
   plural: 'nodes',
   namespaced: false,
+  hasStatus: true,
 };
 
 /** Annotations of a Node that calico-node writes and its peers read. */

@@ -42,4 +42,5 @@ export const pods: ResourceKind<Pod> = {
   kind: 'Pod',
   plural: 'pods',
   namespaced: true,
+  hasStatus: true,
 };
