@@ -22,7 +22,11 @@ export function startScheduler({ datastore, nodes, report }: SchedulerOptions): 
   const bind = async (pod: Pod, nodeName: string): Promise<void> => {
     const { name, namespace = 'default', resourceVersion } = pod.metadata;
     try {
-      await datastore.mergePatch(pods, { name, namespace }, { metadata: { resourceVersion }, spec: { nodeName } });
+      await datastore.mergePatch(
+        pods,
+        { name, namespace },
+        { metadata: { resourceVersion }, spec: { nodeName } },
+      );
     } catch (error) {
       nodeOf.delete(keyOf(pod));
       // Changed or deleted in between: the event that says so is on its way, and decides anew.

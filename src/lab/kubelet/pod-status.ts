@@ -1,7 +1,11 @@
 // What a kubelet writes into a pod's status once its sandbox stands, so that kubectl shows the pod as running.
 import type { Pod } from '../../resources/index.ts';
 
-export function runningStatus(pod: Pod, podIPs: readonly string[], hostIP: string): NonNullable<Pod['status']> {
+export function runningStatus(
+  pod: Pod,
+  podIPs: readonly string[],
+  hostIP: string,
+): NonNullable<Pod['status']> {
   const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
   const status: NonNullable<Pod['status']> = {
     phase: 'Running',

@@ -48,7 +48,7 @@ test('a cell outside the matrix is refused', () => {
   assert.throws(() => matrix.setOpen(0, 3, 0), /There is no cell \(0, 3, 0\) in a matrix of 3 pods/);
 });
 
-test('a named port is each pod\'s own number, and a pod without it has none', () => {
+test("a named port is each pod's own number, and a pod without it has none", () => {
   const [api, , front] = pods;
   assert.ok(api && front);
   assert.equal(portOn(api, { protocol: 'tcp', port: 'http' }), 8080);
@@ -72,8 +72,8 @@ test('the table groups pods by namespace and its legend explains cells that are 
 });
 
 test('the table of forty pods stays within a hundred columns', () => {
-  const many = Array.from({ length: 40 }, (_, i) => pod(`ns-${i % 4}`, `pod-${i}`, 'node-1')).toSorted((a, b) =>
-    a.namespace.localeCompare(b.namespace),
+  const many = Array.from({ length: 40 }, (_, i) => pod(`ns-${i % 4}`, `pod-${i}`, 'node-1')).toSorted(
+    (a, b) => a.namespace.localeCompare(b.namespace),
   );
   const widest = Math.max(...printMatrix(new Matrix(many, channels), plain).map((line) => line.length));
   assert.ok(widest <= 100, `the widest line has ${widest} columns`);

@@ -29,7 +29,8 @@ export class Prober {
   /** @throws Error with the prober's own sentence, or when it is gone. */
   ask<N extends RequestName>(name: N, ask: ProberRequests[N]['ask']): Promise<ProberRequests[N]['answer']> {
     const waiting = Promise.withResolvers<unknown>();
-    if (!this.#child.connected) return Promise.reject(new Error(`Cannot ask the prober to ${name}: it is gone`));
+    if (!this.#child.connected)
+      return Promise.reject(new Error(`Cannot ask the prober to ${name}: it is gone`));
     const id = this.#nextId++;
     this.#pending.set(id, waiting);
     this.#child.send({ id, name, ask } satisfies RequestMessage<N>);

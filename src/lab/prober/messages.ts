@@ -20,7 +20,7 @@ export interface ProberPod {
   readonly listen: readonly { readonly protocol: Transport; readonly port: number }[];
 }
 
-/** A UDP flow to probe without pause: from one pod to a port of another. */
+/** A flow to probe without pause: from one pod to a port of another. */
 export interface StreamFlow {
   readonly from: string;
   readonly to: string;
@@ -55,7 +55,10 @@ export interface ProberRequests {
     answer: ProbeResult;
   };
   /** Begins to probe the flows without pause. Answers when each was probed once. */
-  startStream: { ask: { readonly flows: readonly StreamFlow[] }; answer: null };
+  startStream: {
+    ask: { readonly protocol: 'udp' | 'tcp'; readonly flows: readonly StreamFlow[] };
+    answer: null;
+  };
   /** Goes on until every flow has turned to the verdict, then ends the stream. Rejects when one has not by the deadline. */
   endStream: {
     ask: { readonly verdict: 'open' | 'blocked'; readonly deadlineMs: number };

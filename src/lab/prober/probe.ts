@@ -12,7 +12,6 @@ export interface Transmitter {
   close(): void;
 }
 
-
 /** Far beyond what a sentinel needs on a busy machine; when it is missed, the wave has failed and says nothing about policy. */
 const sentinelDeadlineMs = 5_000;
 

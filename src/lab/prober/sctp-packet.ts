@@ -12,6 +12,9 @@ export interface SctpOpening {
   readonly initiateTag: number;
 }
 
+/** IANA's number of SCTP. */
+export const sctpProtocol = 132;
+
 const chunkTypes = { INIT: 1, 'INIT ACK': 2 } as const;
 const commonHeader = 12;
 const initChunk = 20;
@@ -49,7 +52,8 @@ export function decodeSctp(bytes: Uint8Array): SctpOpening | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const kind = view.getUint8(12) === 1 ? 'INIT' : view.getUint8(12) === 2 ? 'INIT ACK' : undefined;
   if (!kind) return undefined;
-  const unsummed = bytes.slice();
+  // A copy: a Buffer's own slice would be a view, and the fill would reach the caller's bytes.
+  const unsummed = new Uint8Array(bytes);
   unsummed.fill(0, 8, 12);
   if (crc32c(unsummed) !== view.getUint32(8, true)) return undefined;
   return {

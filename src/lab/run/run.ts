@@ -2,7 +2,7 @@
 // the run's id, and the record of the run exists before anything else does, so that whoever comes later can remove all of it.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ProcessIdentity, identifyProcess, isAlive } from './processes.ts';
+import { identifyProcess, isAlive, type ProcessIdentity } from './processes.ts';
 
 const runsFolder = '/run/calico-lab';
 const recordName = 'run.json';
@@ -39,7 +39,9 @@ export function createRun(id: string): Run {
   } catch (error) {
     rmSync(draft, { recursive: true, force: true });
     if (!['EEXIST', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    throw new RunExistsError(`There is already a cluster "${id}" in ${join(runsFolder, id)}`, { cause: error });
+    throw new RunExistsError(`There is already a cluster "${id}" in ${join(runsFolder, id)}`, {
+      cause: error,
+    });
   }
   return { id, owner, folder: join(runsFolder, id) };
 }
@@ -48,7 +50,9 @@ export function createRun(id: string): Run {
 export function findRun(id: string): Run | undefined {
   const folder = join(runsFolder, id);
   try {
-    const { owner } = JSON.parse(readFileSync(join(folder, recordName), 'utf8')) as { owner: ProcessIdentity };
+    const { owner } = JSON.parse(readFileSync(join(folder, recordName), 'utf8')) as {
+      owner: ProcessIdentity;
+    };
     return { id, owner, folder };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
@@ -70,7 +74,7 @@ export function abandonedRuns(): Run[] {
   return runs;
 }
 
-/** What the run's network namespaces are called: this, and a dash, and what each of them is. */
+/** What the names of the run's network namespaces begin with, before a dot: no id holds one, so no run's names begin like another's. */
 export function namespacePrefix(id: string): string {
   return `calico-lab-${id}`;
 }
