@@ -167,7 +167,7 @@ function podWithAddress(cluster: Cluster, address: string): Pod | undefined {
 
 function addressesOf({ metadata, status }: Pod): string[] {
   const annotation = metadata.annotations?.[podAnnotations.podIps];
-  if (annotation) return annotation.split(',').map((text) => text.split('/')[0] ?? '');
+  if (annotation !== undefined) return annotation.split(',').map((text) => text.split('/')[0] ?? '');
   return status?.podIPs?.map(({ ip }) => ip) ?? (status?.podIP ? [status.podIP] : []);
 }
 

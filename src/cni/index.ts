@@ -1,0 +1,2 @@
+// The door of the CNI room: the plugin's shim, and the server in calico-node that does its work.
+export { shimPath } from './shim/build.ts';

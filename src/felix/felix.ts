@@ -1,0 +1,219 @@
+// Felix, the policy agent: follows the cluster's objects, feeds them to the calculation and brings what comes out into the
+// kernel. Every turn of the event loop that changed something ends in one application of all that changed.
+import { Calculator, type Changes, type DesiredState, workloadKey } from '../calc/index.ts';
+import type { Datastore, Follower } from '../datastore/index.ts';
+import type { WorkloadEndpoint } from '../policy/index.ts';
+import type { Logger } from '../process/index.ts';
+import {
+  ipamBlocks,
+  ipPools,
+  keyOf,
+  kubernetesNetworkPolicies,
+  namespaces,
+  nodes,
+  type ObjectKey,
+  type Pod,
+  pods,
+  type Resource,
+  type ResourceKind,
+} from '../resources/index.ts';
+
+/** Where the desired state goes. */
+export interface Dataplane {
+  /** Makes the kernel hold the state. @throws when it cannot; what is enforced then is what was before */
+  apply(state: DesiredState, changes: Changes): void;
+  /** What the kernel holds is in doubt: the next `apply` brings all of the state. */
+  distrust(): void;
+}
+
+export interface FelixOptions {
+  /** Name of the node. */
+  readonly node: string;
+  readonly datastore: Datastore;
+  readonly dataplane: Dataplane;
+  readonly log: Logger;
+}
+
+const firstRetryMs = 100;
+const longestRetryMs = 10_000;
+
+export class Felix {
+  readonly #node: string;
+  readonly #datastore: Datastore;
+  readonly #dataplane: Dataplane;
+  readonly #log: Logger;
+  readonly #calculator: Calculator;
+  readonly #followers: Follower[] = [];
+  /** Pods of this node as the watch last showed them. */
+  readonly #localPods = new Map<string, Pod>();
+  readonly #inSync = Promise.withResolvers<void>();
+  #isInSync = false;
+  #kindsToSync = 0;
+  #isScheduled = false;
+  /** The last application failed: the next one is due even without a change. */
+  #isInDoubt = false;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #retryMs = firstRetryMs;
+  #waiting: PromiseWithResolvers<void>[] = [];
+
+  constructor({ node, datastore, dataplane, log }: FelixOptions) {
+    this.#node = node;
+    this.#datastore = datastore;
+    this.#dataplane = dataplane;
+    this.#log = log;
+    this.#calculator = new Calculator({ node, onFault: (sentence) => log.warn(sentence) });
+  }
+
+  /** Resolves when everything that existed at the start is enforced in the kernel. */
+  get inSync(): Promise<void> {
+    return this.#inSync.promise;
+  }
+
+  get isInSync(): boolean {
+    return this.#isInSync;
+  }
+
+  start(): void {
+    const calculator = this.#calculator;
+    this.#follow(
+      pods,
+      (pod) => {
+        if (pod.spec?.nodeName === this.#node) this.#localPods.set(keyOf(pod), pod);
+        calculator.setPod(pod);
+      },
+      (key) => {
+        this.#localPods.delete(key);
+        calculator.deletePod(key);
+      },
+    );
+    this.#follow(
+      namespaces,
+      (namespace) => calculator.setNamespace(namespace),
+      (name) => calculator.deleteNamespace(name),
+    );
+    this.#follow(
+      kubernetesNetworkPolicies,
+      (policy) => calculator.setKubernetesNetworkPolicy(policy),
+      (key) => calculator.deleteKubernetesNetworkPolicy(key),
+    );
+    this.#follow(
+      nodes,
+      (node) => calculator.setNode(node),
+      (name) => calculator.deleteNode(name),
+    );
+    this.#follow(
+      ipPools,
+      (pool) => calculator.setPool(pool),
+      (name) => calculator.deletePool(name),
+    );
+    this.#follow(
+      ipamBlocks,
+      (block) => calculator.setBlock(block),
+      (name) => calculator.deleteBlock(name),
+    );
+  }
+
+  stop(): void {
+    for (const follower of this.#followers) follower.stop();
+    clearTimeout(this.#retryTimer);
+    for (const waiter of this.#waiting.splice(0)) waiter.reject(new Error('calico-node is shutting down'));
+  }
+
+  /** The pod as the watch shows it, if it is that very one; undefined when the watch does not know it yet. */
+  localPod(key: ObjectKey, uid: string | undefined): Pod | undefined {
+    const pod = this.#localPods.get(keyOf({ metadata: key }));
+    return uid === undefined || pod?.metadata.uid === uid ? pod : undefined;
+  }
+
+  /** Resolves when the workload's policy is in the kernel, as far as the agent has been told of policies. */
+  attach(workload: WorkloadEndpoint): Promise<void> {
+    this.#calculator.attachWorkload(workload);
+    return this.#applied();
+  }
+
+  /** Resolves when nothing in the kernel speaks of that container of the workload any more. */
+  detach(workload: { namespace: string; pod: string }, containerId: string): Promise<void> {
+    this.#calculator.detachWorkload(workloadKey(workload), containerId);
+    return this.#applied();
+  }
+
+  #follow<T extends Resource>(
+    kind: ResourceKind<T>,
+    upsert: (object: T) => void,
+    remove: (key: string) => void,
+  ): void {
+    this.#kindsToSync++;
+    const follower = this.#datastore.follow(kind, {
+      onUpsert: (object) => {
+        this.#guard(kind, object.metadata, () => upsert(object));
+        this.#schedule();
+      },
+      onDelete: (key) => {
+        this.#guard(kind, key, () => remove(keyOf({ metadata: key })));
+        this.#schedule();
+      },
+      onInSync: () => {
+        this.#kindsToSync--;
+        this.#schedule();
+      },
+    });
+    this.#followers.push(follower);
+  }
+
+  /** One object that breaks the calculation must not stop the others. */
+  #guard(kind: ResourceKind, key: ObjectKey, action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#log.error(
+        { error, kind: kind.kind, key },
+        `Cannot take in ${kind.kind} "${keyOf({ metadata: key })}"`,
+      );
+    }
+  }
+
+  #applied(): Promise<void> {
+    const waiter = Promise.withResolvers<void>();
+    this.#waiting.push(waiter);
+    this.#schedule();
+    return waiter.promise;
+  }
+
+  #schedule(): void {
+    // Until everything has been listed once the kernel keeps what it has: half a picture would forbid or allow too much.
+    if (this.#isScheduled || this.#kindsToSync > 0) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#apply();
+    });
+  }
+
+  #apply(): void {
+    const waiting = this.#waiting.splice(0);
+    try {
+      if (this.#calculator.hasChanges || this.#isInDoubt || !this.#isInSync) {
+        const changes = this.#calculator.takeChanges();
+        this.#dataplane.apply(this.#calculator.state, changes);
+      }
+      this.#isInDoubt = false;
+      this.#retryMs = firstRetryMs;
+      for (const waiter of waiting) waiter.resolve();
+      if (!this.#isInSync) {
+        this.#isInSync = true;
+        this.#inSync.resolve();
+      }
+    } catch (error) {
+      this.#log.error(
+        { error },
+        'Cannot bring the desired state into the kernel; trying again with all of it',
+      );
+      this.#isInDoubt = true;
+      this.#dataplane.distrust();
+      for (const waiter of waiting) waiter.reject(error);
+      clearTimeout(this.#retryTimer);
+      this.#retryTimer = setTimeout(() => this.#schedule(), this.#retryMs);
+      this.#retryMs = Math.min(this.#retryMs * 2, longestRetryMs);
+    }
+  }
+}

@@ -1,0 +1,2 @@
+// The door of the felix room: the policy agent.
+export { type Dataplane, Felix, type FelixOptions } from './felix.ts';

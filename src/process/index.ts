@@ -1,0 +1,3 @@
+// The door of the process room: what every program needs of its process.
+export { createLogger, type Logger } from './logger.ts';
+export { onShutdown } from './shutdown.ts';
