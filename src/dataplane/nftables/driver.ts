@@ -31,6 +31,9 @@ export class NftablesDataplane {
    * writes everything anew
    */
   apply(state: DesiredState, changes: Changes): void {
+    // A change of routes alone judges no connection anew.
+    const isNothing = changes.sets.size + changes.policies.size + changes.endpoints.size === 0;
+    if (this.#program && isNothing) return;
     const transaction = new Transaction(table);
     const isNew = this.#program === undefined;
     const program = this.#program ?? new Program();
