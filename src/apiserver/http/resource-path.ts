@@ -1,0 +1,35 @@
+// Reads resource paths: /api/v1/..., /apis/GROUP/VERSION/..., with or without a namespace.
+import type { Registry } from '../kinds/registry.ts';
+import type { ResourceType } from '../kinds/resource-type.ts';
+
+export interface ResourcePath {
+  readonly type: ResourceType;
+  /** Absent for cluster-scoped kinds and for requests over all namespaces. */
+  readonly namespace?: string;
+  /** Absent for the collection. */
+  readonly name?: string;
+  readonly subresource?: 'status';
+}
+
+/** Undefined when the path names no kind that is served. */
+export function parseResourcePath(registry: Registry, path: readonly string[]): ResourcePath | undefined {
+  const [root, ...rest] = path;
+  const [group, version, ...tail] = root === 'api' ? ['', ...rest] : rest;
+  if ((root !== 'api' && root !== 'apis') || group === undefined || version === undefined) return undefined;
+  // "/namespaces/a/pods" is about pods in a; "/namespaces/a" and "/namespaces/a/status" about the namespace.
+  const isInNamespace = tail[0] === 'namespaces' && tail.length > 2 && tail[2] !== 'status';
+  const namespace = isInNamespace ? tail[1] : undefined;
+  const [plural = '', name, subresource, ...surplus] = isInNamespace ? tail.slice(2) : tail;
+  const type = registry.find(group, version, plural);
+  if (!type || surplus.length > 0) return undefined;
+  if (namespace !== undefined && !type.namespaced) return undefined;
+  // An object of a namespaced kind has no address outside of its namespace.
+  if (name !== undefined && type.namespaced && namespace === undefined) return undefined;
+  if (subresource !== undefined && !(subresource === 'status' && type.hasStatus)) return undefined;
+  return {
+    type,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(name === undefined ? {} : { name }),
+    ...(subresource === undefined ? {} : { subresource: 'status' }),
+  };
+}

@@ -1,0 +1,72 @@
+// The shapes that travel through the server: plain JSON, and the Kubernetes object in it. Nothing here knows a kind.
+
+export type Json = null | boolean | number | string | Json[] | JsonObject;
+/** A field set to undefined is a field that is absent. */
+export type JsonObject = { [field: string]: Json | undefined };
+
+/** What of ObjectMeta the server itself reads or writes; all else passes through. */
+export type ObjectMeta = {
+  name: string;
+  namespace?: string;
+  generateName?: string;
+  uid?: string;
+  resourceVersion?: string;
+  generation?: number;
+  creationTimestamp?: string;
+  deletionTimestamp?: string;
+  deletionGracePeriodSeconds?: number;
+  labels?: { [key: string]: string };
+  annotations?: { [key: string]: string };
+  finalizers?: string[];
+  managedFields?: JsonObject[];
+  [field: string]: Json | undefined;
+};
+
+/** An object as stored and served. A stored one is shared by cache, history and watchers: it is never altered, only replaced. */
+export type KubeObject = {
+  apiVersion: string;
+  kind: string;
+  metadata: ObjectMeta;
+  [field: string]: Json | undefined;
+};
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The value under a chain of field names; undefined as soon as one is missing. */
+export function valueAt(value: Json | undefined, ...path: readonly string[]): Json | undefined {
+  let at: Json | undefined = value;
+  for (const field of path) at = isObject(at) ? at[field] : undefined;
+  return at;
+}
+
+/** The object under a chain of field names, or an empty one that is not attached to anything. */
+export function objectAt(value: Json | undefined, ...path: readonly string[]): JsonObject {
+  const found = valueAt(value, ...path);
+  return isObject(found) ? found : {};
+}
+
+/** The list under a chain of field names, or an empty one. */
+export function listAt(value: Json | undefined, ...path: readonly string[]): Json[] {
+  const found = valueAt(value, ...path);
+  return Array.isArray(found) ? found : [];
+}
+
+/** The string under a chain of field names, or the empty string. */
+export function stringAt(value: Json | undefined, ...path: readonly string[]): string {
+  const found = valueAt(value, ...path);
+  return typeof found === 'string' ? found : '';
+}
+
+/** Equality of JSON values, in which an absent field and an undefined one are the same. */
+export function isEqual(a: Json | undefined, b: Json | undefined): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a)) {
+    return Array.isArray(b) && a.length === b.length && a.every((item, index) => isEqual(item, b[index]));
+  }
+  if (!isObject(a) || !isObject(b)) return false;
+  for (const field in a) if (!isEqual(a[field], b[field])) return false;
+  for (const field in b) if (b[field] !== undefined && a[field] === undefined) return false;
+  return true;
+}

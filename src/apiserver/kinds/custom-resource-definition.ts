@@ -1,0 +1,164 @@
+// apiextensions.k8s.io/v1 CustomResourceDefinition: its own shape and rules. What it defines is custom.ts's work.
+import { isObject, type KubeObject, listAt, objectAt, stringAt } from '../json.ts';
+import { timestamp } from '../objects/timestamp.ts';
+import { anything, boolean, listByKey, listOf, openObject, type Schema, string } from '../schema/schema.ts';
+import { invalidValue, requiredValue } from '../schema/validate.ts';
+import type { FieldFault } from '../status-error.ts';
+import { ageColumn } from '../table/age.ts';
+import { conditionList } from './conditions.ts';
+import { compileJsonPath } from './json-path.ts';
+import { builtIn } from './resource-type.ts';
+
+const names = openObject(
+  {
+    plural: string,
+    singular: string,
+    kind: string,
+    listKind: string,
+    shortNames: { ...listOf(string), 'x-kubernetes-list-type': 'atomic' },
+    categories: { ...listOf(string), 'x-kubernetes-list-type': 'atomic' },
+  },
+  ['plural', 'kind'],
+);
+
+const column: Schema = openObject(
+  {
+    name: string,
+    jsonPath: string,
+    type: { type: 'string', enum: ['boolean', 'date', 'integer', 'number', 'string'] },
+  },
+  ['name', 'jsonPath', 'type'],
+);
+
+const version = openObject(
+  {
+    name: string,
+    served: boolean,
+    storage: boolean,
+    schema: openObject({ openAPIV3Schema: anything }),
+    additionalPrinterColumns: listOf(column),
+    selectableFields: listOf(openObject({ jsonPath: string }, ['jsonPath'])),
+    subresources: openObject({}),
+  },
+  ['name', 'served', 'storage'],
+);
+
+export const definitionType = builtIn({
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  kind: 'CustomResourceDefinition',
+  plural: 'customresourcedefinitions',
+  shortNames: ['crd', 'crds'],
+  namespaced: false,
+  hasStatus: true,
+  hasGeneration: true,
+  schema: openObject(
+    {
+      spec: openObject(
+        {
+          group: string,
+          scope: { type: 'string', enum: ['Cluster', 'Namespaced'] },
+          names,
+          versions: { ...listByKey(['name'], version), minItems: 1 },
+        },
+        ['group', 'names', 'scope', 'versions'],
+      ),
+      status: openObject({ conditions: conditionList }),
+    },
+    ['spec'],
+  ),
+  columns: [
+    {
+      name: 'Created At',
+      type: 'date',
+      value: (definition) => definition.metadata.creationTimestamp,
+    },
+    { ...ageColumn, priority: 1 },
+  ],
+  prepare(definition, old) {
+    const spec = objectAt(definition, 'spec');
+    if (isObject(spec.names)) {
+      const kind = stringAt(spec.names, 'kind');
+      spec.names.singular ??= kind.toLowerCase();
+      spec.names.listKind ??= `${kind}List`;
+    }
+    spec.conversion ??= { strategy: 'None' };
+    const storage = listAt(spec, 'versions').find((one) => objectAt(one).storage === true);
+    const before = listAt(old, 'status', 'storedVersions');
+    const stored = stringAt(storage, 'name');
+    definition.status = {
+      conditions:
+        listAt(old, 'status', 'conditions').length > 0 ? listAt(old, 'status', 'conditions') : established(),
+      acceptedNames: structuredClone(objectAt(spec, 'names')),
+      storedVersions: before.includes(stored) ? [...before] : [...before, stored],
+    };
+  },
+  objectRules: definitionRules,
+});
+
+/** This server serves a definition as soon as it is stored, so both conditions hold from the start. */
+function established() {
+  const lastTransitionTime = timestamp();
+  return [
+    {
+      type: 'NamesAccepted',
+      status: 'True',
+      reason: 'NoConflicts',
+      message: 'no conflicts found',
+      lastTransitionTime,
+    },
+    {
+      type: 'Established',
+      status: 'True',
+      reason: 'InitialNamesAccepted',
+      message: 'the initial names have been accepted',
+      lastTransitionTime,
+    },
+  ];
+}
+
+function definitionRules(definition: KubeObject, old: KubeObject | undefined): FieldFault[] {
+  const faults: FieldFault[] = [];
+  const spec = objectAt(definition, 'spec');
+  const expected = `${stringAt(spec, 'names', 'plural')}.${stringAt(spec, 'group')}`;
+  const { name } = definition.metadata;
+  if (name !== expected) {
+    faults.push(invalidValue('metadata.name', name, 'must be spec.names.plural+"."+spec.group'));
+  }
+  const versions = listAt(spec, 'versions');
+  if (versions.filter((one) => objectAt(one).storage === true).length !== 1) {
+    faults.push(
+      invalidValue(
+        'spec.versions',
+        versions.length,
+        'must have exactly one version marked as storage version',
+      ),
+    );
+  }
+  for (const [index, one] of versions.entries()) {
+    const path = `spec.versions[${index}]`;
+    if (!isObject(objectAt(one, 'schema').openAPIV3Schema)) {
+      faults.push(requiredValue(`${path}.schema.openAPIV3Schema`, 'schemas are required'));
+    }
+    for (const [place, column] of listAt(one, 'additionalPrinterColumns').entries()) {
+      const jsonPath = stringAt(column, 'jsonPath');
+      const why = jsonPathFault(jsonPath);
+      if (why)
+        faults.push(invalidValue(`${path}.additionalPrinterColumns[${place}].jsonPath`, jsonPath, why));
+    }
+  }
+  if (old && stringAt(old, 'spec', 'scope') !== stringAt(spec, 'scope')) {
+    faults.push(invalidValue('spec.scope', spec.scope, 'field is immutable'));
+  }
+  return faults;
+}
+
+function jsonPathFault(path: string): string | undefined {
+  try {
+    compileJsonPath(path);
+    return undefined;
+  } catch (error) {
+    if (error instanceof RangeError) return error.message;
+    throw error;
+  }
+}

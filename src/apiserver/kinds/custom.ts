@@ -1,0 +1,64 @@
+// Turns a CustomResourceDefinition into the kinds it defines, one per served version. Nothing about any group is known here.
+// CEL rules of its schema are not compiled: `objectRules` is where they will go.
+import { isObject, type Json, type KubeObject, listAt, objectAt, stringAt, valueAt } from '../json.ts';
+import type { Schema } from '../schema/schema.ts';
+import { ageColumn, ageOf } from '../table/age.ts';
+import { compileJsonPath } from './json-path.ts';
+import type { Column, ResourceType } from './resource-type.ts';
+
+/** The kinds of an accepted definition, its storage version first. */
+export function typesOf(definition: KubeObject): ResourceType[] {
+  const { spec } = definition;
+  const names = objectAt(spec, 'names');
+  const kind = stringAt(names, 'kind');
+  return listAt(spec, 'versions')
+    .filter((version) => objectAt(version).served === true)
+    .sort((a, b) => Number(objectAt(b).storage === true) - Number(objectAt(a).storage === true))
+    .map((version) => {
+      const schema = objectAt(version, 'schema', 'openAPIV3Schema') as Schema;
+      const hasStatus = isObject(valueAt(version, 'subresources', 'status'));
+      return {
+        group: stringAt(spec, 'group'),
+        version: stringAt(version, 'name'),
+        kind,
+        plural: stringAt(names, 'plural'),
+        singular: stringAt(names, 'singular') || kind.toLowerCase(),
+        shortNames: listAt(names, 'shortNames').map(String),
+        categories: listAt(names, 'categories').map(String),
+        namespaced: stringAt(spec, 'scope') === 'Namespaced',
+        schema: { ...schema, ...(valueAt(spec, 'preserveUnknownFields') === true ? keepAll : {}) },
+        hasStatus,
+        hasGeneration: true,
+        isBuiltIn: false,
+        columns: columnsOf(listAt(version, 'additionalPrinterColumns')),
+        // The definition spells paths with a leading dot, selectors without.
+        selectableFields: listAt(version, 'selectableFields').map((one) =>
+          stringAt(one, 'jsonPath').slice(1),
+        ),
+        nameRule: 'subdomain',
+      };
+    });
+}
+
+const keepAll: Schema = { 'x-kubernetes-preserve-unknown-fields': true };
+
+function columnsOf(columns: readonly Json[]): Column[] {
+  if (columns.length === 0) return [ageColumn];
+  return columns.map((column) => {
+    const read = compileJsonPath(stringAt(column, 'jsonPath'));
+    const type = stringAt(column, 'type') as Column['type'];
+    const priority = objectAt(column).priority;
+    return {
+      name: stringAt(column, 'name'),
+      type,
+      format: stringAt(column, 'format'),
+      description: stringAt(column, 'description'),
+      priority: typeof priority === 'number' ? priority : 0,
+      value: (object) => {
+        const found = read(object);
+        if (type === 'date') return ageOf(found) ?? '<unknown>';
+        return isObject(found) || Array.isArray(found) ? JSON.stringify(found) : found;
+      },
+    };
+  });
+}

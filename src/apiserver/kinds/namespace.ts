@@ -1,0 +1,38 @@
+// v1 Namespace. Its end is the work of the namespace controller; here is only what it looks like.
+import { objectAt, stringAt, valueAt } from '../json.ts';
+import { openObject, setOf, string } from '../schema/schema.ts';
+import { ageColumn } from '../table/age.ts';
+import { builtIn } from './resource-type.ts';
+
+export const namespaceType = builtIn({
+  version: 'v1',
+  kind: 'Namespace',
+  plural: 'namespaces',
+  shortNames: ['ns'],
+  namespaced: false,
+  hasStatus: true,
+  nameRule: 'label',
+  schema: openObject({
+    spec: openObject({ finalizers: setOf(string) }),
+    status: openObject({ phase: string }),
+  }),
+  columns: [
+    {
+      name: 'Status',
+      type: 'string',
+      description: 'The status of the namespace',
+      value: (namespace) => valueAt(namespace, 'status', 'phase'),
+    },
+    ageColumn,
+  ],
+  selectableFields: ['status.phase'],
+  prepare(namespace, old) {
+    const { metadata } = namespace;
+    metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name };
+    if (!old) namespace.spec = { ...objectAt(namespace, 'spec'), finalizers: ['kubernetes'] };
+    if (!stringAt(namespace, 'status', 'phase')) namespace.status = { phase: 'Active' };
+    if (metadata.deletionTimestamp) {
+      namespace.status = { ...objectAt(namespace, 'status'), phase: 'Terminating' };
+    }
+  },
+});

@@ -1,0 +1,158 @@
+// networking.k8s.io/v1 NetworkPolicy: schema, defaults and the rules that Kubernetes holds it to.
+import { cidrContains, tryParseCidr } from '../../net/index.ts';
+import { isObject, type Json, type KubeObject, listAt, objectAt, stringAt } from '../json.ts';
+import { labelSelectorFaults } from '../objects/labels.ts';
+import {
+  integer,
+  intOrString,
+  listOf,
+  type Schema,
+  strictObject,
+  string,
+  stringMap,
+} from '../schema/schema.ts';
+import { forbiddenValue, invalidValue, requiredValue } from '../schema/validate.ts';
+import type { FieldFault } from '../status-error.ts';
+import { ageColumn } from '../table/age.ts';
+import { builtIn } from './resource-type.ts';
+
+const selector = strictObject({
+  matchLabels: stringMap,
+  matchExpressions: listOf(
+    strictObject({ key: string, operator: string, values: listOf(string) }, ['key', 'operator']),
+  ),
+});
+
+const port = strictObject({
+  protocol: { type: 'string', enum: ['SCTP', 'TCP', 'UDP'], default: 'TCP' },
+  port: intOrString,
+  endPort: integer,
+});
+
+const peer = strictObject({
+  podSelector: selector,
+  namespaceSelector: selector,
+  ipBlock: strictObject({ cidr: string, except: listOf(string) }, ['cidr']),
+});
+
+const rule = (peers: string): Schema => strictObject({ ports: listOf(port), [peers]: listOf(peer) });
+
+export const networkPolicyType = builtIn({
+  group: 'networking.k8s.io',
+  version: 'v1',
+  kind: 'NetworkPolicy',
+  plural: 'networkpolicies',
+  shortNames: ['netpol'],
+  hasGeneration: true,
+  schema: strictObject({
+    spec: strictObject({
+      podSelector: { ...selector, default: {} },
+      ingress: listOf(rule('from')),
+      egress: listOf(rule('to')),
+      policyTypes: listOf({ type: 'string', enum: ['Egress', 'Ingress'] }),
+    }),
+  }),
+  columns: [{ name: 'Pod-Selector', type: 'string', value: podSelectorShown }, ageColumn],
+  prepare(policy) {
+    if (!isObject(policy.spec)) policy.spec = {};
+    const { spec } = policy;
+    if (!isObject(spec)) return;
+    spec.podSelector ??= {};
+    if (listAt(spec, 'policyTypes').length === 0) {
+      // Ingress always; egress only where it speaks of egress.
+      spec.policyTypes = listAt(spec, 'egress').length > 0 ? ['Ingress', 'Egress'] : ['Ingress'];
+    }
+  },
+  objectRules(policy) {
+    const spec = objectAt(policy, 'spec');
+    return [
+      ...labelSelectorFaults(objectAt(spec, 'podSelector'), 'spec.podSelector'),
+      ...ruleFaults(listAt(spec, 'ingress'), 'from', 'spec.ingress'),
+      ...ruleFaults(listAt(spec, 'egress'), 'to', 'spec.egress'),
+    ];
+  },
+});
+
+function ruleFaults(rules: readonly Json[], peers: 'from' | 'to', path: string): FieldFault[] {
+  return rules.flatMap((one, index) => [
+    ...listAt(one, 'ports').flatMap((port, at) => portFaults(port, `${path}[${index}].ports[${at}]`)),
+    ...listAt(one, peers).flatMap((peer, at) => peerFaults(peer, `${path}[${index}].${peers}[${at}]`)),
+  ]);
+}
+
+function portFaults(value: Json, path: string): FieldFault[] {
+  const { port, endPort } = objectAt(value);
+  const faults: FieldFault[] = [];
+  const isNumber = typeof port === 'number';
+  if (isNumber && (port < 1 || port > 65535)) {
+    faults.push(invalidValue(`${path}.port`, port, 'must be between 1 and 65535, inclusive'));
+  }
+  if (typeof port === 'string' && (!/^(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*$/.test(port) || port.length > 15)) {
+    const why = 'must be a port name: at most 15 of a-z, 0-9 and single inner "-", with at least one letter';
+    faults.push(invalidValue(`${path}.port`, port, why));
+  }
+  if (typeof endPort !== 'number') return faults;
+  if (port === undefined) faults.push(requiredValue(`${path}.port`, 'must be specified when `endPort` is'));
+  else if (!isNumber) {
+    faults.push(invalidValue(`${path}.endPort`, endPort, 'may not be specified when `port` is non-numeric'));
+  } else if (endPort < port) {
+    faults.push(invalidValue(`${path}.endPort`, endPort, 'must be greater than or equal to `port`'));
+  }
+  if (endPort < 1 || endPort > 65535) {
+    faults.push(invalidValue(`${path}.endPort`, endPort, 'must be between 1 and 65535, inclusive'));
+  }
+  return faults;
+}
+
+function peerFaults(value: Json, path: string): FieldFault[] {
+  const peer = objectAt(value);
+  const faults: FieldFault[] = [];
+  for (const field of ['podSelector', 'namespaceSelector']) {
+    const selector = peer[field];
+    if (isObject(selector)) faults.push(...labelSelectorFaults(selector, `${path}.${field}`));
+  }
+  if (Object.keys(peer).length === 0) faults.push(requiredValue(path, 'must specify a peer'));
+  if (isObject(peer.ipBlock)) {
+    if (Object.keys(peer).length > 1) {
+      faults.push(forbiddenValue(path, 'may not specify both ipBlock and another peer'));
+    }
+    faults.push(...ipBlockFaults(peer.ipBlock, `${path}.ipBlock`));
+  }
+  return faults;
+}
+
+function ipBlockFaults(block: Json, path: string): FieldFault[] {
+  const text = stringAt(block, 'cidr');
+  if (text === '') return [requiredValue(`${path}.cidr`)];
+  const cidr = tryParseCidr(text);
+  const why = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
+  if (!cidr) return [invalidValue(`${path}.cidr`, text, why)];
+  return listAt(block, 'except').flatMap((item, index) => {
+    const field = `${path}.except[${index}]`;
+    const except = tryParseCidr(String(item));
+    if (!except) return [invalidValue(field, item, why)];
+    const isWithin =
+      except.length > cidr.length && cidrContains(cidr, { family: except.family, value: except.network });
+    return isWithin ? [] : [invalidValue(field, item, `must be a strict subset of \`cidr\` ${text}`)];
+  });
+}
+
+function podSelectorShown(policy: KubeObject): string {
+  const selector = objectAt(policy, 'spec', 'podSelector');
+  const equal = Object.entries(objectAt(selector, 'matchLabels')).map(([key, value]) => `${key}=${value}`);
+  const rest = listAt(selector, 'matchExpressions').map((one) => {
+    const key = stringAt(one, 'key');
+    const values = `(${listAt(one, 'values').join(',')})`;
+    switch (stringAt(one, 'operator')) {
+      case 'In':
+        return `${key} in ${values}`;
+      case 'NotIn':
+        return `${key} notin ${values}`;
+      case 'DoesNotExist':
+        return `!${key}`;
+      default:
+        return key;
+    }
+  });
+  return [...equal, ...rest].join(',') || '<none>';
+}

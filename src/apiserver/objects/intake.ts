@@ -1,0 +1,88 @@
+// Takes in an object that a client wrote: checks that it is one of this kind, prunes and reports unknown fields, applies
+// defaults. What comes out has the right shape but is not validated yet.
+import { isObject, type Json, type KubeObject } from '../json.ts';
+import { apiVersionOf, type ResourceType } from '../kinds/resource-type.ts';
+import { applyDefaults } from '../schema/default.ts';
+import { pruneUnknown } from '../schema/prune.ts';
+import { validateSchema } from '../schema/validate.ts';
+import { badRequest, type FieldFault, invalid } from '../status-error.ts';
+import { metadataFaults, metadataSchema } from './metadata.ts';
+
+/** What a write is asked to do besides writing. */
+export interface WriteOptions {
+  readonly dryRun: boolean;
+  /** What to do about fields that the schema does not know. */
+  readonly fieldValidation: 'Strict' | 'Warn' | 'Ignore';
+  /** Called with each warning that the client should see. */
+  readonly warn: (message: string) => void;
+  /** Who writes; undefined when the object brings along who owns what (server-side apply). */
+  readonly fieldManager: string | undefined;
+}
+
+/** A fresh, mutable, pruned and (unless "as-is") defaulted copy of what the client sent. @throws StatusError 400 */
+export function takeIn(
+  type: ResourceType,
+  body: Json | undefined,
+  options: Pick<WriteOptions, 'fieldValidation' | 'warn'>,
+  defaulting: 'default' | 'as-is' = 'default',
+): KubeObject {
+  if (!isObject(body)) throw badRequest(`The request body is not a ${type.kind} object`);
+  const expected = apiVersionOf(type);
+  const draft = withoutNulls(structuredClone(body));
+  if (
+    draft.kind !== undefined &&
+    draft.kind !== '' &&
+    (draft.kind !== type.kind || (draft.apiVersion ?? expected) !== expected)
+  ) {
+    const found = `${draft.apiVersion}, Kind=${draft.kind}`;
+    throw badRequest(
+      `the object provided is unrecognized or of another kind (expected ${expected}, Kind=${type.kind}; found ${found})`,
+    );
+  }
+  draft.apiVersion = expected;
+  draft.kind = type.kind;
+  if (!isObject(draft.metadata)) draft.metadata = {};
+  draft.metadata.name ??= '';
+  const typeFaults = validateSchema(metadataSchema, draft.metadata, 'metadata');
+  if (typeFaults.length > 0) throw invalid(type, String(draft.metadata.name), typeFaults);
+  const unknown = [
+    ...pruneUnknown(metadataSchema, draft.metadata, false).map((path) => `metadata.${path}`),
+    ...pruneUnknown(type.schema, draft),
+  ];
+  reportUnknown(unknown, type, options);
+  if (defaulting === 'default') applyDefaults(type.schema, draft);
+  return draft as KubeObject;
+}
+
+function reportUnknown(
+  unknown: readonly string[],
+  type: ResourceType,
+  options: Pick<WriteOptions, 'fieldValidation' | 'warn'>,
+): void {
+  if (unknown.length === 0 || options.fieldValidation === 'Ignore') return;
+  const complaints = unknown.map((path) => `unknown field "${path}"`);
+  if (options.fieldValidation === 'Strict') {
+    throw badRequest(
+      `${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: strict decoding error: ${complaints.join(', ')}`,
+    );
+  }
+  for (const complaint of complaints) options.warn(complaint);
+}
+
+/** Go's decoder takes null for absent; so do we at the top and in metadata, where nothing is nullable. */
+function withoutNulls(object: { [field: string]: Json | undefined }) {
+  for (const holder of [object, object.metadata]) {
+    if (!isObject(holder)) continue;
+    for (const field of Object.keys(holder)) if (holder[field] === null) delete holder[field];
+  }
+  return object;
+}
+
+/** @throws StatusError 422 with every fault of an object that is otherwise ready to be stored. */
+export function assertValid(type: ResourceType, object: KubeObject, old: KubeObject | undefined): void {
+  const shape = validateSchema(type.schema, object);
+  // Cross-field rules may rely on the shape, so they are asked only when it is right.
+  const rules: readonly FieldFault[] = shape.length > 0 ? [] : (type.objectRules?.(object, old) ?? []);
+  const faults = [...metadataFaults(object, type), ...shape, ...rules];
+  if (faults.length > 0) throw invalid(type, object.metadata.name, faults);
+}

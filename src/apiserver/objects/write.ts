@@ -1,0 +1,187 @@
+// Creation and replacement: the life of an object's metadata, the split of spec and status, optimistic concurrency.
+// Objects come in already pruned and defaulted (intake.ts) and leave stored, or as they would be stored in a dry run.
+import { randomUUID } from 'node:crypto';
+import { isEqual, type JsonObject, type KubeObject } from '../json.ts';
+import { collectionOf, type ResourceType } from '../kinds/resource-type.ts';
+import { trackUpdate } from '../patch/managed-fields.ts';
+import { applyDefaults } from '../schema/default.ts';
+import { invalidValue } from '../schema/validate.ts';
+import { alreadyExists, badRequest, conflict, forbidden, invalid, notFound } from '../status-error.ts';
+import type { Store } from '../store/store.ts';
+import { assertValid, type WriteOptions } from './intake.ts';
+import { generateName } from './metadata.ts';
+import { timestamp } from './timestamp.ts';
+
+export type Subresource = 'status' | undefined;
+
+/** Stores a new object. @throws StatusError: exists, namespace missing or ending, invalid */
+export function createObject(
+  store: Store,
+  type: ResourceType,
+  object: KubeObject,
+  options: WriteOptions,
+): KubeObject {
+  const { metadata } = object;
+  if (!metadata.name && metadata.generateName) metadata.name = generateName(metadata.generateName);
+  if (metadata.resourceVersion)
+    throw badRequest('resourceVersion should not be set on objects to be created');
+  for (const field of ['deletionTimestamp', 'deletionGracePeriodSeconds', 'selfLink', 'generation']) {
+    delete metadata[field];
+  }
+  metadata.uid = randomUUID();
+  metadata.creationTimestamp = timestamp();
+  if (type.hasGeneration) metadata.generation = 1;
+  if (type.hasStatus) {
+    delete object.status;
+    applyDefaults(type.schema, object);
+  }
+  type.prepare?.(object, undefined, store);
+  const collection = collectionOf(type);
+  const namespace = metadata.namespace ?? '';
+  if (store.get(collection, namespace, metadata.name)) throw alreadyExists(type, metadata.name);
+  if (type.namespaced) assertNamespaceTakes(store, type, object);
+  assertValid(type, object, undefined);
+  return options.dryRun ? object : store.put(collection, object);
+}
+
+function assertNamespaceTakes(store: Store, type: ResourceType, object: KubeObject): void {
+  const { namespace = '', name } = object.metadata;
+  const home = store.get('namespaces', '', namespace);
+  if (!home) throw notFound({ group: '', plural: 'namespaces', kind: 'Namespace' }, namespace);
+  if (!home.metadata.deletionTimestamp) return;
+  const why = `unable to create new content in namespace ${namespace} because it is being terminated`;
+  throw forbidden(type, name, why, [
+    {
+      reason: 'NamespaceTerminating',
+      message: `namespace ${namespace} is being terminated`,
+      field: 'metadata.namespace',
+    },
+  ]);
+}
+
+/**
+ * Stores the next state of an object that exists. Of the main resource all but the status is taken, of /status the status
+ * alone. Returns the stored state unchanged, with its revision, when nothing differs.
+ * @throws StatusError: conflict with what is stored now, invalid
+ */
+export function updateObject(
+  store: Store,
+  type: ResourceType,
+  old: KubeObject,
+  object: KubeObject,
+  subresource: Subresource,
+  options: WriteOptions,
+): KubeObject {
+  const { name } = old.metadata;
+  assertCurrent(type, old, object);
+  const next = subresource === 'status' ? withStatus(old, object) : withoutStatus(type, old, object);
+  keepSystemFields(old, next);
+  assertNoNewFinalizer(type, old, next);
+  type.prepare?.(next, old, store);
+  if (type.hasGeneration && !isEqual(specPart(old), specPart(next))) {
+    next.metadata.generation = (old.metadata.generation ?? 0) + 1;
+  }
+  assertValid(type, next, old);
+  if (isEqual(old, next)) return old;
+  if (options.fieldManager !== undefined) trackUpdate(type, old, next, options.fieldManager, subresource);
+  if (options.dryRun) return next;
+  const collection = collectionOf(type);
+  if (isReadyToGo(next)) return store.remove(collection, next);
+  if (store.get(collection, old.metadata.namespace ?? '', name) !== old) {
+    throw conflict(type, name, 'the object changed while it was being written');
+  }
+  return store.put(collection, next);
+}
+
+function assertCurrent(type: ResourceType, old: KubeObject, object: KubeObject): void {
+  const { resourceVersion, uid, name } = object.metadata;
+  if (resourceVersion && resourceVersion !== old.metadata.resourceVersion) {
+    const why = 'the object has been modified; please apply your changes to the latest version and try again';
+    throw conflict(type, name, why);
+  }
+  if (uid && uid !== old.metadata.uid) {
+    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`;
+    throw conflict(type, name, why);
+  }
+}
+
+/** Whether only its finalizers were keeping a deleted object, and the last of them is gone. */
+export function isReadyToGo(object: KubeObject): boolean {
+  const { deletionTimestamp, finalizers, deletionGracePeriodSeconds } = object.metadata;
+  const namespaceFinalizers =
+    object.kind === 'Namespace' && object.apiVersion === 'v1' && hasSpecFinalizers(object);
+  return (
+    deletionTimestamp !== undefined &&
+    !(deletionGracePeriodSeconds && deletionGracePeriodSeconds > 0) &&
+    (finalizers ?? []).length === 0 &&
+    !namespaceFinalizers
+  );
+}
+
+function hasSpecFinalizers(namespace: KubeObject): boolean {
+  const { finalizers } = namespace.spec as JsonObject;
+  return Array.isArray(finalizers) && finalizers.length > 0;
+}
+
+/** Metadata may be changed through /status too, as in Kubernetes' custom resources. */
+function withStatus(old: KubeObject, object: KubeObject): KubeObject {
+  const { status: _, ...rest } = structuredClone(old);
+  const labels = object.metadata.labels;
+  const annotations = object.metadata.annotations;
+  const metadata = { ...rest.metadata, ...(labels && { labels }), ...(annotations && { annotations }) };
+  return {
+    ...rest,
+    metadata,
+    ...(object.status === undefined ? {} : { status: object.status }),
+  } as KubeObject;
+}
+
+function withoutStatus(type: ResourceType, old: KubeObject, object: KubeObject): KubeObject {
+  if (!type.hasStatus) return { ...object, metadata: { ...object.metadata } };
+  const { status: _, ...rest } = object;
+  return {
+    ...rest,
+    metadata: { ...object.metadata },
+    ...(old.status === undefined ? {} : { status: structuredClone(old.status) }),
+  } as KubeObject;
+}
+
+/** What the client cannot write is carried over from the stored state. */
+function keepSystemFields(old: KubeObject, next: KubeObject): void {
+  const kept = [
+    'name',
+    'namespace',
+    'uid',
+    'creationTimestamp',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+    'generation',
+    'generateName',
+    'resourceVersion',
+  ];
+  for (const field of kept) {
+    if (old.metadata[field] === undefined) delete next.metadata[field];
+    else next.metadata[field] = old.metadata[field];
+  }
+  // An absent list keeps the old one; an empty one ([] or [{}]) resets it, as Kubernetes documents.
+  const given = next.metadata.managedFields;
+  if (given === undefined && old.metadata.managedFields)
+    next.metadata.managedFields = old.metadata.managedFields;
+  else if (given?.every((entry) => Object.keys(entry).length === 0))
+    delete next.metadata.managedFields;
+  delete next.metadata.selfLink;
+}
+
+function assertNoNewFinalizer(type: ResourceType, old: KubeObject, next: KubeObject): void {
+  if (!old.metadata.deletionTimestamp) return;
+  const before = old.metadata.finalizers ?? [];
+  const added = (next.metadata.finalizers ?? []).filter((one) => !before.includes(one));
+  if (added.length === 0) return;
+  const why = 'no new finalizers can be added if the object is being deleted';
+  throw invalid(type, old.metadata.name, [invalidValue('metadata.finalizers', added.join(','), why)]);
+}
+
+function specPart(object: KubeObject): JsonObject {
+  const { metadata: _m, status: _s, ...rest } = object;
+  return rest;
+}

@@ -1,0 +1,114 @@
+// Server-side apply: the client sends what it wants to own, the server merges it, takes away what it no longer wants,
+// and refuses what another manager holds otherwise.
+import { isEqual, type JsonObject, type KubeObject } from '../json.ts';
+import { apiVersionOf, type ResourceType } from '../kinds/resource-type.ts';
+import { timestamp } from '../objects/timestamp.ts';
+import { type FieldFault, StatusError } from '../status-error.ts';
+import { type FieldSet, fieldsOf, mergeFields, removeField, valueOfField } from './field-set.ts';
+import { isManager, type Manager, readManagers, writeManagers } from './managed-fields.ts';
+
+export interface ApplyRequest {
+  readonly type: ResourceType;
+  /** The stored state; undefined when the object is to be made. */
+  readonly live: KubeObject | undefined;
+  /** What the client wants, as it came. */
+  readonly config: KubeObject;
+  readonly manager: string;
+  /** Takes fields from other managers instead of refusing. */
+  readonly force: boolean;
+  readonly subresource?: string;
+}
+
+/** The object to be written, with its managers. @throws StatusError 409 naming every field that another manager holds */
+export function applyConfiguration(request: ApplyRequest): KubeObject {
+  const { type, live, config, manager, force, subresource = '' } = request;
+  const wanted = fieldsOf(type.schema, config);
+  const managers = live ? managersOf(type, live) : [];
+  const mine = managers.find((one) => isManager(one, manager, 'Apply', subresource));
+  const others = managers.filter((one) => one !== mine);
+  const merged = merge(type, live, config);
+  const changed = live ? changedFields(type, live, config, wanted) : new Map();
+  const conflicts = others.flatMap((one) =>
+    [...changed].filter(([key]) => one.fields.has(key)).map(([, path]) => ({ owner: one, path })),
+  );
+  if (conflicts.length > 0 && !force) throw conflictsError(conflicts);
+  for (const [key, path] of longestFirst(mine?.fields)) {
+    const isHeld = [wanted, ...others.map((one) => one.fields)].some((fields) => holds(fields, key));
+    if (!isHeld) removeField(type.schema, merged, path);
+  }
+  const remaining = others.map((one) => ({
+    ...one,
+    fields: new Map([...one.fields].filter(([key]) => !changed.has(key))),
+  }));
+  const isSame = mine !== undefined && isEqual([...mine.fields.keys()].sort(), [...wanted.keys()].sort());
+  const time = isSame ? mine.time : timestamp();
+  const apiVersion = apiVersionOf(type);
+  writeManagers(merged, [
+    ...remaining,
+    { manager, operation: 'Apply', subresource, apiVersion, time, fields: wanted },
+  ]);
+  return merged;
+}
+
+/** An object that was never applied before gets one owner of all it has, as Kubernetes does it. */
+function managersOf(type: ResourceType, live: KubeObject): Manager[] {
+  if (live.metadata.managedFields) return readManagers(live);
+  const fields = fieldsOf(type.schema, live);
+  const time = live.metadata.creationTimestamp ?? timestamp();
+  const apiVersion = apiVersionOf(type);
+  return [{ manager: 'before-first-apply', operation: 'Update', subresource: '', apiVersion, time, fields }];
+}
+
+function merge(type: ResourceType, live: KubeObject | undefined, config: KubeObject): KubeObject {
+  const { metadata, ...rest } = config;
+  if (!live) return structuredClone(config);
+  const base = structuredClone(live);
+  const { managedFields: _, ...liveMetadata } = base.metadata;
+  const merged = mergeFields(type.schema, base, rest) as KubeObject;
+  const over = mergeFields(undefined, liveMetadata, metadata) as JsonObject;
+  // Finalizers are a set; the untyped merge above would replace them.
+  const finalizers = [...new Set([...(liveMetadata.finalizers ?? []), ...(metadata.finalizers ?? [])])];
+  if (finalizers.length > 0) over.finalizers = finalizers;
+  return structuredClone({ ...merged, metadata: over as KubeObject['metadata'] });
+}
+
+function changedFields(type: ResourceType, live: KubeObject, config: KubeObject, wanted: FieldSet): FieldSet {
+  const differs = (path: readonly string[]) =>
+    !isEqual(valueOfField(type.schema, live, path), valueOfField(type.schema, config, path));
+  return new Map([...wanted].filter(([, path]) => differs(path)));
+}
+
+/** Whether a set holds a field itself or something below it. */
+function holds(fields: FieldSet, key: string): boolean {
+  if (fields.has(key)) return true;
+  for (const other of fields.keys()) if (other.startsWith(`${key}\n`)) return true;
+  return false;
+}
+
+function longestFirst(fields: FieldSet | undefined): [string, readonly string[]][] {
+  return [...(fields ?? [])].sort(([, a], [, b]) => b.length - a.length);
+}
+
+function conflictsError(conflicts: readonly { owner: Manager; path: readonly string[] }[]): StatusError {
+  const causes: FieldFault[] = conflicts.map(({ owner, path }) => ({
+    reason: 'FieldManagerConflict',
+    message: `conflict with ${JSON.stringify(owner.manager)}${owner.subresource ? ` with subresource ${JSON.stringify(owner.subresource)}` : ''} using ${owner.apiVersion}`,
+    field: shownPath(path),
+  }));
+  const count = causes.length === 1 ? '1 conflict' : `${causes.length} conflicts`;
+  const lines = causes.map((cause) => `${cause.message}: ${cause.field}`).join('\n');
+  const message = `Apply failed with ${count}: ${lines}`;
+  return new StatusError(409, 'Conflict', message, { causes: causes.map((cause) => ({ ...cause })) });
+}
+
+/** ".spec.containers[name="web"].image". */
+function shownPath(path: readonly string[]): string {
+  return path
+    .map((element) => {
+      if (element.startsWith('f:')) return `.${element.slice(2)}`;
+      if (element.startsWith('v:')) return `[=${element.slice(2)}]`;
+      const keys = Object.entries(JSON.parse(element.slice(2)) as JsonObject);
+      return `[${keys.map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(',')}]`;
+    })
+    .join('');
+}
