@@ -1,8 +1,9 @@
-// Reads request bodies: JSON or YAML, of bounded size.
+// Reads request bodies of bounded size: JSON or YAML, and protobuf for the kinds of protobuf-body.ts.
 import type { IncomingMessage } from 'node:http';
 import { parse as parseYaml } from 'yaml';
 import type { Json } from '../json.ts';
 import { badRequest, StatusError, unsupportedMediaType } from '../status-error.ts';
+import { decodeKubernetesProtobuf, kubernetesProtobuf } from './protobuf-body.ts';
 
 /** As the real server limits it. */
 const maxBytes = 3 * 1024 * 1024;
@@ -23,7 +24,9 @@ export async function readBody(request: IncomingMessage): Promise<Json | undefin
     }
     chunks.push(chunk);
   }
-  const text = Buffer.concat(chunks).toString('utf8');
+  const bytes = Buffer.concat(chunks);
+  if (bytes.length > 0 && mediaTypeOf(request) === kubernetesProtobuf) return decodeKubernetesProtobuf(bytes);
+  const text = bytes.toString('utf8');
   if (text.trim() === '') return undefined;
   try {
     return mediaTypeOf(request).endsWith('yaml') ? (parseYaml(text) as Json) : (JSON.parse(text) as Json);
@@ -34,10 +37,10 @@ export async function readBody(request: IncomingMessage): Promise<Json | undefin
   }
 }
 
-/** @throws StatusError 415 unless the body is JSON or YAML (or says nothing of itself) */
+/** @throws StatusError 415 unless the body is of a form that `readBody` reads, or says nothing of itself */
 export function assertObjectMediaType(request: IncomingMessage): void {
   const accepted = ['application/json', 'application/yaml'];
   const mediaType = mediaTypeOf(request);
-  if (mediaType !== '' && mediaType !== '*/*' && !accepted.includes(mediaType))
-    throw unsupportedMediaType(accepted);
+  const isAccepted = ['', '*/*', kubernetesProtobuf, ...accepted].includes(mediaType);
+  if (!isAccepted) throw unsupportedMediaType(accepted);
 }

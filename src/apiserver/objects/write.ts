@@ -167,8 +167,7 @@ function keepSystemFields(old: KubeObject, next: KubeObject): void {
   const given = next.metadata.managedFields;
   if (given === undefined && old.metadata.managedFields)
     next.metadata.managedFields = old.metadata.managedFields;
-  else if (given?.every((entry) => Object.keys(entry).length === 0))
-    delete next.metadata.managedFields;
+  else if (given?.every((entry) => Object.keys(entry).length === 0)) delete next.metadata.managedFields;
   delete next.metadata.selfLink;
 }
 
