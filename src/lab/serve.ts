@@ -36,7 +36,7 @@ export async function serve(id: string, nodes: number): Promise<number> {
   const stopped = Promise.withResolvers<void>();
   try {
     cluster = await Cluster.start({ id, nodes, progress, signal: stop.signal, report, agentDied: report });
-    await cluster.startWorkload(progress);
+    await cluster.startWorkload();
     const held = cluster;
     const control = await serveControl(held.run, {
       status: async () => held.status(),

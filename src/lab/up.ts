@@ -40,7 +40,7 @@ export async function up(id: string, nodes: number): Promise<number> {
       else if (message.kind === 'end') progress.end(message.text);
       else if (message.kind === 'report') say(`  ${paint('yellow', '!')} ${message.text}`);
       else if (message.kind === 'failed') say(`  ${paint('red', '✗')} ${message.text}`);
-      else {
+      else if (message.kind === 'ready') {
         sayHowToUse(id, message.kubeconfig);
         resolve(0);
       }

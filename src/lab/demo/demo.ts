@@ -48,7 +48,7 @@ export async function runDemo(options: { nodes: number; id: string }): Promise<n
       // A demo with a dead agent has nothing left to show.
       agentDied: (message) => stop.abort(new Error(message)),
     });
-    await cluster.startWorkload(progress);
+    await cluster.startWorkload();
     await showStages(cluster);
   } catch (error) {
     code = report(error);

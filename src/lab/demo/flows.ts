@@ -2,6 +2,7 @@
 // every pod that the policy touches is watched in every direction that turns.
 import { type Channel, type Expectation, type ProbedPod, portOn } from '../matrix/matrix.ts';
 import type { StreamFlow } from '../prober/messages.ts';
+import { keyOfPod } from '../running-pods.ts';
 
 /**
  * For each pod, one flow to it and one from it among those whose verdict differs between the two expectations, preferring
@@ -35,8 +36,4 @@ export function turningFlows(
     add(pods.filter((to) => turns(pod, to)).map((to) => [pod, to] as const));
   }
   return [...flows.values()];
-}
-
-function keyOfPod(pod: ProbedPod): string {
-  return `${pod.namespace}/${pod.name}`;
 }

@@ -38,12 +38,11 @@ export async function watchTurn(options: {
   );
   if (!first) throw new Error('Nothing turns between these two stages');
 
-  const { prober, signal } = cluster;
+  const { prober } = cluster;
   const protocol = channel.protocol === 'udp' ? 'udp' : 'tcp';
   await prober.ask('startStream', { protocol, flows });
   await change();
   const answeredAt = process.hrtime.bigint();
-  signal.throwIfAborted();
   const result = await prober.ask('endStream', { verdict: opens ? 'open' : 'blocked', deadlineMs });
   return {
     afterAnswerMs: Number(BigInt(result.lastOldAt) - answeredAt) / 1e6,

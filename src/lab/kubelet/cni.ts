@@ -16,6 +16,8 @@ export interface CniCall {
   readonly pod: Pod;
   /** The network configuration, JSON. */
   readonly configuration: string;
+  /** Variables that the plugin's process has besides ours and the protocol's. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Starts a process where the node's container runtime would: in the node's network namespace. */
   readonly spawnOnNode: <T>(start: () => T) => T;
   readonly signal: AbortSignal;
@@ -43,6 +45,7 @@ export async function callCni(call: CniCall): Promise<string[]> {
       signal: call.signal,
       env: {
         ...process.env,
+        ...call.environment,
         CNI_COMMAND: call.command,
         CNI_CONTAINERID: call.containerId,
         CNI_NETNS: call.namespacePath,

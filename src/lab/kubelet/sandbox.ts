@@ -9,6 +9,8 @@ import { CniError, callCni, tryAgainLater } from './cni.ts';
 export interface SandboxHost {
   readonly plugin: string;
   readonly configuration: string;
+  /** Variables that its processes have besides the lab's own. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly spawnOnNode: <T>(start: () => T) => T;
   /** Makes a network namespace for the pod and returns its path. */
   readonly makeNamespace: (name: string) => string;

@@ -68,10 +68,14 @@ export class Stream {
     }
     this.#stopped = true;
     await this.#running;
-    const lastOld = this.#lanes.all.map((lane) => lane.lastAt(!wanted));
+    let lastOldAt = 0n;
+    for (const lane of this.#lanes.all) {
+      const at = lane.lastAt(!wanted);
+      if (at > lastOldAt) lastOldAt = at;
+    }
     return {
       probes: this.#lanes.all.reduce((sum, lane) => sum + lane.sent, 0),
-      lastOldAt: String(lastOld.reduce((a, b) => (a > b ? a : b), 0n)),
+      lastOldAt: String(lastOldAt),
       widestGapMs: Number(this.#widestGap) / 1e6,
     };
   }

@@ -1,0 +1,92 @@
+// The cluster's API server, embedded in the lab's own process: on loopback for people, and inside the underlay for nodes.
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ApiServer, startApiServer } from '../apiserver/index.ts';
+import { accessFromKubeconfig, type Datastore, KubernetesDatastore } from '../datastore/index.ts';
+import { listenInNamespace } from '../kernel/index.ts';
+import type { Pod } from '../resources/index.ts';
+import { writeKubeconfig } from './kubeconfig.ts';
+import { nodeRoot, type Run } from './run/run.ts';
+import type { Underlay } from './underlay.ts';
+
+const nodePort = 6443;
+
+export class LabApi {
+  /** The address for people. */
+  readonly server: string;
+  /** Path of the kubeconfig for people. */
+  readonly kubeconfig: string;
+  /** The lab's own client, which comes in by the door that people use. */
+  readonly datastore: Datastore;
+  readonly #api: ApiServer;
+  readonly #token: string;
+
+  private constructor(api: ApiServer, kubeconfig: string, token: string, report: (message: string) => void) {
+    this.server = api.url;
+    this.kubeconfig = kubeconfig;
+    this.#api = api;
+    this.#token = token;
+    this.datastore = new KubernetesDatastore(accessFromKubeconfig(kubeconfig), {
+      onTrouble: report,
+    });
+  }
+
+  static async start(run: Run, underlay: Underlay, report: (message: string) => void): Promise<LabApi> {
+    const token = randomBytes(24).toString('base64url');
+    const tokenFile = join(run.folder, 'token');
+    writeFileSync(tokenFile, token, { mode: 0o600 });
+    const api = await startApiServer({
+      database: join(run.folder, 'api.sqlite'),
+      token,
+      listen: { host: '127.0.0.1', port: 0 },
+    });
+    try {
+      // A socket belongs to the namespace that it was made in; this one hears the nodes, and nothing outside of the underlay.
+      const address = { address: underlay.gateway, port: nodePort };
+      await api.listen({ fd: listenInNamespace(underlay.namespace, address) });
+      const kubeconfig = join(run.folder, 'kubeconfig');
+      writeKubeconfig(kubeconfig, api.url, tokenFile);
+      for (const { name } of underlay.nodes) {
+        mkdirSync(nodeRoot(run, name), { recursive: true, mode: 0o700 });
+        writeKubeconfig(nodeKubeconfig(run, name), `http://${underlay.gateway}:${nodePort}`, tokenFile);
+      }
+      return new LabApi(api, kubeconfig, token, report);
+    } catch (error) {
+      await api.close();
+      throw error;
+    }
+  }
+
+  /** Deletes a pod without a period of grace, as a kubelet does once nothing of it is left. One that is gone is no error. */
+  async removePod(pod: Pod): Promise<void> {
+    const { name, namespace = 'default', uid } = pod.metadata;
+    const response = await fetch(`${this.server}/api/v1/namespaces/${namespace}/pods/${name}`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'DeleteOptions',
+        gracePeriodSeconds: 0,
+        preconditions: { uid },
+      }),
+    });
+    // 404: deleted by somebody else; 409: the name is another pod's by now.
+    const answer = await response.text();
+    if (!response.ok && response.status !== 404 && response.status !== 409) {
+      throw new Error(
+        `Cannot remove pod "${namespace}/${name}": the API server answered ${response.status}: ${answer}`,
+      );
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.datastore.close();
+    await this.#api.close();
+  }
+}
+
+/** Where a node finds its kubeconfig. */
+export function nodeKubeconfig(run: Run, node: string): string {
+  return join(nodeRoot(run, node), 'kubeconfig');
+}
