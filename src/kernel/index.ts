@@ -3,5 +3,7 @@ export { KernelError } from './ffi.ts';
 export * from './namespaces/index.ts';
 export * from './netlink/index.ts';
 export * from './nftables/index.ts';
+export type { Watch } from './poller.ts';
 export { pinToOneCpu } from './processor.ts';
+export * from './rtnetlink/index.ts';
 export * from './sockets/index.ts';

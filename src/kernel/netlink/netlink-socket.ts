@@ -21,6 +21,7 @@ const SOL_NETLINK = 270;
 const NETLINK_ADD_MEMBERSHIP = 1;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
+const SIOCGSKNS = 0x894c;
 const MSG_TRUNC = 0x20;
 const MSG_DONTWAIT = 0x40;
 
@@ -46,12 +47,14 @@ export interface NetlinkOutcome {
 export class NetlinkSocket implements Disposable {
   /** For pollers. The socket stays its owner. */
   readonly fd: number;
+  readonly #protocol: number;
   #sequence = 0;
   #closed = false;
   #sending = false;
 
-  private constructor(fd: number) {
+  private constructor(fd: number, protocol: number) {
     this.fd = fd;
+    this.#protocol = protocol;
   }
 
   /** @param protocol netlinkRoute or netlinkNetfilter @throws KernelError when the kernel refuses */
@@ -61,7 +64,10 @@ export class NetlinkSocket implements Disposable {
         c.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol),
         `Cannot open a netlink socket of protocol ${protocol}`,
       );
-    const socket = new NetlinkSocket(namespace === undefined ? open() : inNamespace(namespace, open));
+    const socket = new NetlinkSocket(
+      namespace === undefined ? open() : inNamespace(namespace, open),
+      protocol,
+    );
     try {
       socket.#setOption(SOL_SOCKET, SO_SNDBUFFORCE, bufferBytes);
       socket.#setOption(SOL_SOCKET, SO_RCVBUFFORCE, bufferBytes);
@@ -71,6 +77,19 @@ export class NetlinkSocket implements Disposable {
     } catch (error) {
       socket.close();
       throw error;
+    }
+  }
+
+  /** Another socket of the same protocol in the same namespace, for requests that are to run beside this one's. */
+  sibling(): NetlinkSocket {
+    const namespace = checked(
+      c.ioctl(this.fd, SIOCGSKNS, 0),
+      'Cannot tell the network namespace of a netlink socket',
+    );
+    try {
+      return NetlinkSocket.open(this.#protocol, { namespace });
+    } finally {
+      c.close(namespace);
     }
   }
 

@@ -1,0 +1,22 @@
+// Tells when a descriptor has something to read, from Node's own event loop: no thread waits, no timer runs.
+import koffi from 'koffi';
+
+export interface Watch extends Disposable {
+  /** Ends the watch; the descriptor may be closed thereafter, and not before. May be called more than once. */
+  close(): void;
+}
+
+/**
+ * Calls `ready` whenever the descriptor can be read, again and again as long as it can. The watch keeps the process alive until
+ * it is closed. What `ready` throws is an uncaught exception.
+ */
+export function onReadable(fd: number, ready: () => void): Watch {
+  const handle = koffi.node.poll(fd, { readable: true }, ready);
+  let closed = false;
+  const close = (): void => {
+    if (closed) return;
+    closed = true;
+    handle.close();
+  };
+  return { close, [Symbol.dispose]: close };
+}
