@@ -26,28 +26,27 @@ export async function watchTurn(options: {
   const { cluster, change, before, after } = options;
   const pods = cluster.pods();
   // UDP first: there, a flow that was established under the old policy can be watched as well as new ones.
-  const channel = channels
-    .filter(({ protocol }) => protocol !== 'sctp')
-    .toSorted((a, b) => b.protocol.localeCompare(a.protocol))
-    .find((candidate) => turningFlows(pods, candidate, before, after).length > 0);
-  if (!channel) throw new Error('Nothing turns between these two stages');
-  const flows = turningFlows(pods, channel, before, after);
-  const [first] = flows;
-  const opens = pods.some((from) =>
-    pods.some((to) => after(from, to, channel) && !before(from, to, channel)),
-  );
-  if (!first) throw new Error('Nothing turns between these two stages');
-
-  const { prober } = cluster;
-  const protocol = channel.protocol === 'udp' ? 'udp' : 'tcp';
-  await prober.ask('startStream', { protocol, flows });
-  await change();
-  const answeredAt = process.hrtime.bigint();
-  const result = await prober.ask('endStream', { verdict: opens ? 'open' : 'blocked', deadlineMs });
-  return {
-    afterAnswerMs: Number(BigInt(result.lastOldAt) - answeredAt) / 1e6,
-    flows: flows.length,
-    probes: result.probes,
-    widestGapMs: result.widestGapMs,
-  };
+  for (const protocol of ['udp', 'tcp'] as const) {
+    for (const channel of channels.filter((candidate) => candidate.protocol === protocol)) {
+      const flows = turningFlows(pods, channel, before, after);
+      if (flows.length === 0) continue;
+      const opens = pods.some((from) =>
+        pods.some((to) => after(from, to, channel) && !before(from, to, channel)),
+      );
+      await cluster.prober.ask('startStream', { protocol, flows });
+      await change();
+      const answeredAt = process.hrtime.bigint();
+      const result = await cluster.prober.ask('endStream', {
+        verdict: opens ? 'open' : 'blocked',
+        deadlineMs,
+      });
+      return {
+        afterAnswerMs: Number(BigInt(result.lastOldAt) - answeredAt) / 1e6,
+        flows: flows.length,
+        probes: result.probes,
+        widestGapMs: result.widestGapMs,
+      };
+    }
+  }
+  throw new Error('Cannot watch a change of policy after which every UDP and TCP flow has its old verdict');
 }
