@@ -11,8 +11,14 @@ export interface Watch extends Disposable {
  * it is closed. What `ready` throws is an uncaught exception.
  */
 export function onReadable(fd: number, ready: () => void): Watch {
-  const handle = koffi.node.poll(fd, { readable: true }, ready);
   let closed = false;
+  const handle = koffi.node.poll(fd, { readable: true }, () => {
+    // The callback comes straight from libuv: promises that it settles would wait for the next event of Node's own.
+    // An immediate runs in the same turn of the loop, as one of those.
+    setImmediate(() => {
+      if (!closed) ready();
+    });
+  });
   const close = (): void => {
     if (closed) return;
     closed = true;

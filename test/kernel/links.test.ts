@@ -117,7 +117,8 @@ test('bridges and VXLAN devices made here are as ip sees them', () => {
   assert.equal(bridge?.mtu, 1300);
   const [vxlan] = ipJson(host, '-d', 'link', 'show', 'vxlan.calico');
   assert.equal(vxlan?.address, '66:00:00:00:00:02');
-  const { info_kind, info_data } = vxlan?.linkinfo as {
+  assert.ok(vxlan);
+  const { info_kind, info_data } = vxlan.linkinfo as {
     info_kind: string;
     info_data: Record<string, unknown>;
   };

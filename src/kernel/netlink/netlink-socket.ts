@@ -21,6 +21,8 @@ const SOL_NETLINK = 270;
 const NETLINK_ADD_MEMBERSHIP = 1;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
+/** struct sockaddr_nl { u16 family; u16 pad; u32 port; u32 groups; }, port 0 asking for any. */
+const sockaddrBytes = 12;
 const SIOCGSKNS = 0x894c;
 const MSG_TRUNC = 0x20;
 const MSG_DONTWAIT = 0x40;
@@ -49,6 +51,7 @@ export class NetlinkSocket implements Disposable {
   readonly fd: number;
   readonly #protocol: number;
   #sequence = 0;
+  #bound = false;
   #closed = false;
   #sending = false;
 
@@ -101,6 +104,13 @@ export class NetlinkSocket implements Disposable {
 
   /** Joins a multicast group; a socket that listens should do nothing else. */
   join(group: number): void {
+    if (!this.#bound) {
+      // Without an address of its own the socket would pass for the kernel's, which is not told what it does itself.
+      const address = Buffer.alloc(sockaddrBytes);
+      address.writeUInt16LE(AF_NETLINK);
+      checked(c.bind(this.fd, address, address.length), 'Cannot bind a netlink socket');
+      this.#bound = true;
+    }
     this.#setOption(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
   }
 
