@@ -1,0 +1,140 @@
+// The arithmetic of one block: which ordinals are taken, by whom, and which comes next. Pure; a change is a new spec.
+// Every ordinal is either free, and then stands once in `unallocated`, or taken, and then names an attribute.
+import { isDeepStrictEqual } from 'node:util';
+import { type Address, addressAt, type Cidr, cidrSize, formatCidr, parseCidr } from '../net/index.ts';
+import type { AllocationAttribute, IPAMBlock } from '../resources/index.ts';
+
+export type BlockSpec = IPAMBlock['spec'];
+
+/** Whom an address is assigned to. */
+export interface AddressOwner {
+  readonly handleId: string;
+  /** Facts for people and for garbage collection: pod, namespace, node, type, ... */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** A block with every address free. `affinity` is "host:NODE". */
+export function emptyBlock(cidr: Cidr, affinity: string, now: Date): BlockSpec {
+  const size = Number(cidrSize(cidr));
+  return {
+    cidr: formatCidr(cidr),
+    affinity,
+    affinityClaimTime: now.toISOString().replace(/\.\d+Z$/, 'Z'),
+    strictAffinity: false,
+    allocations: new Array<null>(size).fill(null),
+    unallocated: Array.from({ length: size }, (_, ordinal) => ordinal),
+    attributes: [],
+    // Calico starts at nanoseconds, which a double cannot count by one; microseconds serve the same end, that a block
+    // made anew under an old name does not repeat numbers.
+    sequenceNumber: now.getTime() * 1000,
+    sequenceNumberForAllocation: {},
+    deleted: false,
+  };
+}
+
+/** Takes up to `count` free addresses, those that were freed longest ago first. */
+export function assign(
+  spec: BlockSpec,
+  count: number,
+  owner: AddressOwner,
+): { spec: BlockSpec; ordinals: number[] } {
+  const ordinals = spec.unallocated.slice(0, count);
+  return { spec: take(spec, ordinals, owner), ordinals };
+}
+
+/** Takes this very address. Returns undefined when it is not free. */
+export function assignOrdinal(spec: BlockSpec, ordinal: number, owner: AddressOwner): BlockSpec | undefined {
+  return spec.unallocated.includes(ordinal) ? take(spec, [ordinal], owner) : undefined;
+}
+
+/** Frees addresses; those that are free already stay where they are in the queue. */
+export function release(spec: BlockSpec, ordinals: readonly number[]): BlockSpec {
+  const freed = [...new Set(ordinals)].filter((ordinal) => typeof spec.allocations[ordinal] === 'number');
+  if (freed.length === 0) return spec;
+  const allocations = [...spec.allocations];
+  const sequenceNumberForAllocation = { ...spec.sequenceNumberForAllocation };
+  for (const ordinal of freed) {
+    allocations[ordinal] = null;
+    delete sequenceNumberForAllocation[ordinal];
+  }
+  return {
+    ...spec,
+    ...withoutUnused(allocations, spec.attributes),
+    unallocated: [...spec.unallocated, ...freed],
+    sequenceNumber: nextSequence(spec),
+    sequenceNumberForAllocation,
+  };
+}
+
+/** The taken ordinals of a handle. */
+export function ordinalsOf(spec: BlockSpec, handleId: string): number[] {
+  const found: number[] = [];
+  for (const [ordinal, index] of spec.allocations.entries()) {
+    if (index !== null && spec.attributes[index]?.handle_id === handleId) found.push(ordinal);
+  }
+  return found;
+}
+
+/** Who holds an ordinal; undefined when it is free. */
+export function holderOf(spec: BlockSpec, ordinal: number): AllocationAttribute | undefined {
+  const index = spec.allocations[ordinal];
+  return typeof index === 'number' ? spec.attributes[index] : undefined;
+}
+
+export function isEmpty(spec: BlockSpec): boolean {
+  return spec.unallocated.length === spec.allocations.length;
+}
+
+export function addressOf(spec: BlockSpec, ordinal: number): Address {
+  return addressAt(parseCidr(spec.cidr), BigInt(ordinal));
+}
+
+/** The block as a stranger's: nobody's own, to be used up or emptied. */
+export function withoutAffinity(spec: BlockSpec): BlockSpec {
+  const { affinity: _affinity, affinityClaimTime: _since, ...rest } = spec;
+  return { ...rest, sequenceNumber: nextSequence(spec) };
+}
+
+function take(spec: BlockSpec, ordinals: readonly number[], owner: AddressOwner): BlockSpec {
+  if (ordinals.length === 0) return spec;
+  const wanted: AllocationAttribute = { handle_id: owner.handleId, secondary: { ...owner.attributes } };
+  const known = spec.attributes.findIndex((attribute) => isDeepStrictEqual(attribute, wanted));
+  const index = known >= 0 ? known : spec.attributes.length;
+  const sequenceNumber = nextSequence(spec);
+  const taken = new Set(ordinals);
+  return {
+    ...spec,
+    attributes: known >= 0 ? spec.attributes : [...spec.attributes, wanted],
+    allocations: spec.allocations.map((held, ordinal) => (taken.has(ordinal) ? index : held)),
+    unallocated: spec.unallocated.filter((ordinal) => !taken.has(ordinal)),
+    sequenceNumber,
+    sequenceNumberForAllocation: {
+      ...spec.sequenceNumberForAllocation,
+      ...Object.fromEntries(ordinals.map((ordinal) => [ordinal, sequenceNumber])),
+    },
+  };
+}
+
+/** Drops attributes that no ordinal names any more, and renumbers the rest. */
+function withoutUnused(
+  allocations: readonly (number | null)[],
+  attributes: readonly AllocationAttribute[],
+): Pick<BlockSpec, 'allocations' | 'attributes'> {
+  const used = new Set(allocations);
+  const renumbered = new Map<number, number>();
+  const kept = attributes.filter((_, index) => {
+    if (!used.has(index)) return false;
+    renumbered.set(index, renumbered.size);
+    return true;
+  });
+  return {
+    attributes: kept,
+    allocations: allocations.map((index) => (index === null ? null : (renumbered.get(index) ?? null))),
+  };
+}
+
+/** The next greater number. Blocks made by Calico count nanoseconds, where doubles are 256 apart. */
+function nextSequence({ sequenceNumber = 0 }: BlockSpec): number {
+  const next = sequenceNumber + 1;
+  return next > sequenceNumber ? next : sequenceNumber + 256;
+}

@@ -1,0 +1,83 @@
+// Handles: per owner, how many addresses it holds in which blocks. A handle may count too many, after a crash between its
+// write and the block's, and never too few: whoever releases by handle finds everything.
+import { AlreadyExistsError, type Datastore, NotFoundError } from '../datastore/index.ts';
+import { apiVersionOf, type IPAMHandle, ipamHandles } from '../resources/index.ts';
+import { compareAndSwap } from './compare-and-swap.ts';
+import { handleName } from './names.ts';
+
+export class Handles {
+  readonly #datastore: Datastore;
+
+  constructor(datastore: Datastore) {
+    this.#datastore = datastore;
+  }
+
+  /** Undefined when the owner holds nothing. */
+  async find(handleId: string): Promise<IPAMHandle | undefined> {
+    try {
+      return await this.#datastore.get(ipamHandles, { name: handleName(handleId) });
+    } catch (error) {
+      if (error instanceof NotFoundError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Counts addresses before they are assigned. An owner usually is new, so creating comes first. */
+  async increment(handleId: string, blockCidr: string, count: number): Promise<void> {
+    try {
+      await this.#datastore.create(ipamHandles, {
+        apiVersion: apiVersionOf(ipamHandles),
+        kind: ipamHandles.kind,
+        metadata: { name: handleName(handleId) },
+        spec: { handleID: handleId, block: { [blockCidr]: count }, deleted: false },
+      });
+    } catch (error) {
+      if (!(error instanceof AlreadyExistsError)) throw error;
+      await this.#add(handleId, blockCidr, count);
+    }
+  }
+
+  /** Discounts addresses that were released, or not assigned after all. */
+  decrement(handleId: string, blockCidr: string, count: number): Promise<void> {
+    return compareAndSwap(async () => {
+      const handle = await this.find(handleId);
+      const held = handle?.spec.block[blockCidr];
+      if (handle && held !== undefined) await this.#write(handle, { [blockCidr]: held - count });
+    });
+  }
+
+  /**
+   * Forgets a block entirely, unless the handle has changed since it was read as `seen`: then somebody counted anew.
+   * @throws ConflictError in that case
+   */
+  async forget(seen: IPAMHandle, blockCidrs: readonly string[]): Promise<void> {
+    await this.#write(seen, Object.fromEntries(blockCidrs.map((cidr) => [cidr, 0])));
+  }
+
+  async #add(handleId: string, blockCidr: string, count: number): Promise<void> {
+    await compareAndSwap(async () => {
+      const handle = await this.find(handleId);
+      // Gone since: whoever released the last address deleted it.
+      if (!handle) return this.increment(handleId, blockCidr, count);
+      await this.#write(handle, { [blockCidr]: (handle.spec.block[blockCidr] ?? 0) + count });
+    });
+  }
+
+  /** A handle that counts nothing is deleted. */
+  async #write(handle: IPAMHandle, counts: Readonly<Record<string, number>>): Promise<void> {
+    const block = Object.fromEntries(
+      Object.entries({ ...handle.spec.block, ...counts }).filter(([, count]) => count > 0),
+    );
+    if (Object.keys(block).length > 0) {
+      await this.#datastore.update(ipamHandles, { ...handle, spec: { ...handle.spec, block } });
+      return;
+    }
+    const { resourceVersion } = handle.metadata;
+    try {
+      await this.#datastore.delete(ipamHandles, handle.metadata, resourceVersion ? { resourceVersion } : {});
+    } catch (error) {
+      // Deleted by somebody else in between, which is what was wanted.
+      if (!(error instanceof NotFoundError)) throw error;
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseCidr } from '../net/index.ts';
+import { blockSizeOf, type IPPool } from '../resources/index.ts';
+import { blocksOf, fnv1 } from './block-search.ts';
+import { affinityLabels, affinityName, blockName, handleName } from './names.ts';
+
+test('objects are named as Calico names them', () => {
+  assert.equal(blockName(parseCidr('192.168.3.64/26')), '192-168-3-64-26');
+  assert.equal(blockName(parseCidr('fd00:10::40/122')), 'fd00-10--40-122');
+  assert.equal(affinityName('node-1', parseCidr('192.168.3.64/26')), 'node-1-192-168-3-64-26');
+  assert.equal(handleName('k8s-pod-network.ABC'), 'k8s-pod-network.abc');
+});
+
+test('names too long for an object are cut and stay apart', () => {
+  const block = parseCidr('10.0.0.0/26');
+  const names = ['a', 'b'].map((last) => affinityName('n'.repeat(250) + last, block));
+  for (const name of names) assert.ok(name.length < 253);
+  assert.notEqual(names[0], names[1]);
+});
+
+test('affinities carry the hash of their node, their type and their family', () => {
+  // The hash was computed with Python's hashlib and base64.
+  assert.deepEqual(affinityLabels('node-1', parseCidr('fd00::/122')), {
+    'projectcalico.org/hostname-hash': 'A3XPYDATRKB7Q4SM2O5FN4RXIHBFIL2PITFX26BAIP5XAB2X74CA',
+    'projectcalico.org/affinity-type': 'host',
+    'projectcalico.org/ip-version': '6',
+  });
+});
+
+test('a node starts its search at a place of its own', () => {
+  assert.equal(fnv1(''), 0x811c9dc5);
+  assert.equal(fnv1('node-1'), 568266919);
+});
+
+for (const [cidr, blockSize] of [
+  ['10.0.0.0/22', 26],
+  ['fd00::/118', 122],
+] as const) {
+  test(`the blocks of ${cidr} come up once each, in an order that differs between nodes`, () => {
+    const pool: IPPool = {
+      apiVersion: 'projectcalico.org/v3',
+      kind: 'IPPool',
+      metadata: { name: 'p' },
+      spec: { cidr },
+    };
+    assert.equal(blockSizeOf(pool.spec), blockSize);
+    const orders = ['a', 'b', 'c', 'd'].map((node) => [...blocksOf(pool, node)].map(blockName));
+    for (const order of orders) assert.equal(new Set(order).size, 16);
+    assert.ok(new Set(orders.map((order) => order[0])).size > 1);
+  });
+}

@@ -1,0 +1,55 @@
+// Names and labels of IPAM's objects, spelled as Calico spells them, so that both find what the other stored.
+import { createHash } from 'node:crypto';
+import { type Cidr, formatCidr } from '../net/index.ts';
+
+/** "10-0-0-64-26". */
+export function blockName(cidr: Cidr): string {
+  return formatCidr(cidr).replaceAll(/[.:/]/g, '-');
+}
+
+/** "node-1-10-0-0-64-26"; a node name that makes it too long is cut, and told apart by a hash. */
+export function affinityName(node: string, cidr: Cidr): string {
+  const name = `${node}-${blockName(cidr)}`;
+  if (name.length < maxNameLength) return name;
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 11);
+  const suffix = `-${blockName(cidr)}-${hash}`;
+  return node.slice(0, maxNameLength - 1 - suffix.length) + suffix;
+}
+
+const maxNameLength = 253;
+
+/** Handle IDs may have capitals; object names may not. */
+export function handleName(handleId: string): string {
+  return handleId.toLowerCase();
+}
+
+/** What IPAMBlock and BlockAffinity call a node: "host:node-1". */
+export function hostAffinity(node: string): string {
+  return `host:${node}`;
+}
+
+export function affinityLabels(node: string, cidr: Cidr): Record<string, string> {
+  return {
+    'projectcalico.org/hostname-hash': hostnameHash(node),
+    'projectcalico.org/affinity-type': 'host',
+    'projectcalico.org/ip-version': String(cidr.family),
+  };
+}
+
+/** Selects every affinity of a node. */
+export function affinitiesOfNode(node: string): string {
+  return `projectcalico.org/hostname-hash=${hostnameHash(node)},projectcalico.org/affinity-type=host`;
+}
+
+/** Base32 of SHA3-256, without padding: node names may be longer than a label's value. */
+function hostnameHash(node: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+  let bits = 0;
+  let held = 0;
+  let text = '';
+  for (const byte of createHash('sha3-256').update(node).digest()) {
+    held = ((held << 8) | byte) & 0xfff;
+    for (bits += 8; bits >= 5; bits -= 5) text += alphabet[(held >> (bits - 5)) & 31];
+  }
+  return bits > 0 ? text + alphabet[(held << (5 - bits)) & 31] : text;
+}

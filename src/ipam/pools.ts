@@ -1,0 +1,93 @@
+// Which pools may serve a request, and why the others may not.
+import {
+  type Address,
+  type Cidr,
+  cidrContains,
+  type Family,
+  formatAddress,
+  parseCidr,
+} from '../net/index.ts';
+import { blockSizeOf, type IPPool } from '../resources/index.ts';
+import { type Labels, matches, parseSelector } from '../selector/index.ts';
+import { NoPoolError } from './errors.ts';
+
+export type PoolUse = 'Workload' | 'Tunnel';
+
+export interface PoolRequest {
+  readonly family: Family;
+  readonly use: PoolUse;
+  readonly nodeLabels: Labels;
+  /** Labels of the pod's namespace; absent for what has no namespace. */
+  readonly namespaceLabels?: Labels;
+  /** Names or CIDRs: exactly these pools, whatever their selectors and assignment mode say. */
+  readonly pools?: readonly string[];
+}
+
+/** The pools for a request, in the order in which they are to be tried. @throws NoPoolError when there is none */
+export function selectPools(pools: readonly IPPool[], request: PoolRequest): IPPool[] {
+  const candidates = request.pools
+    ? requested(pools, request.pools)
+    : pools.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  const reasons: string[] = [];
+  const selected = candidates.filter((pool) => {
+    const reason = whyNot(pool, request);
+    if (reason) reasons.push(`"${pool.metadata.name}" ${reason}`);
+    return reason === undefined;
+  });
+  if (selected.length > 0) return selected;
+  const why = reasons.length > 0 ? reasons.join('; ') : 'there is none';
+  throw new NoPoolError(
+    `Cannot find an IPv${request.family} pool for a ${request.use.toLowerCase()}: ${why}`,
+  );
+}
+
+/** Whether a block was cut from this pool. */
+export function isBlockOf(pool: IPPool, block: Cidr): boolean {
+  return (
+    block.length === blockSizeOf(pool.spec) &&
+    cidrContains(parseCidr(pool.spec.cidr), { family: block.family, value: block.network })
+  );
+}
+
+/** The pool around an address, whether it still hands out addresses or not. @throws NoPoolError when there is none */
+export function poolAround(pools: readonly IPPool[], address: Address): IPPool {
+  const pool = pools.find(({ spec }) => cidrContains(parseCidr(spec.cidr), address));
+  if (pool) return pool;
+  throw new NoPoolError(`Cannot assign ${formatAddress(address)}: no pool contains it`);
+}
+
+function requested(pools: readonly IPPool[], wanted: readonly string[]): IPPool[] {
+  return wanted.map((text) => {
+    const pool = pools.find(({ metadata, spec }) => metadata.name === text || spec.cidr === text);
+    if (!pool) throw new NoPoolError(`Cannot use the requested pool "${text}": it does not exist`);
+    return pool;
+  });
+}
+
+/** Why a pool does not serve a request; undefined when it does. */
+function whyNot(pool: IPPool, request: PoolRequest): string | undefined {
+  const { spec, metadata } = pool;
+  if (parseCidr(spec.cidr).family !== request.family) return `is not IPv${request.family}`;
+  if (metadata.deletionTimestamp) return 'is being deleted';
+  if (spec.disabled) return 'is disabled';
+  const uses = spec.allowedUses?.length ? spec.allowedUses : ['Workload', 'Tunnel'];
+  if (!uses.includes(request.use)) return `is for ${uses.join(', ')} only`;
+  if (request.pools) return undefined;
+  if (spec.assignmentMode === 'Manual') return 'serves only who asks for it by name';
+  try {
+    if (!selects(spec.nodeSelector, request.nodeLabels))
+      return `does not select the node (${spec.nodeSelector})`;
+    if (!selects(spec.namespaceSelector, request.namespaceLabels ?? new Map())) {
+      return `does not select the namespace (${spec.namespaceSelector})`;
+    }
+  } catch (error) {
+    // A selector that says nothing clear selects nobody; the other pools are not to suffer from it.
+    return `has a selector that cannot be read: ${error instanceof Error ? error.message : error}`;
+  }
+  return undefined;
+}
+
+/** An absent or empty selector selects all. */
+function selects(selector: string | undefined, labels: Labels): boolean {
+  return !selector || matches(parseSelector(selector), labels);
+}
