@@ -14,6 +14,7 @@ import {
 import { unlessAborted } from './abort.ts';
 import { Agent } from './agents.ts';
 import { LabApi, nodeKubeconfig } from './api.ts';
+import type { Patience } from './condition.ts';
 import type { MatrixReport, StatusReport } from './control.ts';
 import { startKubelet } from './kubelet/kubelet.ts';
 import { networkConfiguration } from './kubelet/netconf.ts';
@@ -100,7 +101,7 @@ export class Cluster {
     for (const namespace of sampleNamespaces()) await this.datastore.create(namespaces, namespace);
     // One after the other, so that the scheduler meets them in this order and spreads each namespace over the nodes.
     for (const pod of wanted) await this.datastore.create(pods, pod);
-    await this.#unlessStopped(this.#running.waitFor(wanted.map(keyOf), readyDeadlineMs));
+    await this.#running.waitFor(wanted.map(keyOf), this.#patience);
     progress.end(`each made by the CNI plugin, ${spread(this.pods())}`);
   }
 
@@ -184,11 +185,9 @@ export class Cluster {
       await registerNode(api.datastore, name, address);
       this.#agents.set(name, this.#startAgent(name, underlay));
     }
-    await this.#unlessStopped(
-      ready.waitFor(
-        underlay.nodes.map(({ name }) => name),
-        readyDeadlineMs,
-      ),
+    await ready.waitFor(
+      underlay.nodes.map(({ name }) => name),
+      this.#patience,
     );
     await this.#unlessStopped(this.#introduceNodes(underlay, api.datastore, prober));
     progress.end('calico-node is ready on each, VXLAN between them');
@@ -249,6 +248,10 @@ export class Cluster {
       },
       forget: (pod) => api.removePod(pod),
     });
+  }
+
+  get #patience(): Patience {
+    return { deadlineMs: readyDeadlineMs, signal: this.#options.signal };
   }
 
   #unlessStopped<T>(promise: Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 // Which nodes are ready, kept up to date from the API, and how to wait for them without asking again and again.
 import type { Datastore, Follower } from '../datastore/index.ts';
-import { Changes } from './condition.ts';
+import { Changes, type Patience } from './condition.ts';
 import { followReadiness } from './kubelet/node-status.ts';
 
 export class ReadyNodes implements Follower {
@@ -22,12 +22,12 @@ export class ReadyNodes implements Follower {
   }
 
   /** Resolves when all of these nodes are ready. @throws Error that names those that are not by the deadline */
-  waitFor(names: readonly string[], deadlineMs: number): Promise<void> {
+  waitFor(names: readonly string[], patience: Patience): Promise<void> {
     const missing = () => names.filter((name) => !this.#ready.has(name));
     return this.#changes.until(
       () => missing().length === 0,
-      deadlineMs,
-      () => `Not ready after ${deadlineMs / 1000} s: ${missing().join(', ')}`,
+      patience,
+      () => `Not ready after ${patience.deadlineMs / 1000} s: ${missing().join(', ')}`,
     );
   }
 

@@ -1,7 +1,7 @@
 // Which pods run in the cluster: what the kubelets report, and how to wait for a pod without asking again and again.
 
 import { keyOf, type Pod } from '../resources/index.ts';
-import { Changes } from './condition.ts';
+import { Changes, type Patience } from './condition.ts';
 import type { ProbedPod, Transport } from './matrix/matrix.ts';
 
 const transports: Readonly<Record<string, Transport>> = { TCP: 'tcp', UDP: 'udp', SCTP: 'sctp' };
@@ -27,12 +27,12 @@ export class RunningPods {
   }
 
   /** Resolves when all of these pods ("namespace/name") run. @throws Error that names those that do not by the deadline */
-  waitFor(keys: readonly string[], deadlineMs: number): Promise<void> {
+  waitFor(keys: readonly string[], patience: Patience): Promise<void> {
     const missing = () => keys.filter((key) => !this.#pods.has(key));
     return this.#changes.until(
       () => missing().length === 0,
-      deadlineMs,
-      () => `Not running after ${deadlineMs / 1000} s: ${missing().join(', ')}`,
+      patience,
+      () => `Not running after ${patience.deadlineMs / 1000} s: ${missing().join(', ')}`,
     );
   }
 }

@@ -1,0 +1,143 @@
+// `calico-lab up` and what works on a cluster that is up, with the real kubectl; and that `down` takes all of it away.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { leftovers, removeRun } from '../../src/lab/run/cleanup.ts';
+import { findRun } from '../../src/lab/run/run.ts';
+import { LabCommand, runLabCommand } from './lab-command.ts';
+import { readMatrices } from './printed-matrix.ts';
+
+const id = `test-up-${process.pid}`;
+const interrupted = `test-up-int-${process.pid}`;
+
+describe('a cluster that is up', () => {
+  let kubeconfig = '';
+  const home = mkdtempSync(join(tmpdir(), 'calico-lab-test-'));
+
+  before(async () => {
+    const { code, output } = await runLabCommand('up', '--name', id, '--nodes', '2');
+    assert.equal(code, 0, output);
+    kubeconfig = /export KUBECONFIG=(\S+)/.exec(output)?.[1] ?? '';
+    assert.ok(existsSync(kubeconfig), output);
+  });
+
+  after(async () => {
+    for (const name of [id, interrupted]) {
+      const run = findRun(name);
+      if (run) await removeRun(run);
+    }
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  const kubectl = (input: string, ...arguments_: string[]): string =>
+    execFileSync('kubectl', arguments_, {
+      input,
+      encoding: 'utf8',
+      env: { ...process.env, KUBECONFIG: kubeconfig, HOME: home },
+    });
+
+  test('keeps its kubeconfig, its token and its control socket to their owner', () => {
+    for (const file of ['kubeconfig', 'token', 'control.sock']) {
+      assert.equal(statSync(join(kubeconfig, '..', file)).mode & 0o777, 0o600, file);
+    }
+  });
+
+  test('is not brought up twice', async () => {
+    const { code, output } = await runLabCommand('up', '--name', id);
+    assert.equal(code, 1);
+    assert.match(output, /is already up/);
+  });
+
+  test('says that its nodes are ready and its agents run', async () => {
+    const { code, output } = await runLabCommand('status', '--name', id);
+    assert.equal(code, 0, output);
+    assert.match(output, /2 of 2 nodes ready, 12 pods/);
+    assert.equal(output.match(/^node-\d .* yes +pid \d+/gm)?.length, 2);
+  });
+
+  test('shows its pods running to kubectl, each with an address of the pool', () => {
+    const lines = kubectl('', 'get', 'pods', '-A', '-o', 'wide', '--no-headers').trim().split('\n');
+    assert.equal(lines.length, 12);
+    for (const line of lines) assert.match(line, /1\/1 +Running .* 192\.168\.\d+\.\d+ +node-[12]/);
+  });
+
+  test('obeys a policy that kubectl applies, and its deletion', async () => {
+    const policy = JSON.stringify({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'deny-all', namespace: 'test' },
+      spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
+    });
+    const blocked = async () => {
+      const { code, output } = await runLabCommand(
+        'matrix',
+        '--name',
+        id,
+        '--proto',
+        'tcp',
+        '--port',
+        'http',
+      );
+      assert.equal(code, 0, output);
+      return readMatrices(output)[0]
+        ?.cells.flat()
+        .filter((cell) => cell === '·').length;
+    };
+    kubectl(policy, 'apply', '-f', '-');
+    // Four pods of "test" by eight others, both ways, and among themselves.
+    assert.equal(await blocked(), 4 * 8 * 2 + 4 * 3);
+    kubectl('', 'delete', 'networkpolicy', '-n', 'test', 'deny-all');
+    assert.equal(await blocked(), 0);
+  });
+
+  test('runs a pod that kubectl creates, and takes it away when kubectl deletes it', async () => {
+    const pod = JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'late', namespace: 'web' },
+      spec: { containers: [{ name: 'probe', image: 'any', ports: [{ name: 'http', containerPort: 8081 }] }] },
+    });
+    kubectl(pod, 'apply', '-f', '-');
+    kubectl('', 'wait', '-n', 'web', '--for=condition=Ready', 'pod/late', '--timeout=30s');
+    const { output } = await runLabCommand('matrix', '--name', id, '--proto', 'tcp', '--port', 'http');
+    const [matrix] = readMatrices(output);
+    assert.ok(matrix?.names.includes('late'), output);
+    assert.ok(
+      matrix.cells.flat().every((cell) => cell === '●'),
+      output,
+    );
+    kubectl('', 'delete', 'pod', '-n', 'web', 'late', '--timeout=30s');
+    const after = await runLabCommand('status', '--name', id);
+    assert.doesNotMatch(after.output, /\blate\b/);
+    assert.match(after.output, /12 pods/);
+  });
+
+  test('is gone after its supervisor was killed and "down" was called', async () => {
+    const run = findRun(id);
+    assert.ok(run);
+    process.kill(run.owner.pid, 'SIGKILL');
+    const { code, output } = await runLabCommand('down', '--name', id);
+    assert.equal(code, 0, output);
+    assert.deepEqual(leftovers(id), []);
+  });
+
+  test('that is interrupted while it comes up leaves nothing behind', async () => {
+    const up = new LabCommand('up', '--name', interrupted, '--nodes', '1');
+    await up.said('underlay and API server');
+    up.kill('SIGINT');
+    assert.equal(await up.ended(), 130, up.output);
+    assert.deepEqual(leftovers(interrupted), []);
+  });
+
+  test('is taken down by its supervisor when that is asked to', async () => {
+    const up = await runLabCommand('up', '--name', interrupted, '--nodes', '1');
+    assert.equal(up.code, 0, up.output);
+    const { code, output } = await runLabCommand('down', '--name', interrupted);
+    assert.equal(code, 0, output);
+    assert.match(output, /is gone/);
+    assert.deepEqual(leftovers(interrupted), []);
+  });
+});
