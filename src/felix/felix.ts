@@ -9,6 +9,7 @@ import {
   ipPools,
   keyOf,
   kubernetesNetworkPolicies,
+  type Namespace,
   namespaces,
   nodes,
   type ObjectKey,
@@ -46,6 +47,7 @@ export class Felix {
   readonly #followers: Follower[] = [];
   /** Pods of this node as the watch last showed them. */
   readonly #localPods = new Map<string, Pod>();
+  readonly #namespaces = new Map<string, Namespace>();
   readonly #inSync = Promise.withResolvers<void>();
   #isInSync = false;
   #kindsToSync = 0;
@@ -88,8 +90,14 @@ export class Felix {
     );
     this.#follow(
       namespaces,
-      (namespace) => calculator.setNamespace(namespace),
-      (name) => calculator.deleteNamespace(name),
+      (namespace) => {
+        this.#namespaces.set(namespace.metadata.name, namespace);
+        calculator.setNamespace(namespace);
+      },
+      (name) => {
+        this.#namespaces.delete(name);
+        calculator.deleteNamespace(name);
+      },
     );
     this.#follow(
       kubernetesNetworkPolicies,
@@ -123,6 +131,11 @@ export class Felix {
   localPod(key: ObjectKey, uid: string | undefined): Pod | undefined {
     const pod = this.#localPods.get(keyOf({ metadata: key }));
     return uid === undefined || pod?.metadata.uid === uid ? pod : undefined;
+  }
+
+  /** Undefined when the watch has not shown it, or has shown it deleted. */
+  namespace(name: string): Namespace | undefined {
+    return this.#namespaces.get(name);
   }
 
   /** Resolves when the workload's policy is in the kernel, as far as the agent has been told of policies. */

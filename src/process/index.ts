@@ -1,3 +1,4 @@
 // The door of the process room: what every program needs of its process.
+export { KeyedLock } from './keyed-lock.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { onShutdown } from './shutdown.ts';

@@ -1,0 +1,15 @@
+// calico-node: runs on every node of a cluster. See src/node.
+import { accessFromKubeconfig, accessFromPod, KubernetesDatastore } from '../src/datastore/index.ts';
+import { readOptions, startCalicoNode } from '../src/node/index.ts';
+import { createLogger, onShutdown } from '../src/process/index.ts';
+
+try {
+  const options = readOptions(process.env);
+  const log = createLogger('calico-node', options.logLevel);
+  const access = options.kubeconfig ? accessFromKubeconfig(options.kubeconfig) : accessFromPod();
+  const node = await startCalicoNode(options, new KubernetesDatastore(access), log);
+  onShutdown(() => node.stop());
+} catch (error) {
+  process.stderr.write(`calico-node: ${error instanceof Error ? error.stack : error}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,5 @@
+// The door of the dataplane room: from desired state to the kernel.
+export { type PodLink, PodLinks } from './endpoints/pod-links.ts';
+export { LinuxDataplane } from './linux-dataplane.ts';
+export { NftablesDataplane } from './nftables/driver.ts';
+export { VxlanOverlay, type VxlanOverlayOptions } from './overlay/vxlan-overlay.ts';

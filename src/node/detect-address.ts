@@ -1,0 +1,91 @@
+// Finds out which of its addresses a node is known by on the underlay.
+// Methods: https://docs.tigera.io/calico/latest/reference/configure-calico-node#ip-autodetection-methods
+import type { Link, LinkAddress, Rtnetlink } from '../kernel/index.ts';
+import { cidrContains, type Family, parseAddress, tryParseAddress, tryParseCidr } from '../net/index.ts';
+
+export interface NodeAddress {
+  /** Canonical text. */
+  readonly address: string;
+  readonly prefixLength: number;
+  /** The link that carries it. */
+  readonly link: Link;
+}
+
+export interface DetectionRequest {
+  readonly family: Family;
+  /** "autodetect", "none", or an address with or without its prefix length. */
+  readonly wanted: string;
+  readonly method: string;
+  /** The address by which Kubernetes knows the node, for the method that asks for it. */
+  readonly internalIp: string | undefined;
+}
+
+/** Links that carry pods' or other programs' traffic, not the node's own. */
+const neverUnderlay =
+  /^(docker.*|cbr.*|dummy.*|podman.*|virbr.*|lxcbr.*|veth.*|lo|br-.*|cali.*|tunl.*|flannel.*|kube-ipvs.*|cni.*|vxlan\.calico.*|vxlan-v6\.calico.*|wireguard\.cali.*|wg-v6\.cali.*|nodelocaldns.*)$/;
+
+/**
+ * Undefined when none is wanted.
+ * @throws Error that says what was looked for and what there is, when there is no such address
+ */
+export function detectAddress(rtnetlink: Rtnetlink, request: DetectionRequest): NodeAddress | undefined {
+  const { family, wanted, method } = request;
+  if (wanted === 'none') return undefined;
+  const links = new Map(rtnetlink.links().map((link) => [link.index, link]));
+  const all = rtnetlink.addresses().flatMap((address) => {
+    const link = links.get(address.link);
+    // Scope 0 leaves out link-local and loopback addresses.
+    return link?.up && address.scope === 0 && parseAddress(address.address).family === family
+      ? [{ ...address, link }]
+      : [];
+  });
+  const candidates = all
+    .filter(({ link }) => !neverUnderlay.test(link.name))
+    .sort((a, b) => a.link.index - b.link.index);
+  const found =
+    wanted === 'autodetect'
+      ? chooseByMethod(candidates, method, request.internalIp)
+      : all.find(({ address }) => address === wanted.split('/')[0]);
+  if (!found) {
+    const there = all.map(({ address, link }) => `${address} on "${link.name}"`).join(', ') || 'none at all';
+    const looked = wanted === 'autodetect' ? `one by the method "${method}"` : `"${wanted}"`;
+    throw new Error(
+      `Cannot find this node's IPv${family} address: looked for ${looked}, and there is ${there}`,
+    );
+  }
+  return { address: found.address, prefixLength: found.prefixLength, link: found.link };
+}
+
+type Candidate = Omit<LinkAddress, 'link'> & { link: Link };
+
+function chooseByMethod(
+  candidates: readonly Candidate[],
+  method: string,
+  internalIp: string | undefined,
+): Candidate | undefined {
+  const [name = '', value = ''] = method.split(/=(.*)/s);
+  const isAny = (test: (pattern: string) => boolean) =>
+    value.split(',').some((pattern) => test(pattern.trim()));
+  switch (name) {
+    case 'first-found':
+      return candidates[0];
+    case 'interface':
+      return candidates.find(({ link }) => isAny((pattern) => new RegExp(pattern).test(link.name)));
+    case 'skip-interface':
+      return candidates.find(({ link }) => !isAny((pattern) => new RegExp(pattern).test(link.name)));
+    case 'cidr':
+      return candidates.find(({ address }) =>
+        isAny((pattern) => {
+          const cidr = tryParseCidr(pattern);
+          const parsed = tryParseAddress(address);
+          return cidr !== undefined && parsed !== undefined && cidrContains(cidr, parsed);
+        }),
+      );
+    case 'kubernetes-internal-ip':
+      return candidates.find(({ address }) => address === internalIp);
+    default:
+      throw new Error(
+        `"${method}" is not a method of finding the node's address; use "first-found", "interface=", "skip-interface=", "cidr=" or "kubernetes-internal-ip"`,
+      );
+  }
+}

@@ -1,0 +1,118 @@
+// What a calico-node is told by its environment. Names and defaults are upstream's.
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { tryParseCidr } from '../net/index.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type Encapsulation = 'Never' | 'Always' | 'CrossSubnet';
+
+/** A pool to make when there is none at all. */
+export interface DefaultPool {
+  readonly name: string;
+  readonly cidr: string;
+  readonly blockSize: number;
+  readonly vxlanMode: Encapsulation;
+  readonly ipipMode: Encapsulation;
+  readonly natOutgoing: boolean;
+  readonly nodeSelector: string;
+}
+
+export interface NodeOptions {
+  readonly node: string;
+  /** Undefined inside of a pod, whose service account is used then. */
+  readonly kubeconfig: string | undefined;
+  /** "autodetect", "none", or the address itself with or without its prefix length. */
+  readonly ip: string;
+  readonly ip6: string;
+  readonly ipMethod: string;
+  readonly ip6Method: string;
+  readonly defaultPools: readonly DefaultPool[];
+  readonly logLevel: string;
+  readonly paths: NodePaths;
+}
+
+/** Everything that a node keeps in files lives below these. */
+export interface NodePaths {
+  readonly cniSocket: string;
+  readonly nodename: string;
+  readonly mtu: string;
+}
+
+/** @throws RangeError that names the variable, its value and what would be right */
+export function readOptions(environment: Environment): NodeOptions {
+  const read = (name: string, otherwise: string) => environment[name] || otherwise;
+  const root = environment.CALICO_ROOT;
+  return {
+    node: read('NODENAME', read('HOSTNAME', hostname())).trim(),
+    kubeconfig: environment.KUBECONFIG,
+    ip: read('IP', 'autodetect'),
+    ip6: read('IP6', 'none'),
+    ipMethod: read('IP_AUTODETECTION_METHOD', 'first-found'),
+    ip6Method: read('IP6_AUTODETECTION_METHOD', 'first-found'),
+    defaultPools: environment.NO_DEFAULT_POOLS === 'true' ? [] : readPools(environment),
+    logLevel: read('FELIX_LOGSEVERITYSCREEN', 'info').toLowerCase().replace('warning', 'warn'),
+    // With a root, several nodes can share one file system.
+    paths: root
+      ? {
+          cniSocket: join(root, 'run/cni.sock'),
+          nodename: join(root, 'lib/nodename'),
+          mtu: join(root, 'lib/mtu'),
+        }
+      : {
+          cniSocket: '/var/run/calico/cni.sock',
+          nodename: '/var/lib/calico/nodename',
+          mtu: '/var/lib/calico/mtu',
+        },
+  };
+}
+
+function readPools(environment: Environment): DefaultPool[] {
+  const read = (family: 4 | 6, name: string) => environment[`CALICO_IPV${family}POOL_${name}`] || undefined;
+  const pools: DefaultPool[] = [];
+  for (const family of [4, 6] as const) {
+    const cidr = read(family, 'CIDR') ?? (family === 4 ? '192.168.0.0/16' : undefined);
+    if (cidr === undefined || cidr === 'none') continue;
+    if (tryParseCidr(cidr)?.family !== family) {
+      throw new RangeError(
+        `CALICO_IPV${family}POOL_CIDR is "${cidr}"; it must be an IPv${family} CIDR or "none"`,
+      );
+    }
+    const isNat = read(family, 'NAT_OUTGOING');
+    pools.push({
+      name: `default-ipv${family}-ippool`,
+      cidr,
+      blockSize: readNumber(
+        `CALICO_IPV${family}POOL_BLOCK_SIZE`,
+        read(family, 'BLOCK_SIZE'),
+        family === 4 ? 26 : 122,
+      ),
+      vxlanMode: readEncapsulation(`CALICO_IPV${family}POOL_VXLAN`, read(family, 'VXLAN')),
+      ipipMode: family === 4 ? readEncapsulation('CALICO_IPV4POOL_IPIP', read(4, 'IPIP')) : 'Never',
+      natOutgoing: isNat === undefined ? family === 4 : isNat === 'true',
+      nodeSelector: read(family, 'NODE_SELECTOR') ?? 'all()',
+    });
+  }
+  return pools;
+}
+
+function readEncapsulation(name: string, value: string | undefined): Encapsulation {
+  switch (value?.toLowerCase()) {
+    case undefined:
+    case 'never':
+    case 'off':
+      return 'Never';
+    case 'always':
+      return 'Always';
+    case 'crosssubnet':
+    case 'cross-subnet':
+      return 'CrossSubnet';
+    default:
+      throw new RangeError(`${name} is "${value}"; it must be "Always", "CrossSubnet" or "Never"`);
+  }
+}
+
+function readNumber(name: string, value: string | undefined, otherwise: number): number {
+  if (value === undefined) return otherwise;
+  if (/^[0-9]+$/.test(value)) return Number(value);
+  throw new RangeError(`${name} is "${value}"; it must be a number`);
+}
