@@ -4,36 +4,49 @@ import { type Channel, type Expectation, type ProbedPod, portOn } from '../matri
 import type { StreamFlow } from '../prober/messages.ts';
 import { keyOfPod } from '../running-pods.ts';
 
+/** As many flows as can be probed within a millisecond beside everything else that this machine has to do. */
+const fewEnough = 12;
+
 /**
- * For each pod, one flow to it and one from it among those whose verdict differs between the two expectations, preferring
- * peers on other nodes than have been used so far. Empty when nothing turns on this channel.
+ * Flows whose verdict differs between the two expectations: all of them when they are few, otherwise one to and one from
+ * each of the `subjects`, preferring nodes and peers that have been used least. Empty when nothing turns on this channel.
  */
 export function turningFlows(
   pods: readonly ProbedPod[],
+  subjects: readonly ProbedPod[],
   channel: Channel,
   before: Expectation,
   after: Expectation,
 ): StreamFlow[] {
-  const flows = new Map<string, StreamFlow>();
-  const uses = new Map<string, number>();
-  const turns = (from: ProbedPod, to: ProbedPod) => before(from, to, channel) !== after(from, to, channel);
-  const add = (candidates: (readonly [ProbedPod, ProbedPod])[]): void => {
-    const cost = ([from, to]: readonly [ProbedPod, ProbedPod]) =>
-      (uses.get(`${from.node} ${to.node}`) ?? 0) +
-      (uses.get(keyOfPod(from)) ?? 0) +
-      (uses.get(keyOfPod(to)) ?? 0);
-    const [best] = candidates.toSorted((a, b) => cost(a) - cost(b));
-    if (!best) return;
-    const [from, to] = best;
+  const turning = pods.flatMap((from) =>
+    pods.filter((to) => before(from, to, channel) !== after(from, to, channel)).map((to) => ({ from, to })),
+  );
+  const chosen = turning.length <= fewEnough ? turning : chooseForEach(subjects, turning);
+  return chosen.flatMap(({ from, to }) => {
     const port = portOn(to, channel);
-    if (port === undefined) return;
-    for (const key of [`${from.node} ${to.node}`, keyOfPod(from), keyOfPod(to)])
-      uses.set(key, (uses.get(key) ?? 0) + 1);
-    flows.set(`${keyOfPod(from)} ${keyOfPod(to)}`, { from: keyOfPod(from), to: keyOfPod(to), port });
-  };
-  for (const pod of pods) {
-    add(pods.filter((from) => turns(from, pod)).map((from) => [from, pod] as const));
-    add(pods.filter((to) => turns(pod, to)).map((to) => [pod, to] as const));
+    return port === undefined ? [] : [{ from: keyOfPod(from), to: keyOfPod(to), port }];
+  });
+}
+
+interface Pair {
+  readonly from: ProbedPod;
+  readonly to: ProbedPod;
+}
+
+function chooseForEach(subjects: readonly ProbedPod[], turning: readonly Pair[]): Pair[] {
+  const chosen = new Set<Pair>();
+  const uses = new Map<string, number>();
+  const marks = ({ from, to }: Pair) => [`${from.node} ${to.node}`, keyOfPod(from), keyOfPod(to)];
+  const cost = (pair: Pair) => marks(pair).reduce((sum, mark) => sum + (uses.get(mark) ?? 0), 0);
+  for (const subject of subjects) {
+    for (const end of ['to', 'from'] as const) {
+      const [pair] = turning
+        .filter((candidate) => candidate[end] === subject)
+        .toSorted((a, b) => cost(a) - cost(b));
+      if (!pair) continue;
+      chosen.add(pair);
+      for (const mark of marks(pair)) uses.set(mark, (uses.get(mark) ?? 0) + 1);
+    }
   }
-  return [...flows.values()];
+  return [...chosen];
 }

@@ -2,6 +2,9 @@
 // written out by hand in terms of this workload, so that it shares no code and no reasoning with the product.
 import type { Channel, Expectation } from '../matrix/matrix.ts';
 
+/** The namespace that the policies are in, and whose pods they select. */
+export const isolatedNamespace = 'test';
+
 /** Nothing enters or leaves the pods of namespace "test". Applied through the API server as it stands here. */
 export const denyAll = `apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy

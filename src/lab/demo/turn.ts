@@ -3,7 +3,7 @@
 import type { Cluster } from '../cluster.ts';
 import type { Expectation } from '../matrix/matrix.ts';
 import { turningFlows } from './flows.ts';
-import { channels } from './stages.ts';
+import { channels, isolatedNamespace } from './stages.ts';
 
 export interface Turn {
   /** From the API server's answer to the last probe that met the old verdict. Negative when the kernel was faster than the answer. */
@@ -25,10 +25,11 @@ export async function watchTurn(options: {
 }): Promise<Turn> {
   const { cluster, change, before, after } = options;
   const pods = cluster.pods();
+  const subjects = pods.filter(({ namespace }) => namespace === isolatedNamespace);
   // UDP first: there, a flow that was established under the old policy can be watched as well as new ones.
   for (const protocol of ['udp', 'tcp'] as const) {
     for (const channel of channels.filter((candidate) => candidate.protocol === protocol)) {
-      const flows = turningFlows(pods, channel, before, after);
+      const flows = turningFlows(pods, subjects, channel, before, after);
       if (flows.length === 0) continue;
       const opens = pods.some((from) =>
         pods.some((to) => after(from, to, channel) && !before(from, to, channel)),
