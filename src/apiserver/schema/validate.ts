@@ -78,12 +78,29 @@ function validateString(schema: Schema, value: string, path: string, faults: Fie
   if (schema.minLength !== undefined && length < schema.minLength) {
     complain(`should be at least ${schema.minLength} chars long`);
   }
-  if (schema.pattern !== undefined && !new RegExp(schema.pattern, 'u').test(value)) {
+  if (schema.pattern !== undefined && !compilePattern(schema.pattern).test(value)) {
     complain(`should match '${schema.pattern}'`);
   }
   if (schema.format !== undefined && !isFormat(schema.format, value)) {
     complain(`must be of type ${schema.format}: ${JSON.stringify(value)}`);
   }
+}
+
+const patterns = new Map<string, RegExp>();
+
+/** Patterns are written for Go's RE2, which allows escapes that JavaScript takes only outside of its Unicode mode. */
+function compilePattern(pattern: string): RegExp {
+  let compiled = patterns.get(pattern);
+  if (!compiled) {
+    try {
+      compiled = new RegExp(pattern, 'u');
+    } catch {
+      // Without the flag the superfluous escapes mean themselves; what is still wrong then is the definition's fault and thrown.
+      compiled = new RegExp(pattern);
+    }
+    patterns.set(pattern, compiled);
+  }
+  return compiled;
 }
 
 function validateNumber(schema: Schema, value: number, path: string, faults: FieldFault[]): void {

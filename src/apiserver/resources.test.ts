@@ -1,0 +1,334 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { AnswerBody } from './answer.ts';
+import { type ApiServer, startApiServer } from './index.ts';
+
+interface Answer {
+  readonly code: number;
+  readonly body: AnswerBody;
+  readonly headers: Headers;
+}
+
+let server: ApiServer;
+before(async () => {
+  server = await startApiServer({ database: ':memory:', token: 'secret' });
+});
+after(() => server.close());
+
+async function call(
+  method: string,
+  path: string,
+  body?: unknown,
+  contentType = 'application/json',
+  accept = '',
+): Promise<Answer> {
+  const response = await fetch(server.url + path, {
+    method,
+    headers: {
+      authorization: 'Bearer secret',
+      ...(accept ? { accept } : {}),
+      ...(body === undefined ? {} : { 'content-type': contentType }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { code: response.status, body: (await response.json()) as AnswerBody, headers: response.headers };
+}
+
+const configMaps = '/api/v1/namespaces/default/configmaps';
+const policies = '/apis/networking.k8s.io/v1/namespaces/default/networkpolicies';
+const pods = '/api/v1/namespaces/default/pods';
+const merge = 'application/merge-patch+json';
+const strategic = 'application/strategic-merge-patch+json';
+
+function configMap(name: string, data: Record<string, string> = {}, labels: Record<string, string> = {}) {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels }, data };
+}
+
+function pod(name: string, spec: object = {}) {
+  return { metadata: { name }, spec: { containers: [{ name: 'main', image: 'x:1' }], ...spec } };
+}
+
+test('a request without the token gets a 401 Status', async () => {
+  const response = await fetch(`${server.url}/api/v1/pods`, { headers: { authorization: 'Bearer wrong' } });
+  assert.equal(response.status, 401);
+  assert.equal(((await response.json()) as AnswerBody).reason, 'Unauthorized');
+});
+
+test('the token is also taken as the password of basic authentication', async () => {
+  const authorization = `Basic ${Buffer.from('kubectl:secret').toString('base64')}`;
+  const response = await fetch(`${server.url}/api/v1/pods`, { headers: { authorization } });
+  assert.equal(response.status, 200);
+});
+
+test('a created object gets uid, creation time and a revision that rises with each write', async () => {
+  const first = await call('POST', configMaps, configMap('rising-1'));
+  const second = await call('POST', configMaps, configMap('rising-2'));
+  assert.equal(first.code, 201);
+  assert.match(first.body.metadata.uid, /^[0-9a-f-]{36}$/);
+  assert.match(first.body.metadata.creationTimestamp, /^\d{4}-.*Z$/);
+  assert.ok(Number(second.body.metadata.resourceVersion) > Number(first.body.metadata.resourceVersion));
+});
+
+test('generateName makes distinct names with the given prefix', async () => {
+  const body = { metadata: { generateName: 'made-' } };
+  const names = [await call('POST', configMaps, body), await call('POST', configMaps, body)].map(
+    (answer) => answer.body.metadata.name,
+  );
+  assert.match(names[0] ?? '', /^made-[a-z0-9]{5}$/);
+  assert.notEqual(names[0], names[1]);
+});
+
+test('creating what exists is refused with AlreadyExists', async () => {
+  await call('POST', configMaps, configMap('twice'));
+  const { code, body } = await call('POST', configMaps, configMap('twice'));
+  assert.equal(code, 409);
+  assert.equal(body.reason, 'AlreadyExists');
+  assert.equal(body.message, 'configmaps "twice" already exists');
+});
+
+test('a replacement with a stale revision is refused with Conflict', async () => {
+  const created = await call('POST', configMaps, configMap('stale'));
+  await call('PATCH', `${configMaps}/stale`, { data: { a: '1' } }, merge);
+  const { code, body } = await call('PUT', `${configMaps}/stale`, created.body);
+  assert.equal(code, 409);
+  assert.equal(body.reason, 'Conflict');
+  assert.match(body.message, /the object has been modified/);
+});
+
+test('a write that changes nothing keeps the revision', async () => {
+  const created = await call('POST', configMaps, configMap('same', { a: '1' }));
+  const replaced = await call('PUT', `${configMaps}/same`, created.body);
+  assert.equal(replaced.body.metadata.resourceVersion, created.body.metadata.resourceVersion);
+});
+
+test('a dry run answers like a write and stores nothing', async () => {
+  const { code } = await call('POST', `${configMaps}?dryRun=All`, configMap('dry'));
+  assert.equal(code, 201);
+  assert.equal((await call('GET', `${configMaps}/dry`)).code, 404);
+});
+
+test('wrong methods, media types and paths are refused with 405, 415 and 404', async () => {
+  assert.equal((await call('PUT', configMaps, {})).code, 405);
+  assert.equal((await call('POST', configMaps, {}, 'text/csv')).code, 415);
+  assert.equal((await call('GET', '/apis/nowhere.example/v1/things')).code, 404);
+});
+
+test('an invalid network policy is refused with one cause per field, by Kubernetes field paths', async () => {
+  const { code, body } = await call('POST', policies, {
+    metadata: { name: 'bad' },
+    spec: {
+      ingress: [
+        {
+          from: [
+            { ipBlock: { cidr: '10.0.0.300/8' } },
+            { ipBlock: { cidr: '10.0.0.0/8', except: ['11.0.0.0/16'] } },
+          ],
+          ports: [{ port: 80, endPort: 70 }],
+        },
+      ],
+    },
+  });
+  assert.equal(code, 422);
+  assert.deepEqual(
+    body.details.causes.map((cause) => cause.field),
+    [
+      'spec.ingress[0].ports[0].endPort',
+      'spec.ingress[0].from[0].ipBlock.cidr',
+      'spec.ingress[0].from[1].ipBlock.except[0]',
+    ],
+  );
+  assert.match(body.message, /^NetworkPolicy.networking.k8s.io "bad" is invalid: \[/);
+});
+
+test('a network policy gets its policy types from its rules and its protocol from Kubernetes', async () => {
+  const { body } = await call('POST', policies, {
+    metadata: { name: 'defaults' },
+    spec: { podSelector: {}, egress: [{ ports: [{ port: 53 }] }] },
+  });
+  assert.deepEqual(body.spec.policyTypes, ['Ingress', 'Egress']);
+  assert.deepEqual(body.spec.egress[0]?.ports, [{ port: 53, protocol: 'TCP' }]);
+});
+
+test('generation counts changes of the spec and not of labels', async () => {
+  await call('POST', policies, { metadata: { name: 'counted' }, spec: { podSelector: {} } });
+  const labelled = await call('PATCH', `${policies}/counted`, { metadata: { labels: { a: 'b' } } }, merge);
+  const changed = await call('PATCH', `${policies}/counted`, { spec: { policyTypes: ['Egress'] } }, merge);
+  assert.deepEqual([labelled.body.metadata.generation, changed.body.metadata.generation], [1, 2]);
+});
+
+test('unknown fields are refused, reported or dropped as fieldValidation says', async () => {
+  const body = { metadata: { name: 'unknown' }, spec: { podSelector: {}, bogus: 1 } };
+  const strict = await call('POST', `${policies}?fieldValidation=Strict`, body);
+  assert.equal(strict.code, 400);
+  assert.match(strict.body.message, /unknown field "spec\.bogus"/);
+  const warned = await call('POST', `${policies}?fieldValidation=Warn`, body);
+  assert.equal(warned.code, 201);
+  assert.equal(warned.headers.get('warning'), '299 - "unknown field \\"spec.bogus\\""');
+  assert.equal(warned.body.spec.bogus, undefined);
+});
+
+test('status is written through its subresource alone, and nothing else through that', async () => {
+  await call('POST', pods, { ...pod('statused'), status: { phase: 'Running' } });
+  const main = await call('PATCH', `${pods}/statused`, { status: { phase: 'Running' } }, merge);
+  assert.equal(main.body.status.phase, 'Pending');
+  const patch = { status: { phase: 'Running' }, spec: { nodeName: 'elsewhere' } };
+  const status = await call('PATCH', `${pods}/statused/status`, patch, merge);
+  assert.equal(status.body.status.phase, 'Running');
+  assert.equal(status.body.spec.nodeName, undefined);
+});
+
+test('a strategic merge patch merges containers and conditions by their keys', async () => {
+  await call('POST', pods, pod('merged'));
+  const containers = [{ name: 'side', image: 'y:1' }];
+  const added = await call('PATCH', `${pods}/merged`, { spec: { containers } }, strategic);
+  assert.deepEqual(
+    added.body.spec.containers.map((one) => one.name),
+    ['main', 'side'],
+  );
+  const gone = [{ name: 'side', $patch: 'delete' }];
+  const removed = await call('PATCH', `${pods}/merged`, { spec: { containers: gone } }, strategic);
+  assert.equal(removed.body.spec.containers.length, 1);
+});
+
+test('a JSON patch whose test fails changes nothing', async () => {
+  await call('POST', configMaps, configMap('tested', { a: '1' }));
+  const patch = [
+    { op: 'replace', path: '/data/a', value: '2' },
+    { op: 'test', path: '/data/a', value: '3' },
+  ];
+  assert.equal((await call('PATCH', `${configMaps}/tested`, patch, 'application/json-patch+json')).code, 422);
+  assert.equal((await call('GET', `${configMaps}/tested`)).body.data.a, '1');
+});
+
+test('server-side apply takes away what its manager no longer wants and keeps what others own', async () => {
+  const apply = 'application/apply-patch+yaml';
+  const path = `${configMaps}/owned`;
+  const base = { apiVersion: 'v1', kind: 'ConfigMap' };
+  const made = await call('PATCH', `${path}?fieldManager=one`, { ...base, data: { a: '1', b: '1' } }, apply);
+  assert.equal(made.code, 201);
+  await call('PATCH', `${path}?fieldManager=two`, { ...base, data: { c: '1' } }, apply);
+  const { body } = await call('PATCH', `${path}?fieldManager=one`, { ...base, data: { a: '1' } }, apply);
+  assert.deepEqual(body.data, { a: '1', c: '1' });
+});
+
+test('server-side apply refuses a field that another manager holds otherwise, and takes it by force', async () => {
+  const apply = 'application/apply-patch+yaml';
+  const path = `${configMaps}/contested`;
+  const base = { apiVersion: 'v1', kind: 'ConfigMap' };
+  await call('PATCH', `${path}?fieldManager=one`, { ...base, data: { a: '1' } }, apply);
+  const refused = await call('PATCH', `${path}?fieldManager=two`, { ...base, data: { a: '2' } }, apply);
+  assert.equal(refused.code, 409);
+  assert.deepEqual(refused.body.details.causes[0], {
+    reason: 'FieldManagerConflict',
+    message: 'conflict with "one" using v1',
+    field: '.data.a',
+  });
+  const forced = await call(
+    'PATCH',
+    `${path}?fieldManager=two&force=true`,
+    { ...base, data: { a: '2' } },
+    apply,
+  );
+  assert.equal(forced.body.data.a, '2');
+  assert.equal(forced.body.metadata.managedFields.length, 1);
+});
+
+test('a plain write to an applied field takes it over, so that the next apply conflicts', async () => {
+  const apply = 'application/apply-patch+yaml';
+  const path = `${configMaps}/taken`;
+  const base = { apiVersion: 'v1', kind: 'ConfigMap' };
+  await call('PATCH', `${path}?fieldManager=one`, { ...base, data: { a: '1' } }, apply);
+  await call('PATCH', `${path}?fieldManager=hand`, { data: { a: '2' } }, merge);
+  const { code } = await call('PATCH', `${path}?fieldManager=one`, { ...base, data: { a: '1' } }, apply);
+  assert.equal(code, 409);
+});
+
+test('a pod that runs on a node waits for its kubelet, which ends it with grace zero', async () => {
+  await call('POST', pods, pod('graceful', { nodeName: 'n1' }));
+  const marked = await call('DELETE', `${pods}/graceful`);
+  assert.equal(marked.body.metadata.deletionGracePeriodSeconds, 30);
+  assert.equal((await call('GET', `${pods}/graceful`)).code, 200);
+  await call('DELETE', `${pods}/graceful?gracePeriodSeconds=0`);
+  assert.equal((await call('GET', `${pods}/graceful`)).code, 404);
+});
+
+test('a pod that is on no node goes at once', async () => {
+  await call('POST', pods, pod('unscheduled'));
+  assert.deepEqual((await call('DELETE', `${pods}/unscheduled`)).body.status, 'Success');
+  assert.equal((await call('GET', `${pods}/unscheduled`)).code, 404);
+});
+
+test('finalizers keep a deleted object until the last of them is taken off', async () => {
+  await call('POST', configMaps, { metadata: { name: 'kept', finalizers: ['example.com/hold'] } });
+  const marked = await call('DELETE', `${configMaps}/kept`);
+  assert.ok(marked.body.metadata.deletionTimestamp);
+  await call('PATCH', `${configMaps}/kept`, { metadata: { finalizers: null } }, merge);
+  assert.equal((await call('GET', `${configMaps}/kept`)).code, 404);
+});
+
+test('deletion is refused when the uid in its preconditions is another', async () => {
+  await call('POST', configMaps, configMap('guarded'));
+  const { code } = await call('DELETE', `${configMaps}/guarded`, { preconditions: { uid: 'other' } });
+  assert.equal(code, 409);
+});
+
+test('deletecollection deletes what the label selector matches and no more', async () => {
+  await call('POST', configMaps, configMap('many-1', {}, { batch: 'one' }));
+  await call('POST', configMaps, configMap('many-2', {}, { batch: 'two' }));
+  await call('DELETE', `${configMaps}?labelSelector=batch%3Done`);
+  assert.equal((await call('GET', `${configMaps}/many-1`)).code, 404);
+  assert.equal((await call('GET', `${configMaps}/many-2`)).code, 200);
+});
+
+test('nothing can be created in a namespace that does not exist', async () => {
+  const { code, body } = await call('POST', '/api/v1/namespaces/nowhere/configmaps', configMap('lost'));
+  assert.equal(code, 404);
+  assert.equal(body.message, 'namespaces "nowhere" not found');
+});
+
+test('pages of a list are one snapshot, and say how much is left', async () => {
+  for (const name of ['page-1', 'page-2', 'page-3'])
+    await call('POST', configMaps, configMap(name, {}, { page: 'y' }));
+  const selected = `${configMaps}?labelSelector=page&limit=2`;
+  const first = await call('GET', selected);
+  assert.equal(first.body.metadata.remainingItemCount, 1);
+  await call('DELETE', `${configMaps}/page-3`);
+  const second = await call('GET', `${selected}&continue=${first.body.metadata.continue}`);
+  assert.deepEqual(
+    second.body.items.map((item) => item.metadata.name),
+    ['page-3'],
+  );
+  assert.equal(second.body.metadata.resourceVersion, first.body.metadata.resourceVersion);
+});
+
+test('label and field selectors narrow a list, and unknown fields are refused', async () => {
+  await call('POST', pods, { ...pod('on-n7', { nodeName: 'n7' }) });
+  const found = await call('GET', '/api/v1/pods?fieldSelector=spec.nodeName%3Dn7,status.phase!%3DRunning');
+  assert.equal(found.body.items.length, 1);
+  assert.equal((await call('GET', '/api/v1/pods?fieldSelector=spec.bogus%3D1')).code, 400);
+  assert.equal((await call('GET', '/api/v1/pods?labelSelector=a%20in%20x')).code, 400);
+});
+
+test('a service gets a cluster IP of its own out of 10.96.0.0/12 and keeps it', async () => {
+  const services = '/api/v1/namespaces/default/services';
+  const made = await call('POST', services, { metadata: { name: 'web' }, spec: { ports: [{ port: 80 }] } });
+  const address = made.body.spec.clusterIP;
+  assert.match(address, /^10\.(9[6-9]|10\d|11[01])\./);
+  const { resourceVersion } = made.body.metadata;
+  const spec = { ports: [{ port: 81 }] };
+  const replaced = await call('PUT', `${services}/web`, { metadata: { name: 'web', resourceVersion }, spec });
+  assert.equal(replaced.body.spec.clusterIP, address);
+  const moved = { metadata: { name: 'web' }, spec: { ...spec, clusterIP: '10.96.0.99' } };
+  assert.equal((await call('PUT', `${services}/web`, moved)).code, 422);
+});
+
+test('a table has the columns of its kind, with the wide ones marked by their priority', async () => {
+  const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
+  const { body } = await call('GET', '/api/v1/pods', undefined, '', accept);
+  assert.equal(body.kind, 'Table');
+  const shown = body.columnDefinitions.filter((column) => column.priority === 0);
+  assert.deepEqual(
+    shown.map((column) => column.name),
+    ['Name', 'Ready', 'Status', 'Restarts', 'Age'],
+  );
+});
