@@ -1,2 +1,2 @@
 // The door of the apiserver room: the embedded Kubernetes-style API server.
-export { type ApiServer, type ApiServerOptions, type ListenAt, startApiServer } from './start.ts';
+export { type ApiServer, startApiServer } from './start.ts';

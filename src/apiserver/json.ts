@@ -5,7 +5,7 @@ export type Json = null | boolean | number | string | Json[] | JsonObject;
 export type JsonObject = { [field: string]: Json | undefined };
 
 /** What of ObjectMeta the server itself reads or writes; all else passes through. */
-export type ObjectMeta = {
+type ObjectMeta = {
   name: string;
   namespace?: string;
   generateName?: string;

@@ -9,9 +9,9 @@ import { runNamespaceController } from './namespaces.ts';
 import { Store } from './store/store.ts';
 
 /** Where to listen: an address (port 0 chooses one), or a socket that is bound and listening already, perhaps in another network namespace. */
-export type ListenAt = { readonly host: string; readonly port: number } | { readonly fd: number };
+type ListenAt = { readonly host: string; readonly port: number } | { readonly fd: number };
 
-export interface ApiServerOptions {
+interface ApiServerOptions {
   /** Path of the SQLite file, or ":memory:". */
   readonly database: string;
   /** When given, every request must carry it as its bearer token. */

@@ -8,7 +8,7 @@ import type { Schema } from '../schema/schema.ts';
 /** Paths by their joined form. */
 export type FieldSet = Map<string, readonly string[]>;
 
-export function keyOfPath(path: readonly string[]): string {
+function keyOfPath(path: readonly string[]): string {
   return path.join('\n');
 }
 
