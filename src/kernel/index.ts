@@ -1,5 +1,4 @@
 // The door of the kernel room: Linux over system calls and netlink. Exports what other rooms build on; decides nothing.
-
 export * from './conntrack/index.ts';
 export { KernelError } from './ffi.ts';
 export * from './namespaces/index.ts';

@@ -54,7 +54,7 @@ export class Conntrack implements Disposable {
     return keys.length;
   }
 
-  /** Deletes entries; one that is gone already, or has been followed by another of the same tuple, is left so. */
+  /** Deletes entries; one that is gone already is no error. */
   delete(keys: readonly ConntrackKey[]): void {
     this.#send(deleteEntry, keys, 'Cannot delete a tracked connection');
   }
@@ -86,7 +86,7 @@ export class Conntrack implements Disposable {
       this.#writer.headerU8(family).headerU8(0).headerU16be(0);
       this.#writer.bytes(cta.original | nested, tuple);
       if (zone !== 0) this.#writer.u16be(cta.zone, zone);
-      // Not read by an update: of two entries with one tuple after another, the later may lose its mark. That costs one lookup.
+      // Read when deleting, not when changing: a new connection that has taken a key over may lose its mark, and is judged again.
       this.#writer.u32be(cta.id, id);
       write?.(this.#writer);
       this.#writer.end();

@@ -44,7 +44,7 @@ export interface ConntrackKey {
   /** The original tuple as it was listed: the value of CTA_TUPLE_ORIG. */
   readonly tuple: Buffer;
   readonly zone: number;
-  /** Tells an entry from a later one with the same tuple. */
+  /** Made from where the entry lies in memory: tells it from a later one with the same tuple mostly, not surely. */
   readonly id: number;
 }
 
