@@ -35,12 +35,11 @@ export async function* candidateBlocks(
     }
   }
 
-  const existing = await blocks.list();
   const family = pools[0] && parseCidr(pools[0].spec.cidr).family;
   let owned = affinities.filter(({ cidr }) => cidr.family === family).length;
   const maxOwned = rules.maxBlocksPerHost || defaultMaxBlocksPerHost;
   if (rules.autoAllocateBlocks !== false) {
-    const taken = new Set(existing.map(({ spec }) => spec.cidr));
+    const taken = new Set((await blocks.list()).map(({ spec }) => spec.cidr));
     for (const pool of pools) {
       for (const cidr of blocksOf(pool, node)) {
         if (owned >= maxOwned) break;
@@ -51,18 +50,23 @@ export async function* candidateBlocks(
     }
   }
 
-  if (!rules.strictAffinity)
-    for (const cidr of borrowable(existing, node, pools)) yield { cidr, isOwn: false };
+  // Listed again: what could not be claimed was claimed by others meanwhile, perhaps by another process of this node.
+  yield* blocksWithRoom(await blocks.list(), node, pools, rules.strictAffinity === true);
 }
 
-/** Blocks of others with room, beginning at a different one for every node. */
-function borrowable(existing: readonly IPAMBlock[], node: string, pools: readonly IPPool[]): Cidr[] {
+/** Blocks with free addresses, beginning at a different one for every node; with strict affinity the node's own only. */
+function blocksWithRoom(
+  existing: readonly IPAMBlock[],
+  node: string,
+  pools: readonly IPPool[],
+  isStrict: boolean,
+): Candidate[] {
   const found = existing
-    .filter(({ spec }) => spec.unallocated.length > 0 && spec.affinity !== hostAffinity(node))
+    .filter(({ spec }) => spec.unallocated.length > 0)
     // Virtual owners, such as load balancers, do not lend.
     .filter(({ spec }) => !spec.affinity?.startsWith('virtual:'))
-    .map(({ spec }) => parseCidr(spec.cidr))
-    .filter((cidr) => pools.some((pool) => isBlockOf(pool, cidr)));
+    .map(({ spec }) => ({ cidr: parseCidr(spec.cidr), isOwn: spec.affinity === hostAffinity(node) }))
+    .filter(({ cidr, isOwn }) => (isOwn || !isStrict) && pools.some((pool) => isBlockOf(pool, cidr)));
   const start = found.length > 0 ? fnv1(node) % found.length : 0;
   return [...found.slice(start), ...found.slice(0, start)];
 }

@@ -8,7 +8,15 @@ import {
   InvalidResourceError,
   NotFoundError,
 } from '../../src/datastore/index.ts';
-import { type IPPool, ipPools, namespaces, type Pod, pods } from '../../src/resources/index.ts';
+import {
+  type IPPool,
+  ipPools,
+  type KubernetesNetworkPolicy,
+  kubernetesNetworkPolicies,
+  namespaces,
+  type Pod,
+  pods,
+} from '../../src/resources/index.ts';
 import { Recorder } from './recorder.ts';
 
 let serial = 0;
@@ -201,13 +209,22 @@ export function runDatastoreCases(name: string, storeOf: () => Datastore): void 
 
   it('a follower hears of what exists, then that it is in sync, then of every change in order', async () => {
     const namespace = await makeNamespace();
-    const created = await storeOf().create(pods, pod(namespace, 'a'));
-    const recorder = new Recorder<Pod>();
-    const follower = storeOf().follow(pods, recorder, { namespace });
+    // Not a pod: an API server lets pods linger until a kubelet has seen them off.
+    const policy = (policyName: string): KubernetesNetworkPolicy => ({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: policyName, namespace },
+      spec: { podSelector: {}, policyTypes: ['Ingress'] },
+    });
+    const created = await storeOf().create(kubernetesNetworkPolicies, policy('a'));
+    const recorder = new Recorder<KubernetesNetworkPolicy>();
+    const follower = storeOf().follow(kubernetesNetworkPolicies, recorder, { namespace });
     await recorder.until((events) => events.includes('in sync'));
-    await storeOf().mergePatch(pods, created.metadata, { metadata: { labels: { x: '1' } } });
-    await storeOf().create(pods, pod(namespace, 'b'));
-    await storeOf().delete(pods, created.metadata);
+    await storeOf().mergePatch(kubernetesNetworkPolicies, created.metadata, {
+      metadata: { labels: { x: '1' } },
+    });
+    await storeOf().create(kubernetesNetworkPolicies, policy('b'));
+    await storeOf().delete(kubernetesNetworkPolicies, created.metadata);
     await recorder.until((events) => events.includes('- a'));
     follower.stop();
     assert.deepEqual(recorder.events, ['+ a', 'in sync', '+ a', '+ b', '- a']);
