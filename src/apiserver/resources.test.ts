@@ -243,6 +243,19 @@ test('a plain write to an applied field takes it over, so that the next apply co
   assert.equal(code, 409);
 });
 
+test('server-side apply takes a whole list item away when its manager no longer names it', async () => {
+  const apply = 'application/apply-patch+yaml';
+  const path = `${pods}/applied?fieldManager=one`;
+  const base = { apiVersion: 'v1', kind: 'Pod' };
+  const main = { name: 'main', image: 'x:1' };
+  await call('PATCH', path, { ...base, spec: { containers: [main, { name: 'side', image: 'y:1' }] } }, apply);
+  const { body } = await call('PATCH', path, { ...base, spec: { containers: [main] } }, apply);
+  assert.deepEqual(
+    body.spec.containers.map((one) => one.name),
+    ['main'],
+  );
+});
+
 test('a pod that runs on a node waits for its kubelet, which ends it with grace zero', async () => {
   await call('POST', pods, pod('graceful', { nodeName: 'n1' }));
   const marked = await call('DELETE', `${pods}/graceful`);

@@ -32,7 +32,7 @@ export function applyConfiguration(request: ApplyRequest): KubeObject {
     [...changed].filter(([key]) => one.fields.has(key)).map(([, path]) => ({ owner: one, path })),
   );
   if (conflicts.length > 0 && !force) throw conflictsError(conflicts);
-  for (const [key, path] of longestFirst(mine?.fields)) {
+  for (const [key, path] of outermostFirst(mine?.fields)) {
     const isHeld = [wanted, ...others.map((one) => one.fields)].some((fields) => holds(fields, key));
     if (!isHeld) removeField(type.schema, merged, path);
   }
@@ -85,8 +85,9 @@ function holds(fields: FieldSet, key: string): boolean {
   return false;
 }
 
-function longestFirst(fields: FieldSet | undefined): [string, readonly string[]][] {
-  return [...(fields ?? [])].sort(([, a], [, b]) => b.length - a.length);
+/** An item goes as a whole, before the fields by which it is found. */
+function outermostFirst(fields: FieldSet | undefined): [string, readonly string[]][] {
+  return [...(fields ?? [])].sort(([, a], [, b]) => a.length - b.length);
 }
 
 function conflictsError(conflicts: readonly { owner: Manager; path: readonly string[] }[]): StatusError {

@@ -93,7 +93,7 @@ export function valueOfField(schema: Schema, object: Json, path: readonly string
   return path.at(-1)?.startsWith('k:') && at !== undefined ? true : at;
 }
 
-/** Removes what a path names, in place. */
+/** Removes what a path names, in place; the keys of a list item stay as long as the item does, for they are its name. */
 export function removeField(schema: Schema, object: Json, path: readonly string[]): void {
   const last = path.at(-1);
   let at: Json | undefined = object;
@@ -102,13 +102,18 @@ export function removeField(schema: Schema, object: Json, path: readonly string[
     at = stepInto(below, at, element);
     below = schemaBelow(below, element);
   }
-  if (last === undefined) return;
+  if (last === undefined || isKeyOfItem(path.at(-2), last)) return;
   if (last.startsWith('f:')) {
     if (isObject(at)) delete at[last.slice(2)];
   } else if (Array.isArray(at)) {
     const index = indexOfItem(below, at, last);
     if (index >= 0) at.splice(index, 1);
   }
+}
+
+function isKeyOfItem(parent: string | undefined, element: string): boolean {
+  if (!parent?.startsWith('k:') || !element.startsWith('f:')) return false;
+  return Object.hasOwn(JSON.parse(parent.slice(2)) as JsonObject, element.slice(2));
 }
 
 /** Lays one object's fields over another's, by the schema's list keys; neither is altered. */

@@ -92,11 +92,14 @@ const patterns = new Map<string, RegExp>();
 function compilePattern(pattern: string): RegExp {
   let compiled = patterns.get(pattern);
   if (!compiled) {
+    // "(?i)" stands for a flag that JavaScript takes apart from the pattern.
+    const text = pattern.replace('(?i)', '');
+    const flags = text === pattern ? '' : 'i';
     try {
-      compiled = new RegExp(pattern, 'u');
+      compiled = new RegExp(text, `${flags}u`);
     } catch {
       // Without the flag the superfluous escapes mean themselves; what is still wrong then is the definition's fault and thrown.
-      compiled = new RegExp(pattern);
+      compiled = new RegExp(text, flags);
     }
     patterns.set(pattern, compiled);
   }
