@@ -10,6 +10,6 @@ try {
   const node = await startCalicoNode(options, new KubernetesDatastore(access), log);
   onShutdown(() => node.stop());
 } catch (error) {
-  process.stderr.write(`calico-node: ${error instanceof Error ? error.stack : error}\n`);
+  process.stderr.write(`calico-node cannot start: ${error instanceof Error ? error.message : error}\n`);
   process.exit(1);
 }
