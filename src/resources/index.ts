@@ -1,6 +1,6 @@
 // The door of the resources room: every kind that the programs know, and what they say of it.
 export { type BlockAffinity, blockAffinities } from './calico/block-affinity.ts';
-export { type ClusterInformation, clusterInformations } from './calico/cluster-information.ts';
+export { clusterInformations } from './calico/cluster-information.ts';
 export { type FelixConfiguration, felixConfigurations } from './calico/felix-configuration/index.ts';
 export { blockSizeOf, type IPPool, type IPPoolSpec, ipPools } from './calico/ip-pool.ts';
 export { type AllocationAttribute, type IPAMBlock, ipamBlocks } from './calico/ipam-block.ts';
@@ -18,5 +18,5 @@ export * from './kubernetes/node.ts';
 export * from './kubernetes/pod.ts';
 export * from './kubernetes/service-account.ts';
 export * from './resource.ts';
-export { type ValidationFault, validate } from './validate.ts';
+export { validate } from './validate.ts';
 export { withDefaults } from './with-defaults.ts';

@@ -36,7 +36,7 @@ const spec = object(
   { 'x-kubernetes-validations': [oneRangeField] },
 );
 
-export type FelixConfigurationSpec = Static<typeof spec>;
+type FelixConfigurationSpec = Static<typeof spec>;
 
 export interface FelixConfiguration extends Resource {
   spec: FelixConfigurationSpec;
