@@ -15,9 +15,13 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Prom
   });
 }
 
-/** Aborts the controller on the first SIGINT, SIGTERM or SIGHUP; returns how to stop listening. */
+/**
+ * Aborts the controller on SIGINT, SIGTERM or SIGHUP, or when nobody reads the output any more; returns how to stop listening.
+ * A closed output stays harmless from then on.
+ */
 export function abortOnSignals(controller: AbortController): () => void {
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  process.stdout.on('error', () => controller.abort(new Interrupted('Interrupted: the output was closed')));
   const abort = (name: NodeJS.Signals) => controller.abort(new Interrupted(`Interrupted by ${name}`));
   for (const name of names) process.on(name, abort);
   return () => {

@@ -96,7 +96,7 @@ export class Agent {
   }
 
   #lastLines(): string {
-    const lines = readFileSync(this.#logPath, 'utf8').trimEnd().split('\n').slice(-8);
+    const lines = readFileSync(this.#logPath, 'utf8').trimEnd().split('\n').slice(-20);
     return lines.join('') === '' ? '; its log is empty' : `; its log ends:\n    ${lines.join('\n    ')}`;
   }
 }

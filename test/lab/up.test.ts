@@ -111,7 +111,8 @@ describe('a cluster that is up', () => {
     kubectl('', 'wait', '-n', 'web', '--for=condition=Ready', 'pod/late', '--timeout=30s');
     const { output } = await runLabCommand('matrix', '--name', id, '--proto', 'tcp', '--port', 'http');
     const [matrix] = readMatrices(output);
-    assert.ok(matrix?.names.includes('late'), output);
+    assert.ok(matrix, output);
+    assert.ok(matrix.names.includes('late'), output);
     assert.ok(
       matrix.cells.flat().every((cell) => cell === '●'),
       output,

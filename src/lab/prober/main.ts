@@ -1,4 +1,5 @@
 // The prober's process: takes requests from the lab over its IPC channel, one at a time, and ends when the channel does.
+import os from 'node:os';
 import { pinToOneCpu } from '../../kernel/index.ts';
 import { Barrier } from './barrier.ts';
 import type { ProberRequests, RequestMessage, RequestName, ResponseMessage } from './messages.ts';
@@ -12,6 +13,8 @@ import { udpTransmitter } from './udp.ts';
 
 // The barrier relies on it.
 pinToOneCpu();
+// A stream of probes must not pause because the programs that it watches are busy.
+os.setPriority(os.constants.priority.PRIORITY_HIGHEST);
 
 const nodes = new Map<string, NodeSite>();
 const pods = new Map<string, PodSite>();
@@ -71,7 +74,7 @@ const handlers: Handlers = {
       transmitter.close();
     }
   },
-  startStream({ protocol, flows }) {
+  async startStream({ protocol, flows }) {
     if (stream) throw new Error('A stream of probes is running already');
     stream = new Stream(
       protocol,
@@ -79,7 +82,7 @@ const handlers: Handlers = {
       () => barrier.settle(),
       nextId,
     );
-    stream.start();
+    await stream.start();
     return null;
   },
   async endStream({ verdict, deadlineMs }) {

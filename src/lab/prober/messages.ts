@@ -54,7 +54,7 @@ export interface ProberRequests {
     };
     answer: ProbeResult;
   };
-  /** Begins to probe the flows without pause. Answers when each was probed once. */
+  /** Begins to probe the flows without pause. Answers when the stream has got up to speed. */
   startStream: {
     ask: { readonly protocol: 'udp' | 'tcp'; readonly flows: readonly StreamFlow[] };
     answer: null;

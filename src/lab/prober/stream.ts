@@ -11,6 +11,8 @@ import type { Target } from './target.ts';
 const roundMs = 0.7;
 /** A flow counts as turned after this many probes in a row with the new verdict. */
 const steadyProbes = 40;
+/** Until then the first rounds are slower, because the code that they run is still being compiled. */
+const warmUpRounds = 60;
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
@@ -27,6 +29,7 @@ export class Stream {
   #fault: unknown;
   #roundAt = 0n;
   #widestGap = 0n;
+  #rounds = 0;
 
   constructor(
     protocol: 'udp' | 'tcp',
@@ -38,11 +41,12 @@ export class Stream {
     this.#settle = settle;
   }
 
-  /** Establishes the flows that can be, probes each once, and goes on in the background. */
-  start(): void {
+  /** Establishes the flows that can be, and goes on in the background. Resolves when the stream has got up to speed. */
+  async start(): Promise<void> {
     this.#lanes.establish(this.#settle);
-    this.#round();
     this.#running = this.#run();
+    while (this.#rounds < warmUpRounds && !this.#fault) await nextTurn();
+    this.#widestGap = 0n;
   }
 
   /** Goes on until every flow has turned, and stops. @throws Error that names flows that have not by the deadline */
@@ -104,6 +108,7 @@ export class Stream {
     const now = process.hrtime.bigint();
     if (this.#roundAt > 0n && now - this.#roundAt > this.#widestGap) this.#widestGap = now - this.#roundAt;
     this.#roundAt = now;
+    this.#rounds++;
     this.#lanes.send();
     this.#lanes.receive();
   }
