@@ -47,7 +47,7 @@ test('a watch that the server ends is resumed from the last revision, bookmarks 
 });
 
 test('a watch cut off in half a document is resumed without loss', async () => {
-  const { events, requests } = await follow(
+  const { events, requests, troubles } = await follow(
     [
       list(10, []),
       watch([['ADDED', poolAt('a', 11)]], 'break', '{"type":"ADDED","obj'),
@@ -57,6 +57,7 @@ test('a watch cut off in half a document is resumed without loss', async () => {
   );
   assert.deepEqual(events, ['in sync', '+ a', '+ b']);
   assert.equal(requests[2]?.query.get('resourceVersion'), '11');
+  assert.deepEqual(troubles, ['Cannot watch IPPool objects: the stream broke off']);
 });
 
 for (const [how, answer] of [

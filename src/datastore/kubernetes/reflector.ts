@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keyOf, type ObjectKey, type Resource, type ResourceKind } from '../../resources/index.ts';
 import type { Follower, FollowHandler, ListOptions } from '../datastore.ts';
+import { UnavailableError } from '../errors.ts';
 import { queryPath } from './api-path.ts';
 import { Backoff, type BackoffRange } from './backoff.ts';
 import { jsonLines } from './json-lines.ts';
@@ -137,11 +138,10 @@ export class Reflector<T extends Resource> implements Follower {
         this.#backoff.reset();
       }
     } catch (error) {
-      if (!silence.signal.aborted) throw error;
-      throw new Error(
-        `Cannot watch ${this.#kind.kind} objects: nothing was heard for ${this.#options.silenceMs} ms`,
-        { cause: error },
-      );
+      const isSilent = silence.signal.aborted;
+      if (!isSilent && !isBrokenStream(error)) throw error;
+      const why = isSilent ? `nothing was heard for ${this.#options.silenceMs} ms` : 'the stream broke off';
+      throw new UnavailableError(`Cannot watch ${this.#kind.kind} objects: ${why}`, { cause: error });
     } finally {
       clearTimeout(timer);
     }
@@ -198,4 +198,9 @@ export class Reflector<T extends Resource> implements Follower {
   #isStopped(): boolean {
     return this.#stopping.signal.aborted;
   }
+}
+
+/** What undici throws while a body is read, or what JSON.parse says of a damaged line; all else has its sentence already. */
+function isBrokenStream(error: unknown): boolean {
+  return error instanceof SyntaxError || (error instanceof Error && 'code' in error);
 }
