@@ -12,13 +12,18 @@ export interface Watch extends Disposable {
  */
 export function onReadable(fd: number, ready: () => void): Watch {
   let closed = false;
-  const handle = koffi.node.poll(fd, { readable: true }, () => {
+  // Called with libuv's status first, unlike koffi's types say.
+  const polled = (...[status]: unknown[]): void => {
     // The callback comes straight from libuv: promises that it settles would wait for the next event of Node's own.
     // An immediate runs in the same turn of the loop, as one of those.
     setImmediate(() => {
-      if (!closed) ready();
+      if (closed) return;
+      ready();
+      // libuv gives up on a descriptor with an error on it. A netlink socket that has lost messages is such a one, and goes on.
+      if (typeof status === 'number' && status < 0 && !closed) handle.start({ readable: true }, polled);
     });
-  });
+  };
+  const handle = koffi.node.poll(fd, { readable: true }, polled);
   const close = (): void => {
     if (closed) return;
     closed = true;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   addAddress,
+  addBridge,
   addNeighbour,
   addRoute,
   addVeth,
@@ -98,4 +99,26 @@ test('a watch that was closed tells nothing more', async () => {
   third.watch.close();
   second.close();
   assert.deepEqual(first.seen, []);
+});
+
+test('when events were lost the handler is told to read afresh, and later events come again', async () => {
+  const namespace = testNamespace('overrun');
+  using routing = Rtnetlink.open({ namespace: namespace.fd });
+  const seen: RoutingEvent['kind'][] = [];
+  const resync = Promise.withResolvers<void>();
+  const later = Promise.withResolvers<void>();
+  const options = { namespace: namespace.fd, topics: ['links'] as const, receiveBufferBytes: 16 * 1024 };
+  using _ = watchRouting(options, (events) => {
+    for (const event of events) {
+      seen.push(event.kind);
+      if (event.kind === 'resync') resync.resolve();
+      if (event.kind === 'link' && event.link.name === 'later') later.resolve();
+    }
+  });
+  // More than the socket holds, in one turn of the event loop, so that nothing is read meanwhile.
+  routing.applyAll(Array.from({ length: 40 }, (_, i) => addBridge({ name: `b${i}` })));
+  await resync.promise;
+  assert.ok(seen.length < 40);
+  routing.apply(addBridge({ name: 'later' }));
+  await later.promise;
 });

@@ -25,7 +25,7 @@ const protocol = {
 } as const;
 
 /** One direction of a connection. */
-export interface ConntrackTuple {
+interface ConntrackTuple {
   readonly source: string;
   readonly destination: string;
   /** IP protocol number. */

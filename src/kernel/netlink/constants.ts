@@ -6,7 +6,6 @@ export const netlinkNetfilter = 12;
 
 /** Message flags. */
 export const nlmRequest = 0x1;
-export const nlmMulti = 0x2;
 export const nlmAck = 0x4;
 export const nlmDumpInterrupted = 0x10;
 export const nlmReplace = 0x100;

@@ -4,4 +4,4 @@ export * from './constants.ts';
 export { MessageWriter } from './message-writer.ts';
 export { eachMessage, faultError, type NetlinkFault, type NetlinkMessage } from './messages.ts';
 export { type NetlinkOutcome, NetlinkSocket, type NetlinkSocketOptions } from './netlink-socket.ts';
-export { type SubscriptionHandler, subscribe } from './subscription.ts';
+export { subscribe } from './subscription.ts';

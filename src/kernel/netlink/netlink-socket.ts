@@ -36,6 +36,8 @@ const dumpAttempts = 10;
 export interface NetlinkSocketOptions {
   /** File descriptor of the network namespace to open the socket in; the process's own when absent. */
   readonly namespace?: number;
+  /** How much may wait unread, as a limit; 64 MiB when absent. */
+  readonly receiveBufferBytes?: number;
 }
 
 /** What came of a request. */
@@ -61,7 +63,10 @@ export class NetlinkSocket implements Disposable {
   }
 
   /** @param protocol netlinkRoute or netlinkNetfilter @throws KernelError when the kernel refuses */
-  static open(protocol: number, { namespace }: NetlinkSocketOptions = {}): NetlinkSocket {
+  static open(
+    protocol: number,
+    { namespace, receiveBufferBytes = bufferBytes }: NetlinkSocketOptions = {},
+  ): NetlinkSocket {
     const open = (): number =>
       checked(
         c.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol),
@@ -73,7 +78,7 @@ export class NetlinkSocket implements Disposable {
     );
     try {
       socket.#setOption(SOL_SOCKET, SO_SNDBUFFORCE, bufferBytes);
-      socket.#setOption(SOL_SOCKET, SO_RCVBUFFORCE, bufferBytes);
+      socket.#setOption(SOL_SOCKET, SO_RCVBUFFORCE, receiveBufferBytes);
       socket.#setOption(SOL_NETLINK, NETLINK_CAP_ACK, 1);
       socket.#setOption(SOL_NETLINK, NETLINK_EXT_ACK, 1);
       return socket;

@@ -1,5 +1,5 @@
 // Internet sockets in any network namespace.
-export { type AcceptedConnection, type Datagram, InetSocket, type InetSocketOptions } from './inet-socket.ts';
+export { InetSocket, type InetSocketOptions } from './inet-socket.ts';
 export { listenInNamespace } from './listen.ts';
 export { pollReadable } from './poll-readable.ts';
 export type { SocketAddress } from './socket-address.ts';

@@ -42,13 +42,13 @@ export interface InetSocketOptions {
   readonly receiveBufferBytes?: number;
 }
 
-export interface Datagram {
+interface Datagram {
   readonly data: Buffer;
   /** Its port is 0 for raw sockets. */
   readonly from: SocketAddress;
 }
 
-export interface AcceptedConnection {
+interface AcceptedConnection {
   readonly socket: InetSocket;
   readonly peer: SocketAddress;
 }
