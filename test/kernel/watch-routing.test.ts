@@ -40,7 +40,9 @@ function collector(namespace: number, topics: readonly RoutingTopic[]) {
   return { seen, until, watch };
 }
 
-test('links, addresses, routes and neighbours are told as they come, whoever makes them', async () => {
+test('links, addresses, routes and neighbours are told as they come, whoever makes them', {
+  timeout: deadlineMs,
+}, async () => {
   const namespace = testNamespace('events');
   using routing = Rtnetlink.open({ namespace: namespace.fd });
   const { until, watch } = collector(namespace.fd, ['links', 'addresses', 'routes', 'neighbours']);
@@ -68,7 +70,9 @@ test('links, addresses, routes and neighbours are told as they come, whoever mak
   await until((event) => event.kind === 'link' && event.gone && event.link.name === 'eth0');
 });
 
-test('a handler may use netlink itself without disturbing the events that follow', async () => {
+test('a handler may use netlink itself without disturbing the events that follow', {
+  timeout: deadlineMs,
+}, async () => {
   const namespace = testNamespace('reentrant');
   using routing = Rtnetlink.open({ namespace: namespace.fd });
   const names: string[] = [];
@@ -86,7 +90,7 @@ test('a handler may use netlink itself without disturbing the events that follow
   for (let i = 0; i < 20; i++) assert.ok(names.includes(`v${i}`));
 });
 
-test('a watch that was closed tells nothing more', async () => {
+test('a watch that was closed tells nothing more', { timeout: deadlineMs }, async () => {
   const namespace = testNamespace('closed');
   using routing = Rtnetlink.open({ namespace: namespace.fd });
   const first = collector(namespace.fd, ['links']);
@@ -101,7 +105,9 @@ test('a watch that was closed tells nothing more', async () => {
   assert.deepEqual(first.seen, []);
 });
 
-test('when events were lost the handler is told to read afresh, and later events come again', async () => {
+test('when events were lost the handler is told to read afresh, and later events come again', {
+  timeout: deadlineMs,
+}, async () => {
   const namespace = testNamespace('overrun');
   using routing = Rtnetlink.open({ namespace: namespace.fd });
   const seen: RoutingEvent['kind'][] = [];

@@ -10,7 +10,6 @@ export {
   deleteLinkGroup,
   type LinkSettings,
   type NewVeth,
-  type NewVethEnd,
   setLink,
 } from './link-changes.ts';
 export {
@@ -29,10 +28,8 @@ export {
 export {
   addRoute,
   deleteRoute,
-  mainTable,
   type NewRoute,
   type Route,
-  type RouteType,
   replaceRoute,
 } from './route.ts';
 export { type RefusedChange, Rtnetlink } from './rtnetlink.ts';

@@ -26,7 +26,7 @@ interface NewLink {
   readonly mtu?: number;
 }
 
-export interface NewVethEnd extends NewLink {
+interface NewVethEnd extends NewLink {
   /** File descriptor of the namespace in which this end appears; where the request is made when absent. */
   readonly namespace?: number;
 }

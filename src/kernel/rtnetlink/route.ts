@@ -29,10 +29,10 @@ const types = [
   'prohibit',
   'throw',
 ] as const;
-export type RouteType = (typeof types)[number];
+type RouteType = (typeof types)[number];
 
 /** The table that routes are looked up in when no rule says otherwise. */
-export const mainTable = 254;
+const mainTable = 254;
 
 /** How far a destination is, as the kernel numbers it. IPv6 routes have no scope and are listed with 0. */
 const scopes = { universe: 0, link: 253, host: 254 } as const;
