@@ -36,6 +36,7 @@ export const c = {
   mount: libc.func(
     'int mount(const char *source, const char *target, const char *type, ulong flags, const char *data)',
   ),
+  sched_setscheduler: libc.func('int sched_setscheduler(int pid, int policy, const void *parameters)'),
   sched_getcpu: libc.func('int sched_getcpu()'),
   sched_setaffinity: libc.func('int sched_setaffinity(int pid, size_t size, const void *mask)'),
   ioctl: libc.func('int ioctl(int fd, ulong request, ulong argument)'),

@@ -5,6 +5,6 @@ export * from './namespaces/index.ts';
 export * from './netlink/index.ts';
 export * from './nftables/index.ts';
 export type { Watch } from './poller.ts';
-export { pinToOneCpu } from './processor.ts';
+export { pinToOneCpu, runBeforeOthers } from './processor.ts';
 export * from './rtnetlink/index.ts';
 export * from './sockets/index.ts';

@@ -121,6 +121,7 @@ describe('the prober', () => {
       const cut = await prober.ask('endStream', { verdict: 'blocked', deadlineMs: 5_000 });
       assert.ok(BigInt(cut.lastOldAt) < cutAt, 'nothing passed after nft had returned');
       assert.ok(BigInt(cut.lastOldAt) > 0n, 'something passed before');
+      assert.ok(BigInt(cut.turnedAt) > BigInt(cut.lastOldAt), 'it turned after the last that passed');
 
       await prober.ask('startStream', { protocol, flows: flow(protocol) });
       const before = process.hrtime.bigint();

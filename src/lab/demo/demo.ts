@@ -152,7 +152,7 @@ function describeTurn(turn: Turn): string {
     `${formatMs(turn.afterAnswerMs)} after the API server's answer the last probe turned ` +
     paint(
       'dim',
-      `(${turn.flows} flows, ${turn.probes} probes, never more than ${formatMs(turn.widestGapMs)} apart)`,
+      `(${turn.flows} flows, each probed every ${formatMs(turn.medianGapMs)}, at most ${formatMs(turn.widestGapMs)} apart)`,
     )
   );
 }

@@ -1,15 +1,19 @@
 // How long a change of policy takes to be felt: flows that shall turn are probed without pause from before the change, and
-// the last probe that still met the old verdict tells when the new one was in force everywhere.
+// the flow that turns last tells when the new verdict was in force everywhere.
 import type { Cluster } from '../cluster.ts';
 import type { Expectation } from '../matrix/matrix.ts';
 import { turningFlows } from './flows.ts';
 import { channels, isolatedNamespace } from './stages.ts';
 
 export interface Turn {
-  /** From the API server's answer to the last probe that met the old verdict. Negative when the kernel was faster than the answer. */
+  /**
+   * From the API server's answer to the first probe that met the new verdict, on the flow that turned last. Negative when all
+   * had turned before the answer was there.
+   */
   readonly afterAnswerMs: number;
   readonly flows: number;
   readonly probes: number;
+  readonly medianGapMs: number;
   readonly widestGapMs: number;
 }
 
@@ -42,9 +46,10 @@ export async function watchTurn(options: {
         deadlineMs,
       });
       return {
-        afterAnswerMs: Number(BigInt(result.lastOldAt) - answeredAt) / 1e6,
+        afterAnswerMs: Number(BigInt(result.turnedAt) - answeredAt) / 1e6,
         flows: flows.length,
         probes: result.probes,
+        medianGapMs: result.medianGapMs,
         widestGapMs: result.widestGapMs,
       };
     }

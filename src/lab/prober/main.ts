@@ -1,6 +1,6 @@
 // The prober's process: takes requests from the lab over its IPC channel, one at a time, and ends when the channel does.
 import os from 'node:os';
-import { pinToOneCpu } from '../../kernel/index.ts';
+import { pinToOneCpu, runBeforeOthers } from '../../kernel/index.ts';
 import { Barrier } from './barrier.ts';
 import type { ProberRequests, RequestMessage, RequestName, ResponseMessage } from './messages.ts';
 import { probeWave, type Transmitter } from './probe.ts';
@@ -14,7 +14,7 @@ import { udpTransmitter } from './udp.ts';
 // The barrier relies on it.
 pinToOneCpu();
 // A stream of probes must not pause because the programs that it watches are busy.
-os.setPriority(os.constants.priority.PRIORITY_HIGHEST);
+if (!runBeforeOthers()) os.setPriority(os.constants.priority.PRIORITY_HIGHEST);
 
 const nodes = new Map<string, NodeSite>();
 const pods = new Map<string, PodSite>();

@@ -35,9 +35,12 @@ export interface ProbeResult {
 export interface StreamResult {
   /** How many probes were sent. */
   readonly probes: number;
-  /** CLOCK_MONOTONIC in ns, when the last probe left that still met the old verdict, in decimal; the start when none did. */
+  /** CLOCK_MONOTONIC in ns, in decimal: when the last probe left that still met the old verdict; 0 when none did. */
   readonly lastOldAt: string;
-  /** The longest time between two probes of one flow while the verdict turned, in ms. */
+  /** Likewise: when the first probe left that met the new verdict, on the flow that turned last. */
+  readonly turnedAt: string;
+  /** Time between two probes of one flow, in ms: the usual and the longest. */
+  readonly medianGapMs: number;
   readonly widestGapMs: number;
 }
 

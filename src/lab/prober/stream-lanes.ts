@@ -49,6 +49,11 @@ export class Lane {
   lastAt(arrived: boolean): bigint {
     return this.#sentAt[this.#arrived.lastIndexOf(arrived)] ?? 0n;
   }
+
+  /** When the first probe was sent since which all have had this verdict; zero when the last one has not. */
+  turnedAt(arrived: boolean): bigint {
+    return this.#sentAt[this.#arrived.lastIndexOf(!arrived) + 1] ?? 0n;
+  }
 }
 
 interface Receiving {

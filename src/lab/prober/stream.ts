@@ -8,7 +8,7 @@ import { type Lane, StreamLanes } from './stream-lanes.ts';
 import type { Target } from './target.ts';
 
 /** Rounds begin this far apart where they take less; together with what else happens it stays below a millisecond. */
-const roundMs = 0.7;
+const roundMs = 0.75;
 /** A flow counts as turned after this many probes in a row with the new verdict. */
 const steadyProbes = 40;
 /** Until then the first rounds are slower, because the code that they run is still being compiled. */
@@ -28,7 +28,7 @@ export class Stream {
   #stopped = false;
   #fault: unknown;
   #roundAt = 0n;
-  #widestGap = 0n;
+  readonly #gapsMs: number[] = [];
   #rounds = 0;
 
   constructor(
@@ -46,7 +46,7 @@ export class Stream {
     this.#lanes.establish(this.#settle);
     this.#running = this.#run();
     while (this.#rounds < warmUpRounds && !this.#fault) await nextTurn();
-    this.#widestGap = 0n;
+    this.#gapsMs.length = 0;
   }
 
   /** Goes on until every flow has turned, and stops. @throws Error that names flows that have not by the deadline */
@@ -72,15 +72,14 @@ export class Stream {
     }
     this.#stopped = true;
     await this.#running;
-    let lastOldAt = 0n;
-    for (const lane of this.#lanes.all) {
-      const at = lane.lastAt(!wanted);
-      if (at > lastOldAt) lastOldAt = at;
-    }
+    const lanes = this.#lanes.all;
+    this.#gapsMs.sort((a, b) => a - b);
     return {
-      probes: this.#lanes.all.reduce((sum, lane) => sum + lane.sent, 0),
-      lastOldAt: String(lastOldAt),
-      widestGapMs: Number(this.#widestGap) / 1e6,
+      probes: lanes.reduce((sum, lane) => sum + lane.sent, 0),
+      lastOldAt: String(latest(lanes.map((lane) => lane.lastAt(!wanted)))),
+      turnedAt: String(latest(lanes.map((lane) => lane.turnedAt(wanted)))),
+      medianGapMs: this.#gapsMs[this.#gapsMs.length >> 1] ?? 0,
+      widestGapMs: this.#gapsMs.at(-1) ?? 0,
     };
   }
 
@@ -106,10 +105,16 @@ export class Stream {
 
   #round(): void {
     const now = process.hrtime.bigint();
-    if (this.#roundAt > 0n && now - this.#roundAt > this.#widestGap) this.#widestGap = now - this.#roundAt;
+    if (this.#roundAt > 0n) this.#gapsMs.push(Number(now - this.#roundAt) / 1e6);
     this.#roundAt = now;
     this.#rounds++;
     this.#lanes.send();
     this.#lanes.receive();
   }
+}
+
+function latest(times: readonly bigint[]): bigint {
+  let last = 0n;
+  for (const time of times) if (time > last) last = time;
+  return last;
 }
