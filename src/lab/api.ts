@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ApiServer, startApiServer } from '../apiserver/index.ts';
-import { accessFromKubeconfig, type Datastore, KubernetesDatastore } from '../datastore/index.ts';
+import { type Datastore, KubernetesDatastore, staticCredential } from '../datastore/index.ts';
 import { listenInNamespace } from '../kernel/index.ts';
 import type { Pod } from '../resources/index.ts';
-import { writeKubeconfig } from './kubeconfig.ts';
+import { writeNodeKubeconfig, writePeoplesKubeconfig } from './kubeconfig.ts';
 import { nodeRoot, type Run } from './run/run.ts';
 import type { Underlay } from './underlay.ts';
 
@@ -27,9 +27,11 @@ export class LabApi {
     this.kubeconfig = kubeconfig;
     this.#api = api;
     this.#token = token;
-    this.datastore = new KubernetesDatastore(accessFromKubeconfig(kubeconfig), {
-      onTrouble: report,
-    });
+    const credential = staticCredential(`Bearer ${token}`);
+    this.datastore = new KubernetesDatastore(
+      { server: api.url, tls: {}, credential, namespace: 'default' },
+      { onTrouble: report },
+    );
   }
 
   static async start(run: Run, underlay: Underlay, report: (message: string) => void): Promise<LabApi> {
@@ -46,10 +48,10 @@ export class LabApi {
       const address = { address: underlay.gateway, port: nodePort };
       await api.listen({ fd: listenInNamespace(underlay.namespace, address) });
       const kubeconfig = join(run.folder, 'kubeconfig');
-      writeKubeconfig(kubeconfig, api.url, tokenFile);
+      writePeoplesKubeconfig(kubeconfig, api.url, token);
       for (const { name } of underlay.nodes) {
         mkdirSync(nodeRoot(run, name), { recursive: true, mode: 0o700 });
-        writeKubeconfig(nodeKubeconfig(run, name), `http://${underlay.gateway}:${nodePort}`, tokenFile);
+        writeNodeKubeconfig(nodeKubeconfig(run, name), `http://${underlay.gateway}:${nodePort}`, tokenFile);
       }
       return new LabApi(api, kubeconfig, token, report);
     } catch (error) {

@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import type { Channel, ProbedPod } from './matrix/matrix.ts';
 import type { Run } from './run/run.ts';
 
@@ -59,7 +58,7 @@ export async function serveControl(run: Run, handlers: ControlHandlers): Promise
   const answer = async (connection: Socket): Promise<void> => {
     let reply: object;
     try {
-      const { name, ask } = JSON.parse(await text(connection)) as Request;
+      const { name, ask } = JSON.parse(await readAll(connection)) as Request;
       reply = { answer: await handlers[name](ask) };
     } catch (error) {
       reply = { error: (error as Error).message };
@@ -86,9 +85,20 @@ export async function askControl<N extends Name>(
   const connection = connect(socketPath(run));
   await once(connection, 'connect');
   connection.end(JSON.stringify({ name, ask }));
-  const said = await text(connection);
+  const said = await readAll(connection);
   if (said === '') throw new Error(`The supervisor of cluster "${run.id}" hung up without an answer`);
   const reply = JSON.parse(said) as { answer: ControlRequests[N]['answer'] } | { error: string };
   if ('error' in reply) throw new Error(reply.error);
   return reply.answer;
+}
+
+/** What the other side says until it has finished. Reading it as a stream of its own would close our side as well. */
+async function readAll(connection: Socket): Promise<string> {
+  let said = '';
+  connection.setEncoding('utf8');
+  connection.on('data', (part) => {
+    said += part;
+  });
+  await once(connection, 'end');
+  return said;
 }
