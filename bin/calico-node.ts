@@ -7,7 +7,11 @@ try {
   const options = readOptions(process.env);
   const log = createLogger('calico-node', options.logLevel);
   const access = options.kubeconfig ? accessFromKubeconfig(options.kubeconfig) : accessFromPod();
-  const node = await startCalicoNode(options, new KubernetesDatastore(access), log);
+  const node = await startCalicoNode(
+    options,
+    new KubernetesDatastore(access, { onTrouble: (trouble) => log.warn(trouble) }),
+    log,
+  );
   onShutdown(() => node.stop());
 } catch (error) {
   process.stderr.write(`calico-node cannot start: ${error instanceof Error ? error.message : error}\n`);

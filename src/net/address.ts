@@ -35,10 +35,6 @@ export function formatAddress(address: Address): string {
   return address.family === 4 ? formatIPv4(Number(address.value)) : formatIPv6(address.value);
 }
 
-export function sameAddress(a: Address, b: Address): boolean {
-  return a.family === b.family && a.value === b.value;
-}
-
 /** 4 or 16 bytes, network order. */
 export function addressBytes(address: Address): Uint8Array {
   return integerBytes(address.value, address.family === 4 ? 4 : 16);

@@ -16,18 +16,3 @@ export function protocolNumber(protocol: string | number): number | undefined {
   if (typeof protocol === 'string') return numbers[protocol as ProtocolName];
   return Number.isInteger(protocol) && protocol >= 1 && protocol <= 255 ? protocol : undefined;
 }
-
-/** "TCP" for 6; the number as text for a protocol without a name here. */
-export function protocolName(number: number): string {
-  return Object.entries(numbers).find(([, value]) => value === number)?.[0] ?? String(number);
-}
-
-/** Whether packets of the protocol carry port numbers where TCP has them. */
-export function hasPorts(protocol: number): boolean {
-  return (
-    protocol === numbers.TCP ||
-    protocol === numbers.UDP ||
-    protocol === numbers.SCTP ||
-    protocol === numbers.UDPLite
-  );
-}

@@ -47,7 +47,9 @@ export async function startCalicoNode(
   });
   const nftables = new NftablesDataplane(Nftables.open(), {
     endpointToHostAction: settings.defaultEndpointToHostAction,
-    forgetJudgements: (mask) => forgetMarks(mask),
+    forgetJudgements: forgetMarks,
+    onTrouble: (error) =>
+      log.error({ error }, 'Connections are judged packet by packet until the next change'),
   });
   const felix = new Felix({
     node: options.node,
@@ -59,7 +61,7 @@ export async function startCalicoNode(
   await felix.inSync;
 
   const mtu = podMtu(addresses, tunnels, settings);
-  const links = new PodLinks(rtnetlink);
+  const links = new PodLinks(rtnetlink, ownNamespace());
   const network = new CalicoNetwork({ node: options.node, datastore, ipam, links, agent: felix, mtu, log });
   const server = new CniServer({
     socketPath: options.paths.cniSocket,
@@ -87,9 +89,9 @@ export async function startCalicoNode(
   };
 }
 
-function forgetMarks(mask: number): void {
+async function forgetMarks(mask: number): Promise<void> {
   using conntrack = Conntrack.open();
-  conntrack.clearMarks(mask);
+  await conntrack.clearMarks(mask);
 }
 
 async function detectAddresses(

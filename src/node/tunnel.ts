@@ -46,7 +46,7 @@ async function ensureTunnel(
 }
 
 /** Locally administered, and the same whenever the node comes back: 66 and five bytes of the SHA-1 of its name. */
-export function tunnelMac(name: string): string {
+function tunnelMac(name: string): string {
   const digest = createHash('sha1').update(name).digest();
   return [0x66, ...digest.subarray(0, 5)].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
 }

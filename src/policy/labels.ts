@@ -7,7 +7,5 @@ export const serviceAccountLabel = 'projectcalico.org/serviceaccount';
 
 /** A namespace's label "team" is the endpoint's "pcns.team". */
 export const namespaceLabelPrefix = 'pcns.';
-/** A service account's label "role" is the endpoint's "pcsa.role". */
-export const serviceAccountLabelPrefix = 'pcsa.';
 /** With a prefix, the name of the namespace or service account itself. */
 export const nameLabel = 'projectcalico.org/name';

@@ -16,7 +16,6 @@ export * from './kubernetes/namespace.ts';
 export * from './kubernetes/network-policy.ts';
 export * from './kubernetes/node.ts';
 export * from './kubernetes/pod.ts';
-export * from './kubernetes/service-account.ts';
 export * from './resource.ts';
 export { validate } from './validate.ts';
 export { withDefaults } from './with-defaults.ts';

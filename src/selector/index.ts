@@ -2,5 +2,5 @@
 export { parseSelector } from './parse.ts';
 export { printSelector, selectorId } from './print.ts';
 export { type RequiredLabel, requiredLabels } from './required-labels.ts';
-export { all, and, type Labels, matches, not, type Selector } from './selector.ts';
+export { all, and, type Labels, matches, type Selector } from './selector.ts';
 export { SelectorSyntaxError } from './tokenize.ts';

@@ -11,7 +11,6 @@ import {
   deleteLink,
   type Link,
   openNamespace,
-  ownNamespace,
   Rtnetlink,
   replaceNeighbour,
   replaceRoute,
@@ -54,10 +53,12 @@ export interface PodLink {
 
 export class PodLinks {
   readonly #rtnetlink: Rtnetlink;
+  readonly #namespace: number;
 
-  /** `rtnetlink` belongs to the node's own namespace. */
-  constructor(rtnetlink: Rtnetlink) {
+  /** `namespace` is the node's, as a file descriptor, and `rtnetlink` belongs to it. */
+  constructor(rtnetlink: Rtnetlink, namespace: number) {
     this.#rtnetlink = rtnetlink;
+    this.#namespace = namespace;
   }
 
   /**
@@ -107,7 +108,7 @@ export class PodLinks {
     const families = familiesOf(addresses);
     if (families.has(4)) {
       const conf = `net/ipv4/conf/${name}`;
-      writeSysctls(ownNamespace(), {
+      writeSysctls(this.#namespace, {
         // Host ports on 127.0.0.1 reach pods.
         [`${conf}/route_localnet`]: 1,
         // The neighbour is permanent in the pod; these serve pods that flush their neighbours.
@@ -118,7 +119,7 @@ export class PodLinks {
     }
     if (families.has(6)) {
       const conf = `net/ipv6/conf/${name}`;
-      writeSysctls(ownNamespace(), {
+      writeSysctls(this.#namespace, {
         [`${conf}/accept_dad`]: 0,
         [`${conf}/disable_ipv6`]: 0,
         [`${conf}/proxy_ndp`]: 1,

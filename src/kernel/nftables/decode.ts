@@ -80,7 +80,7 @@ function readKeyTypes(concatenated: number): KeyType[] | undefined {
   return types.length > 0 ? types : undefined;
 }
 
-export function readExpression(attributes: Attributes): Expression {
+function readExpression(attributes: Attributes): Expression {
   const name = attributes.string(1) ?? '';
   const data = attributes.nested(2);
   const known = data && readKnown(name, data);
@@ -145,10 +145,11 @@ function readConnection(data: Attributes): Expression | undefined {
   const source = data.u32be(4);
   if (source !== undefined) return key === 'mark' ? { kind: 'ct set', key, from: source } : undefined;
   const to = data.u32be(1) ?? 0;
-  if (direction === undefined) return key && { kind: 'ct', key, to };
+  if (key) return { kind: 'ct', key, to };
+  // The kernel does not tell the direction of the protocol, which is the same both ways.
   const tupleKey = nameOf(tupleKeys, number);
   return (
-    tupleKey && { kind: 'ct tuple', key: tupleKey, direction: direction === 0 ? 'original' : 'reply', to }
+    tupleKey && { kind: 'ct tuple', key: tupleKey, direction: direction === 1 ? 'reply' : 'original', to }
   );
 }
 

@@ -58,7 +58,7 @@ export interface Element {
   readonly verdict?: Verdict;
 }
 
-export const keyLengths: Readonly<Record<KeyType, number>> = {
+const keyLengths: Readonly<Record<KeyType, number>> = {
   ipv4_addr: 4,
   ipv6_addr: 16,
   inet_proto: 1,

@@ -1,0 +1,90 @@
+// What connections remember must not outlive the numbers that it is remembered by.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { Calculator } from '../../src/calc/index.ts';
+import { NftablesDataplane } from '../../src/dataplane/index.ts';
+import {
+  createNamespace,
+  deleteNamespace,
+  Nftables,
+  namespacePath,
+  openNamespace,
+  Transaction,
+} from '../../src/kernel/index.ts';
+
+const name = `ct-${process.pid}-gen`;
+const table = { family: 'inet', name: 'calico' } as const;
+const judged = { name: 'cali-judged', key: ['mark' as const] };
+
+describe('a generation of judgements', () => {
+  let nftables: Nftables;
+  let forgotten: PromiseWithResolvers<void>;
+  let requests: number;
+  before(() => {
+    createNamespace(name);
+    nftables = Nftables.open({ namespace: openNamespace(namespacePath(name)) });
+  });
+  after(() => {
+    nftables?.close();
+    deleteNamespace(name);
+  });
+
+  const generations = () =>
+    nftables.listElements(table, judged.name).map(({ key }) => Buffer.from(key).readUInt32LE() >>> 17);
+
+  function start(): NftablesDataplane {
+    forgotten = Promise.withResolvers();
+    requests = 0;
+    const dataplane = new NftablesDataplane(nftables, {
+      endpointToHostAction: 'Accept',
+      forgetJudgements: () => {
+        requests++;
+        return forgotten.promise;
+      },
+      onTrouble: (error) => assert.fail(String(error)),
+    });
+    return dataplane;
+  }
+
+  function change(dataplane: NftablesDataplane): void {
+    const calculator = new Calculator({ node: 'n' });
+    calculator.setNamespace({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'a' } });
+    dataplane.distrust();
+    dataplane.apply(calculator.state, calculator.takeChanges());
+  }
+
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+  test('is none until connections have forgotten what was before', async () => {
+    const dataplane = start();
+    change(dataplane);
+    assert.deepEqual([generations(), requests], [[], 1]);
+    change(dataplane);
+    assert.deepEqual([generations(), requests], [[], 1]);
+    forgotten.resolve();
+    await settled();
+    assert.deepEqual(generations(), [1]);
+    change(dataplane);
+    assert.deepEqual(generations(), [2]);
+  });
+
+  test('goes on where an earlier agent stopped', () => {
+    const dataplane = start();
+    change(dataplane);
+    assert.deepEqual([generations(), requests], [[3], 0]);
+  });
+
+  test('starts over after the last number, with everything forgotten', async () => {
+    const last = new Transaction(table);
+    last.addElements(judged, [
+      { key: Uint8Array.from(new Uint8Array(new Uint32Array([((0x7fff << 17) | (1 << 16)) >>> 0]).buffer)) },
+    ]);
+    nftables.commit(last);
+    const dataplane = start();
+    change(dataplane);
+    assert.deepEqual([generations(), requests], [[], 1]);
+    forgotten.resolve();
+    await settled();
+    assert.deepEqual(generations(), [1]);
+  });
+});

@@ -1,0 +1,25 @@
+// Random clusters, one after another, in the real kernel: what passes is what the evaluator says should.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import fc from 'fast-check';
+import { arbitraryCluster } from '../policy/arbitrary-cluster.ts';
+import { KernelCluster } from './kernel-cluster.ts';
+
+const seed = Number(process.env.CALICO_TEST_SEED ?? 20261123);
+const count = 8;
+
+describe('the kernel', () => {
+  let kernel: KernelCluster;
+  before(async () => {
+    kernel = await KernelCluster.make('random');
+  });
+  after(() => kernel?.remove());
+
+  for (const [index, cluster] of fc.sample(arbitraryCluster, { seed, numRuns: count }).entries()) {
+    test(`agrees with the evaluator on every packet of random cluster ${index} of seed ${seed}`, async () => {
+      await kernel.become(cluster);
+      await kernel.listen();
+      assert.ok((await kernel.check(`cluster ${index}`)) > 0);
+    });
+  }
+});
