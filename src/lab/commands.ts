@@ -57,6 +57,10 @@ export async function runLab(arguments_: readonly string[]): Promise<number> {
       code = await serve(options.name, options.nodes);
     });
 
+  program.hook('preAction', () => {
+    if (process.getuid?.() !== 0)
+      throw new Error('It makes network namespaces and needs root; run it as root');
+  });
   try {
     await program.parseAsync(arguments_, { from: 'user' });
   } catch (error) {

@@ -1,17 +1,18 @@
 // The supervisor: the process that holds a cluster between `up` and `down`. It reports to the command that started it until
 // the cluster is ready, then lives on its own, writes its log into the run's folder and answers on the control socket.
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { abortOnSignals } from './abort.ts';
 import { Cluster } from './cluster.ts';
 import { serveControl } from './control.ts';
+import { denyAll } from './demo/stages.ts';
 import type { Progress } from './terminal.ts';
 
 /** What the supervisor tells the command that started it. */
 export type SupervisorMessage =
   | { readonly kind: 'begin' | 'report' | 'failed'; readonly text: string }
   | { readonly kind: 'end'; readonly text?: string }
-  | { readonly kind: 'ready'; readonly kubeconfig: string };
+  | { readonly kind: 'ready'; readonly kubeconfig: string; readonly denyAll: string };
 
 /** Runs until it is asked to stop, and returns the exit code; the cluster is gone then. */
 export async function serve(id: string, nodes: number): Promise<number> {
@@ -34,6 +35,10 @@ export async function serve(id: string, nodes: number): Promise<number> {
     tell({ kind: 'report', text });
   };
   const stopped = Promise.withResolvers<void>();
+  process.on('uncaughtException', (error) => {
+    log(`Ended by a fault of its own: ${error.stack}`);
+    stop.abort(error);
+  });
   try {
     cluster = await Cluster.start({ id, nodes, progress, signal: stop.signal, report, agentDied: report });
     await cluster.startWorkload();
@@ -48,7 +53,10 @@ export async function serve(id: string, nodes: number): Promise<number> {
       },
     });
     process.off('disconnect', orphaned);
-    tell({ kind: 'ready', kubeconfig: held.kubeconfig });
+    const denyAllPath = join(held.run.folder, 'deny-all.yaml');
+    writeFileSync(denyAllPath, denyAll, { mode: 0o600 });
+    log(`Ready: ${nodes} nodes, API server ${held.status().server}`);
+    tell({ kind: 'ready', kubeconfig: held.kubeconfig, denyAll: denyAllPath });
     await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
     control.close();
   } catch (error) {

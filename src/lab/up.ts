@@ -41,7 +41,7 @@ export async function up(id: string, nodes: number): Promise<number> {
       else if (message.kind === 'report') say(`  ${paint('yellow', '!')} ${message.text}`);
       else if (message.kind === 'failed') say(`  ${paint('red', '✗')} ${message.text}`);
       else if (message.kind === 'ready') {
-        sayHowToUse(id, message.kubeconfig);
+        sayHowToUse(id, message.kubeconfig, message.denyAll);
         resolve(0);
       }
     });
@@ -58,7 +58,7 @@ export async function up(id: string, nodes: number): Promise<number> {
   return code;
 }
 
-function sayHowToUse(id: string, kubeconfig: string): void {
+function sayHowToUse(id: string, kubeconfig: string, denyAllPath: string): void {
   const name = id === 'lab' ? '' : ` --name ${id}`;
   const lines = [
     '',
@@ -68,14 +68,11 @@ function sayHowToUse(id: string, kubeconfig: string): void {
     '',
     paint('bold', 'Three things to try:'),
     '',
-    `  kubectl get pods -A -o wide                 ${paint('dim', '# the pods, their addresses and their nodes')}`,
-    `  npx calico-lab matrix${name.padEnd(22)} ${paint('dim', '# who reaches whom, probed in the kernel')}`,
-    `  kubectl apply -n test -f - <<'EOF'          ${paint('dim', '# isolate namespace test, then look at the matrix again')}`,
-    '  apiVersion: networking.k8s.io/v1',
-    '  kind: NetworkPolicy',
-    '  metadata: {name: deny-all}',
-    '  spec: {podSelector: {}, policyTypes: [Ingress, Egress]}',
-    '  EOF',
+    ...[
+      ['kubectl get pods -A -o wide', 'the pods, their addresses and their nodes'],
+      [`npx calico-lab matrix${name}`, 'who reaches whom, probed in the kernel'],
+      [`kubectl apply -f ${denyAllPath}`, 'isolate namespace test, then look at the matrix again'],
+    ].map(([command = '', purpose = '']) => `  ${command.padEnd(52)} ${paint('dim', `# ${purpose}`)}`),
     '',
     `End it with ${paint('bold', `npx calico-lab down${name}`)}; its network namespaces are ${namespacePrefix(id)}.*`,
     '',

@@ -10,7 +10,7 @@ export interface PrintedMatrix {
   readonly legend: string;
 }
 
-const row = /^\s*([a-z]+\d+) (\S+)\s+(node-\d+)((?:\s+[●·◐◑◒◓◔◕?])+)$/;
+const row = /^\s*([a-z]+\d+) (\S+)\s+(node-\d+)((?:\s+[●·◐◑◒◓◔◕?-])+)$/;
 
 /** Every table in the text, in order. */
 export function readMatrices(text: string): PrintedMatrix[] {

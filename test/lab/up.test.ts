@@ -1,7 +1,7 @@
 // `calico-lab up` and what works on a cluster that is up, with the real kubectl; and that `down` takes all of it away.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -121,6 +121,27 @@ describe('a cluster that is up', () => {
     const after = await runLabCommand('status', '--name', id);
     assert.doesNotMatch(after.output, /\blate\b/);
     assert.match(after.output, /12 pods/);
+  });
+
+  test('starts an agent again that was killed, and its pods stay reachable meanwhile', async () => {
+    const status = async () => (await runLabCommand('status', '--name', id)).output;
+    const pid = Number(/^node-2 .* pid (\d+)/m.exec(await status())?.[1]);
+    process.kill(pid, 'SIGKILL');
+    const { output } = await runLabCommand('matrix', '--name', id, '--proto', 'tcp');
+    assert.ok(
+      readMatrices(output)[0]
+        ?.cells.flat()
+        .every((cell) => cell === '●'),
+      output,
+    );
+    const deadline = performance.now() + 20_000;
+    for (let said = await status(); !/^node-2 .* pid \d+ +1 /m.test(said); said = await status()) {
+      assert.ok(performance.now() < deadline, said);
+    }
+    assert.match(
+      readFileSync(join(kubeconfig, '..', 'lab.log'), 'utf8'),
+      /calico-node on node-2 ended with SIGKILL/,
+    );
   });
 
   test('is gone after its supervisor was killed and "down" was called', async () => {

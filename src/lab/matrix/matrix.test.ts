@@ -78,3 +78,18 @@ test('the table of forty pods stays within a hundred columns', () => {
   const widest = Math.max(...printMatrix(new Matrix(many, channels), plain).map((line) => line.length));
   assert.ok(widest <= 100, `the widest line has ${widest} columns`);
 });
+
+test('a pod without a port of the name is not probed, so it is neither blocked nor a difference', () => {
+  const silent = { ...pod('web', 'silent', 'node-1'), ports: [] };
+  const named = new Matrix([...pods.slice(0, 1), silent], channels.slice(0, 1));
+  named.setOpen(0, 0, 0);
+  named.setOpen(0, 1, 0);
+  assert.equal(named.cellCount, 2);
+  assert.deepEqual(
+    named.differences(() => true),
+    [],
+  );
+  const lines = printMatrix(named, plain);
+  assert.equal(lines.at(-2), 'w1 silent  node-1  ●    -');
+  assert.equal(lines.at(-1), 'rows send, columns receive; ● open, - no such port');
+});

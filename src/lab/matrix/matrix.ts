@@ -52,20 +52,29 @@ export class Matrix {
     return this.#open[this.#cell(channel, from, to)] === 1;
   }
 
+  /** Whether there is anything to probe: a receiver need not have a port of every name. */
+  isProbed(channel: number, to: number): boolean {
+    const [asked, pod] = [this.channels[channel], this.pods[to]];
+    return asked !== undefined && pod !== undefined && portOn(pod, asked) !== undefined;
+  }
+
+  /** How many cells were probed. */
   get cellCount(): number {
-    return this.#open.length;
+    const columns = this.pods.flatMap((_, to) => this.channels.filter((_, c) => this.isProbed(c, to)));
+    return columns.length * this.pods.length;
   }
 
   get openCount(): number {
     return this.#open.reduce((sum, cell) => sum + cell, 0);
   }
 
-  /** Every cell that is not as expected, in reading order; empty when the matrix is right. */
+  /** Every probed cell that is not as expected, in reading order; empty when the matrix is right. */
   differences(expectation: Expectation): Difference[] {
     const found: Difference[] = [];
     for (const [f, from] of this.pods.entries()) {
       for (const [t, to] of this.pods.entries()) {
         for (const [c, channel] of this.channels.entries()) {
+          if (!this.isProbed(c, t)) continue;
           const expected = expectation(from, to, channel);
           if (this.isOpen(c, f, t) !== expected) found.push({ from, to, channel, expected });
         }

@@ -55,15 +55,21 @@ function cell(
   legend: Map<string, { glyph: string; meaning: string }>,
   paint: Paint,
 ): string {
+  const probed = [...matrix.channels.keys()].filter((c) => matrix.isProbed(c, to));
+  if (probed.length === 0) {
+    legend.set('', { glyph: '-', meaning: 'no such port' });
+    return paint('dim', '-');
+  }
+  const isAll = probed.every((c) => matrix.isOpen(c, from, to));
   const open = matrix.channels.filter((_, c) => matrix.isOpen(c, from, to)).map(channelName);
-  const key = open.join(' ');
+  const key = isAll ? 'all' : open.join(' ') || 'none';
   let entry = legend.get(key);
   if (!entry) {
-    const total = matrix.channels.length;
-    if (open.length === total) entry = { glyph: '●', meaning: total === 1 ? 'open' : 'open on all ports' };
+    const isOne = matrix.channels.length === 1;
+    if (isAll) entry = { glyph: '●', meaning: isOne ? 'open' : 'open on all ports' };
     else if (open.length === 0) entry = { glyph: '·', meaning: 'blocked' };
     else {
-      const used = [...legend.values()].filter(({ glyph }) => glyph !== '●' && glyph !== '·').length;
+      const used = [...legend.values()].filter(({ glyph }) => !'●·-'.includes(glyph)).length;
       entry = { glyph: partly[used] ?? '?', meaning: `open on ${open.join(' and ')} only` };
     }
     legend.set(key, entry);
