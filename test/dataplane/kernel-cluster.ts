@@ -36,8 +36,8 @@ import {
   type Pod,
 } from '../../src/resources/index.ts';
 
-export const podCount = 6;
-export const ports = [79, 80, 81, 82, 83] as const;
+const podCount = 6;
+const ports = [79, 80, 81, 82, 83] as const;
 const transports: readonly Transport[] = ['tcp', 'udp', 'sctp'];
 const families = [4, 6] as const;
 const addressOf = {
