@@ -46,6 +46,6 @@ function bunPath(): string {
   const name = arch() === 'arm64' ? 'bun-linux-aarch64' : 'bun-linux-x64-baseline';
   const path = join(root, 'node_modules', '@oven', name, 'bin', 'bun');
   if (!existsSync(path))
-    throw new Error(`Cannot compile the CNI shim: there is no bun at "${path}"; run npm ci`);
+    throw new Error(`Cannot compile the CNI shim: there is no bun at "${path}"; run "npm install"`);
   return path;
 }
