@@ -1,23 +1,7 @@
 // A kind's CustomResourceDefinition, derived from its schema. Says nothing of our own: no second truth about a kind.
 // Source: https://kubernetes.io/docs/reference/kubernetes-api/extend-resources/custom-resource-definition-v1/
-import { blockAffinities } from './calico/block-affinity.ts';
-import { clusterInformations } from './calico/cluster-information.ts';
-import { felixConfigurations } from './calico/felix-configuration/index.ts';
-import { ipPools } from './calico/ip-pool.ts';
-import { ipamBlocks } from './calico/ipam-block.ts';
-import { ipamConfigurations } from './calico/ipam-configuration.ts';
-import { ipamHandles } from './calico/ipam-handle.ts';
+import { calicoKinds } from './calico-kinds.ts';
 import type { Resource, ResourceKind } from './resource.ts';
-
-const calicoKinds: readonly ResourceKind[] = [
-  blockAffinities,
-  clusterInformations,
-  felixConfigurations,
-  ipPools,
-  ipamBlocks,
-  ipamConfigurations,
-  ipamHandles,
-];
 
 /** A CustomResourceDefinition as it is applied; only what this project writes of it. */
 export interface CustomResourceDefinition extends Resource {

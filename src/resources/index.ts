@@ -6,6 +6,7 @@ export { blockSizeOf, type IPPool, type IPPoolSpec, ipPools } from './calico/ip-
 export { type AllocationAttribute, type IPAMBlock, ipamBlocks } from './calico/ipam-block.ts';
 export { type IPAMConfiguration, ipamConfigurations } from './calico/ipam-configuration.ts';
 export { type IPAMHandle, ipamHandles } from './calico/ipam-handle.ts';
+export { calicoKinds, findKind } from './calico-kinds.ts';
 export {
   type CustomResourceDefinition,
   crds,
@@ -16,6 +17,7 @@ export * from './kubernetes/namespace.ts';
 export * from './kubernetes/network-policy.ts';
 export * from './kubernetes/node.ts';
 export * from './kubernetes/pod.ts';
+export { describeFault, type ManifestEntry, type ManifestFault, readManifest } from './manifest/index.ts';
 export * from './resource.ts';
 export { validate } from './validate.ts';
 export { withDefaults } from './with-defaults.ts';

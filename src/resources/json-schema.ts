@@ -8,7 +8,7 @@ export interface JsonSchema extends FieldOptions {
   required?: string[];
   additionalProperties?: JsonSchema;
   items?: JsonSchema;
-  enum?: string[];
+  enum?: (string | number)[];
   'x-kubernetes-int-or-string'?: true;
 }
 

@@ -39,6 +39,8 @@ export interface ResourceKind<T extends Resource = Resource> {
   readonly plural: string;
   readonly namespaced: boolean;
   readonly shortNames?: readonly string[];
+  /** Names that calicoctl takes besides; the API server does not know them. */
+  readonly aliases?: readonly string[];
   /** What `kubectl get` shows besides the name. */
   readonly columns?: readonly PrinterColumn[];
   /** Whether status is a subresource: written apart from the rest, and dropped when the rest is written. */

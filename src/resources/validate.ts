@@ -1,13 +1,18 @@
 // Judges an object by its kind's schema, for people: every fault, where it is, in a sentence. The API server judges by
-// the CRD, which is made of the same schema. Not here: whether a selector parses, or whether other objects exist.
+// the CRD, which is made of the same schema. Not here: whether the other objects that it names exist.
 import { tryParseCidr } from '../net/index.ts';
 import { isObject, type JsonSchema, jsonSchemaOf } from './json-schema.ts';
 import { nearestName } from './nearest-name.ts';
 import type { Resource, ResourceKind } from './resource.ts';
 
+/** Names and indices from the top of an object down. A name may itself hold dots, as labels do. */
+export type Steps = readonly (string | number)[];
+
 export interface ValidationFault {
   /** "spec.allowedUses[1]"; empty for the object as a whole. */
   readonly path: string;
+  /** The same path, step by step. */
+  readonly steps: Steps;
   readonly value: unknown;
   /** Follows the path: "must be one of ...". */
   readonly message: string;
@@ -21,19 +26,31 @@ export function validate<T extends Resource>(kind: ResourceKind<T>, object: T, o
   if (!kind.schema) return [];
   const faults: ValidationFault[] = [];
   const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...rest } = object;
-  judge(jsonSchemaOf(kind.schema), '', rest, old, faults);
+  judge(jsonSchemaOf(kind.schema), [], rest, old, faults);
   return faults;
+}
+
+/** "spec.ingress[0].ports"; empty for no steps. */
+function pathOf(steps: Steps): string {
+  return steps.reduce<string>((path, step) => {
+    if (typeof step === 'number') return `${path}[${step}]`;
+    return path === '' ? step : `${path}.${step}`;
+  }, '');
+}
+
+function faultAt(steps: Steps, value: unknown, message: string): ValidationFault {
+  return { path: pathOf(steps), steps, value, message };
 }
 
 function judge(
   schema: JsonSchema,
-  path: string,
+  steps: Steps,
   value: unknown,
   old: unknown,
   faults: ValidationFault[],
 ): void {
   const before = faults.length;
-  const fault = (message: string) => faults.push({ path, value, message });
+  const fault = (message: string) => faults.push(faultAt(steps, value, message));
   if (value === null && schema.nullable) return;
   const wanted = wrongType(schema, value);
   if (wanted) {
@@ -42,8 +59,8 @@ function judge(
   }
   if (typeof value === 'string') judgeString(schema, value, fault);
   else if (typeof value === 'number') judgeNumber(schema, value, fault);
-  else if (Array.isArray(value)) judgeArray(schema, path, value, faults);
-  else if (isObject(value)) judgeObject(schema, path, value, isObject(old) ? old : undefined, faults);
+  else if (Array.isArray(value)) judgeArray(schema, steps, value, faults);
+  else if (isObject(value)) judgeObject(schema, steps, value, isObject(old) ? old : undefined, faults);
   // A rule reads several fields and may trust their shapes; with a fault among them it would only mislead.
   if (faults.length > before) return;
   for (const rule of schema['x-kubernetes-validations'] ?? []) {
@@ -98,43 +115,49 @@ function judgeString(schema: JsonSchema, value: string, fault: (message: string)
 
 function judgeNumber(schema: JsonSchema, value: number, fault: (message: string) => void): void {
   const { minimum = -Infinity, maximum = Infinity } = schema;
+  if (schema.enum && !schema.enum.includes(value)) {
+    fault(`must be one of ${schema.enum.join(', ')}`);
+    return;
+  }
   if (value >= minimum && value <= maximum) return;
   if (maximum === Infinity) fault(`must be at least ${minimum}`);
   else if (minimum === -Infinity) fault(`must be at most ${maximum}`);
   else fault(`must be from ${minimum} to ${maximum}`);
 }
 
-function judgeArray(schema: JsonSchema, path: string, value: unknown[], faults: ValidationFault[]): void {
-  if (schema.maxItems !== undefined && value.length > schema.maxItems) {
-    faults.push({ path, value, message: `must have at most ${schema.maxItems} items, not ${value.length}` });
-  }
+function judgeArray(schema: JsonSchema, steps: Steps, value: unknown[], faults: ValidationFault[]): void {
+  const { items, minItems = 0, maxItems = Infinity } = schema;
+  const fault = (message: string) => faults.push(faultAt(steps, value, message));
+  if (value.length > maxItems) fault(`must have at most ${maxItems} items, not ${value.length}`);
+  if (value.length < minItems) fault(`must have at least ${minItems} ${minItems === 1 ? 'item' : 'items'}`);
   if (schema['x-kubernetes-list-type'] === 'set' && new Set(value).size < value.length) {
-    faults.push({ path, value, message: 'must not name the same item twice' });
+    fault('must not name the same item twice');
   }
-  const { items } = schema;
   if (items)
-    for (const [index, item] of value.entries()) judge(items, `${path}[${index}]`, item, undefined, faults);
+    for (const [index, item] of value.entries()) judge(items, [...steps, index], item, undefined, faults);
 }
 
 function judgeObject(
   schema: JsonSchema,
-  path: string,
+  steps: Steps,
   value: Record<string, unknown>,
   old: Record<string, unknown> | undefined,
   faults: ValidationFault[],
 ): void {
-  const under = (name: string) => (path === '' ? name : `${path}.${name}`);
   const properties = schema.properties ?? {};
+  const { maxProperties = Infinity } = schema;
+  const size = Object.keys(value).length;
+  if (size > maxProperties) {
+    faults.push(faultAt(steps, value, `must have at most ${maxProperties} of its fields, not ${size}`));
+  }
   for (const name of schema.required ?? []) {
-    if (value[name] === undefined)
-      faults.push({ path: under(name), value: undefined, message: 'is required' });
+    if (value[name] === undefined) faults.push(faultAt([...steps, name], undefined, 'is required'));
   }
   for (const [name, member] of Object.entries(value)) {
     if (member === undefined) continue;
     const property = Object.hasOwn(properties, name) ? properties[name] : schema.additionalProperties;
-    if (property) judge(property, under(name), member, old?.[name], faults);
-    else
-      faults.push({ path: under(name), value: member, message: unknownField(name, Object.keys(properties)) });
+    if (property) judge(property, [...steps, name], member, old?.[name], faults);
+    else faults.push(faultAt([...steps, name], member, unknownField(name, Object.keys(properties))));
   }
 }
 

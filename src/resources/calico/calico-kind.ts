@@ -8,6 +8,7 @@ interface Declaration {
   readonly plural: string;
   readonly namespaced?: true;
   readonly shortNames?: readonly string[];
+  readonly aliases?: readonly string[];
   readonly columns?: readonly PrinterColumn[];
   readonly selectableFields?: readonly string[];
   readonly spec: TSchema;
