@@ -102,7 +102,12 @@ export class Cluster {
     // One after the other, so that the scheduler meets them in this order and spreads each namespace over the nodes.
     for (const pod of wanted) await this.datastore.create(pods, pod);
     await this.#running.waitFor(wanted.map(keyOf), this.#patience);
-    progress.end(`each made by the CNI plugin, ${spread(this.pods())}`);
+    progress.end(
+      `each made by the CNI plugin, ${spread(
+        this.pods(),
+        started(this.#underlay).nodes.map(({ name }) => name),
+      )}`,
+    );
   }
 
   /** Probes every pod from every pod. */
@@ -264,11 +269,9 @@ function started<T>(part: T | undefined): T {
   return part;
 }
 
-/** "4, 4 and 4 to a node". */
-function spread(list: readonly ProbedPod[]): string {
-  const counts = new Map<string, number>();
-  for (const { node } of list) counts.set(node, (counts.get(node) ?? 0) + 1);
-  const numbers = [...counts.values()];
-  const last = numbers.pop();
-  return numbers.length === 0 ? `${last} on one node` : `${numbers.join(', ')} and ${last} to a node`;
+/** "4 on each node", "1 to 2 on each node". */
+function spread(list: readonly ProbedPod[], nodes: readonly string[]): string {
+  const counts = nodes.map((name) => list.filter(({ node }) => node === name).length);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return `${least === most ? least : `${least} to ${most}`} on each node`;
 }

@@ -41,7 +41,7 @@ test('the demo proves its four matrices, ends with 0 and leaves nothing behind',
     assert.deepEqual(matrix.cells, cells, `stage ${stage + 1}`);
   }
   assert.match(matrices[2]?.legend ?? '', /◐ open on tcp\/http only/);
-  assert.match(output, /deny-all enforced +-?\d+\.\d ms after the API server's answer/);
+  assert.match(output, /deny-all enforced +\d+\.\d ms (after|before) the API server's answer/);
   assert.match(output, /no namespace, process or file of the run is left/);
   assert.deepEqual(leftovers(whole), []);
 });

@@ -34,7 +34,10 @@ export async function runDemo(options: { nodes: number; id: string }): Promise<n
   let code = 0;
   say();
   say(
-    paint('bold', `calico-lab: a Kubernetes cluster of ${options.nodes} nodes on this machine, and a policy`),
+    paint(
+      'bold',
+      `calico-lab: a Kubernetes cluster of ${options.nodes === 1 ? 'one node' : `${options.nodes} nodes`} on this machine, and a policy`,
+    ),
   );
   say();
   try {
@@ -112,8 +115,7 @@ async function showStages(cluster: Cluster): Promise<void> {
   say(
     `  ${cells} cells in ${checked.length} stages (${channels.map(channelName).join(', ')}), each as expected`,
   );
-  for (const [what, turned] of turns)
-    say(`  ${what.padEnd(20)} ${formatMs(turned.afterAnswerMs)} after the API server's answer`);
+  for (const [what, turned] of turns) say(`  ${what.padEnd(20)} ${formatLatency(turned.afterAnswerMs)}`);
 }
 
 function announce(what: string, yaml = ''): void {
@@ -149,12 +151,19 @@ async function apply(datastore: Datastore, yaml: string): Promise<void> {
 
 function describeTurn(turn: Turn): string {
   return (
-    `${formatMs(turn.afterAnswerMs)} after the API server's answer the last probe turned ` +
+    `${formatLatency(turn.afterAnswerMs)} the last probe turned ` +
     paint(
       'dim',
       `(${turn.flows} flows, each probed every ${formatMs(turn.medianGapMs)}, at most ${formatMs(turn.widestGapMs)} apart)`,
     )
   );
+}
+
+/** The kernel may be told before the one who asked: the watch event and the answer leave the API server together. */
+function formatLatency(ms: number): string {
+  return ms < 0
+    ? `${formatMs(-ms)} before the API server's answer arrived`
+    : `${formatMs(ms)} after the API server's answer`;
 }
 
 function formatMs(ms: number): string {
