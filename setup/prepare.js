@@ -21,7 +21,11 @@ export function installPackages() {
   // Not one of our packages needs an install script: koffi, bun and node ship their binaries inside packages.
   // Not "npm ci": it demands optional packages of every platform in the lock file, which a registry that mirrors only
   // some platforms cannot give. What the lock file names is installed as it says, and the file stays as it is.
-  run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], 'npm install');
+  run(
+    'npm',
+    ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+    'npm install',
+  );
   if (!existsSync(runtime())) {
     fail(
       `npm installed no Node.js runtime at ${runtime()}: were optional dependencies left out ("npm config get omit")?`,
