@@ -1,4 +1,5 @@
 // apiextensions.k8s.io/v1 CustomResourceDefinition: its own shape and rules. What it defines is custom.ts's work.
+import { compileRules } from '../cel/rule-tree.ts';
 import { isObject, type KubeObject, listAt, objectAt, stringAt } from '../json.ts';
 import { timestamp } from '../objects/timestamp.ts';
 import { anything, boolean, listByKey, listOf, openObject, type Schema, string } from '../schema/schema.ts';
@@ -137,9 +138,10 @@ function definitionRules(definition: KubeObject, old: KubeObject | undefined): F
   }
   for (const [index, one] of versions.entries()) {
     const path = `spec.versions[${index}]`;
-    if (!isObject(objectAt(one, 'schema').openAPIV3Schema)) {
-      faults.push(requiredValue(`${path}.schema.openAPIV3Schema`, 'schemas are required'));
-    }
+    const schemaPath = `${path}.schema.openAPIV3Schema`;
+    const schema = objectAt(one, 'schema').openAPIV3Schema;
+    if (isObject(schema)) faults.push(...compileRules(schema as Schema, schemaPath).faults);
+    else faults.push(requiredValue(schemaPath, 'schemas are required'));
     for (const [place, column] of listAt(one, 'additionalPrinterColumns').entries()) {
       const jsonPath = stringAt(column, 'jsonPath');
       const why = jsonPathFault(jsonPath);

@@ -1,5 +1,6 @@
 // Turns a CustomResourceDefinition into the kinds it defines, one per served version. Nothing about any group is known here.
-// CEL rules of its schema are not compiled: `objectRules` is where they will go.
+import { compileRules, type RuleTree } from '../cel/rule-tree.ts';
+import { validateRules } from '../cel/validate.ts';
 import { isObject, type Json, type KubeObject, listAt, objectAt, stringAt, valueAt } from '../json.ts';
 import type { Schema } from '../schema/schema.ts';
 import { ageColumn, ageOf } from '../table/age.ts';
@@ -36,11 +37,23 @@ export function typesOf(definition: KubeObject): ResourceType[] {
           stringAt(one, 'jsonPath').slice(1),
         ),
         nameRule: 'subdomain',
+        objectRules: rulesOf(schema),
       };
     });
 }
 
 const keepAll: Schema = { 'x-kubernetes-preserve-unknown-fields': true };
+
+/** The rules are compiled when the first object comes, so that a start does not wait for those of idle kinds. */
+function rulesOf(schema: Schema): NonNullable<ResourceType['objectRules']> {
+  let tree: RuleTree | undefined;
+  return (object, old) => {
+    tree ??= compileRules(schema, 'openAPIV3Schema');
+    const [refused] = tree.faults;
+    if (refused) throw new Error(`Cannot validate a ${object.kind}: ${refused.field}: ${refused.message}`);
+    return tree.root ? validateRules(tree.root, object, old) : [];
+  };
+}
 
 function columnsOf(columns: readonly Json[]): Column[] {
   if (columns.length === 0) return [ageColumn];

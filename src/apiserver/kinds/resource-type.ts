@@ -41,7 +41,7 @@ export interface ResourceType {
   readonly nameRule: 'label' | 'subdomain' | 'path';
   /** Fills in what the schema's defaults cannot say, in place. `old` is absent on creation. */
   readonly prepare?: (object: KubeObject, old: KubeObject | undefined, store: Store) => void;
-  /** Cross-field rules; also the place where compiled CEL rules will be asked. */
+  /** Cross-field rules, asked when the schema is satisfied; those of a custom kind are in CEL. */
   readonly objectRules?: (object: KubeObject, old: KubeObject | undefined) => FieldFault[];
 }
 

@@ -38,6 +38,24 @@ export interface Schema {
   readonly 'x-kubernetes-map-type'?: 'granular' | 'atomic';
   readonly 'x-kubernetes-patch-merge-key'?: string;
   readonly 'x-kubernetes-patch-strategy'?: string;
+  readonly 'x-kubernetes-validations'?: readonly ValidationRule[];
+}
+
+/** A rule in the Common Expression Language about the value of the schema that carries it. */
+export interface ValidationRule {
+  readonly rule: string;
+  readonly message?: string;
+  /** A CEL expression that makes the message; `message` stands in when it fails. */
+  readonly messageExpression?: string;
+  readonly reason?:
+    | 'FieldValueInvalid'
+    | 'FieldValueForbidden'
+    | 'FieldValueRequired'
+    | 'FieldValueDuplicate';
+  /** The field to blame, below the value: ".name", "['name']". */
+  readonly fieldPath?: string;
+  /** Makes `oldSelf` an optional value, and the rule run on creation too. */
+  readonly optionalOldSelf?: boolean;
 }
 
 export const string: Schema = { type: 'string' };

@@ -1,8 +1,9 @@
 // Checks a value against a structural schema and words the faults as Kubernetes does.
-// CEL rules (`x-kubernetes-validations`) are not evaluated here; they get `objectRules` of ResourceType as their place.
+// CEL rules (`x-kubernetes-validations`) are cel/'s work, once a value has passed here.
 import { isEqual, isObject, type Json } from '../json.ts';
 import type { FieldFault } from '../status-error.ts';
 import { isFormat } from './formats.ts';
+import { compilePattern } from './pattern.ts';
 import type { Schema } from './schema.ts';
 
 /** Every fault of `value`, in the order of its fields; empty when there is none. `path` is '' for a whole object. */
@@ -84,26 +85,6 @@ function validateString(schema: Schema, value: string, path: string, faults: Fie
   if (schema.format !== undefined && !isFormat(schema.format, value)) {
     complain(`must be of type ${schema.format}: ${JSON.stringify(value)}`);
   }
-}
-
-const patterns = new Map<string, RegExp>();
-
-/** Patterns are written for Go's RE2, which allows escapes that JavaScript takes only outside of its Unicode mode. */
-function compilePattern(pattern: string): RegExp {
-  let compiled = patterns.get(pattern);
-  if (!compiled) {
-    // "(?i)" stands for a flag that JavaScript takes apart from the pattern.
-    const text = pattern.replace('(?i)', '');
-    const flags = text === pattern ? '' : 'i';
-    try {
-      compiled = new RegExp(text, `${flags}u`);
-    } catch {
-      // Without the flag the superfluous escapes mean themselves; what is still wrong then is the definition's fault and thrown.
-      compiled = new RegExp(text, flags);
-    }
-    patterns.set(pattern, compiled);
-  }
-  return compiled;
 }
 
 function validateNumber(schema: Schema, value: number, path: string, faults: FieldFault[]): void {
