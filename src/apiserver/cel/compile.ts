@@ -78,8 +78,11 @@ function assertKnownField(environment: Environment, field: ASTNode | undefined, 
   while (root?.op === '.' || root?.op === '.?') root = root.args[0];
   // Variables of macros have types that are not known here.
   if (!field || root?.op !== 'id' || !environment.hasVariable(root.args)) return;
-  const { valid, error } = environment.check(expression.slice(field.range.start, field.range.end));
-  if (!valid) throw error;
+  const { start, end } = field.range;
+  const { error } = environment.check(expression.slice(start, end));
+  if (!error) return;
+  const at = start + (error.range?.start ?? 0);
+  throw new CelTypeError({ message: error.summary, range: { start: at, end } });
 }
 
 /** The node and all below it. */
