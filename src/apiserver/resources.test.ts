@@ -345,3 +345,13 @@ test('a table has the columns of its kind, with the wide ones marked by their pr
     ['Name', 'Ready', 'Status', 'Restarts', 'Age'],
   );
 });
+
+test('a built-in object of which a field has the wrong type cannot be decoded', async () => {
+  const { code, body } = await call('POST', pods, pod('typed', { hostNetwork: 'yes' }));
+  assert.equal(code, 400);
+  assert.equal(body.reason, 'BadRequest');
+  assert.match(
+    body.message,
+    /^Pod in version "v1" cannot be handled as a Pod: spec\.hostNetwork: .*type boolean/,
+  );
+});

@@ -14,6 +14,7 @@ import {
 import { requiredValue } from '../schema/validate.ts';
 import { ageColumn, humanDuration } from '../table/age.ts';
 import { conditionList } from './conditions.ts';
+import { fillRequests, qosClassOf } from './qos-class.ts';
 import { builtIn } from './resource-type.ts';
 
 const protocol: Schema = { type: 'string', enum: ['SCTP', 'TCP', 'UDP'], default: 'TCP' };
@@ -124,7 +125,8 @@ export const podType = builtIn({
   ],
   prepare(pod, old) {
     const spec = objectAt(pod, 'spec');
-    if (!old) pod.status = { phase: 'Pending', qosClass: 'BestEffort' };
+    fillRequests(spec);
+    if (!old) pod.status = { phase: 'Pending', qosClass: qosClassOf(spec) };
     spec.serviceAccount = spec.serviceAccountName;
     for (const container of [...listAt(spec, 'containers'), ...listAt(spec, 'initContainers')]) {
       if (!isObject(container) || container.imagePullPolicy !== undefined) continue;

@@ -1,6 +1,6 @@
 // Takes in an object that a client wrote: checks that it is one of this kind, prunes and reports unknown fields, applies
 // defaults. What comes out has the right shape but is not validated yet.
-import { isObject, type Json, type KubeObject } from '../json.ts';
+import { isObject, type Json, type JsonObject, type KubeObject } from '../json.ts';
 import { apiVersionOf, type ResourceType } from '../kinds/resource-type.ts';
 import { applyDefaults } from '../schema/default.ts';
 import { pruneUnknown } from '../schema/prune.ts';
@@ -50,8 +50,20 @@ export function takeIn(
     ...pruneUnknown(type.schema, draft),
   ];
   reportUnknown(unknown, type, options);
+  assertDecodes(type, draft);
   if (defaulting === 'default') applyDefaults(type.schema, draft);
   return draft as KubeObject;
+}
+
+/** A built-in kind is decoded before anything else is done with it; what has the wrong type for that is a bad request. */
+function assertDecodes(type: ResourceType, draft: JsonObject): void {
+  if (!type.isBuiltIn) return;
+  const fault = validateSchema(type.schema, draft).find(({ reason }) => reason === 'FieldValueTypeInvalid');
+  if (!fault) return;
+  const { kind, version } = type;
+  throw badRequest(
+    `${kind} in version "${version}" cannot be handled as a ${kind}: ${fault.field}: ${fault.message}`,
+  );
 }
 
 function reportUnknown(

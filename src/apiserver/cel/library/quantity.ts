@@ -1,24 +1,11 @@
 // Kubernetes' quantity functions: "1.5Gi", "100m", "1e3" as exact numbers.
 // Source: https://pkg.go.dev/k8s.io/apiserver/pkg/cel/library#Quantity and k8s.io/apimachinery/pkg/api/resource
 import type { Environment } from '@marcbachmann/cel-js';
+import { parseQuantity, quantityPattern } from '../../quantity.ts';
 import type { Comparable } from '../equal.ts';
 import { noResult } from '../fault.ts';
 
-const shape = /^([+-]?)(\d+\.?\d*|\.\d+)(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]|[eE][+-]?\d+)?$/;
-/** The finest step that a quantity can tell apart. */
 const nano = 1_000_000_000n;
-const decimalExponent: Readonly<Record<string, number>> = {
-  n: -9,
-  u: -6,
-  m: -3,
-  k: 3,
-  M: 6,
-  G: 9,
-  T: 12,
-  P: 15,
-  E: 18,
-};
-const binaryStep: readonly string[] = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
 
 class Quantity implements Comparable {
   readonly nanos: bigint;
@@ -41,11 +28,11 @@ export function registerQuantities(environment: Environment): void {
       a.equals(b),
     );
   const type = 'kubernetes.Quantity';
-  method('isQuantity(string): bool', (text: string) => tryParse(text) !== undefined);
+  method('isQuantity(string): bool', (text: string) => quantityOf(text) !== undefined);
   method(`quantity(string): ${type}`, (text: string) => {
-    const quantity = tryParse(text);
+    const quantity = quantityOf(text);
     if (!quantity)
-      throw noResult(`quantities must match the regular expression '${shape.source}': "${text}"`);
+      throw noResult(`quantities must match the regular expression '${quantityPattern.source}': "${text}"`);
     return quantity;
   });
   method(`${type}.sign(): int`, (one: Quantity) => BigInt(Number(one.nanos > 0n) - Number(one.nanos < 0n)));
@@ -75,17 +62,7 @@ function isInteger(one: Quantity): boolean {
   return one.nanos % nano === 0n && BigInt.asIntN(64, whole) === whole;
 }
 
-/** What is finer than a billionth is rounded away from zero, as Kubernetes does. */
-function tryParse(text: string): Quantity | undefined {
-  const [, sign, digits, suffix = ''] = shape.exec(text) ?? [];
-  if (digits === undefined) return undefined;
-  const [whole = '', fraction = ''] = digits.split('.');
-  const power = binaryStep.indexOf(suffix) + 1;
-  const exponent = power > 0 ? 0 : (decimalExponent[suffix] ?? (suffix === '' ? 0 : Number(suffix.slice(1))));
-  if (Math.abs(exponent) > 100) return undefined;
-  const scale = 9 + exponent - fraction.length;
-  const value = BigInt(whole + fraction) * 1024n ** BigInt(power);
-  const divisor = 10n ** BigInt(Math.max(0, -scale));
-  const nanos = (value * 10n ** BigInt(Math.max(0, scale)) + divisor - 1n) / divisor;
-  return new Quantity(sign === '-' ? -nanos : nanos);
+function quantityOf(text: string): Quantity | undefined {
+  const nanos = parseQuantity(text);
+  return nanos === undefined ? undefined : new Quantity(nanos);
 }
