@@ -18,6 +18,8 @@ const commands = {
   demo: { args: ['bin/calico-lab.ts', 'demo'], needs: {} },
   'calico-lab': { args: ['bin/calico-lab.ts'], needs: {} },
   'calico-node': { args: ['bin/calico-node.ts'], needs: {} },
+  calicoctl: { args: ['bin/calicoctl.ts'], needs: {} },
+  'kubectl-calico': { args: ['bin/kubectl-calico.ts'], needs: {} },
   test: { args: ['setup/test.ts'], needs: eyes },
   check: { args: ['setup/check.ts'], needs: {} },
   format: { args: ['setup/check.ts', '--fix'], needs: {} },

@@ -1,7 +1,13 @@
 // The door of the datastore room.
 export * from './datastore.ts';
 export * from './errors.ts';
-export { accessFromKubeconfig, accessFromPod, type ClusterAccess } from './kubernetes/cluster-access.ts';
+export {
+  accessFromKubeconfig,
+  accessFromKubeconfigText,
+  accessFromPod,
+  type ClusterAccess,
+} from './kubernetes/cluster-access.ts';
 export { staticCredential } from './kubernetes/credentials.ts';
+export { KubernetesClient, type PatchType } from './kubernetes/kubernetes-client.ts';
 export { KubernetesDatastore, type KubernetesDatastoreOptions } from './kubernetes/kubernetes-datastore.ts';
 export { MemoryDatastore } from './memory/memory-datastore.ts';

@@ -59,7 +59,15 @@ interface UserSection {
  * @throws Error when the file cannot be read, is not YAML, or lacks what the context names
  */
 export function accessFromKubeconfig(path: string, contextName?: string): ClusterAccess {
-  const config = parse(readFileSync(path, 'utf8')) as Kubeconfig;
+  return accessFromKubeconfigText(readFileSync(path, 'utf8'), path, contextName);
+}
+
+/**
+ * As `accessFromKubeconfig`, for a kubeconfig whose text is at hand; `path` is what it is called in errors, and what the
+ * paths in it are relative to.
+ */
+export function accessFromKubeconfigText(text: string, path: string, contextName?: string): ClusterAccess {
+  const config = (parse(text) ?? {}) as Kubeconfig;
   const name = contextName ?? config['current-context'];
   const context = config.contexts?.find((entry) => entry.name === name)?.context;
   if (!context) throw new Error(`Cannot use kubeconfig "${path}": it has no context "${name ?? ''}"`);
@@ -81,9 +89,17 @@ export function accessFromKubeconfig(path: string, contextName?: string): Cluste
   return {
     server: cluster.server,
     tls: Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined)),
-    credential: credentialOf(user, dirname(path)),
+    credential: credentialOf(withUserOf(cluster.server, user), dirname(path)),
     namespace: context.namespace ?? 'default',
   };
+}
+
+/** As kubectl: a name and password in the server's URL serve those who have no other credential. */
+function withUserOf(server: string, user: UserSection): UserSection {
+  const { username, password } = new URL(server);
+  const hasNone = Object.keys(user).length === 0;
+  if (!hasNone || username === '') return user;
+  return { username: decodeURIComponent(username), password: decodeURIComponent(password) };
 }
 
 /** As kubectl: a token file before a token, and both before a program. */

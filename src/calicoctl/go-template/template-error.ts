@@ -1,0 +1,4 @@
+/** A template cannot be read or run; the message says where. */
+export class TemplateError extends Error {
+  override readonly name = 'TemplateError';
+}

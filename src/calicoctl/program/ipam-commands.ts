@@ -1,0 +1,4 @@
+import type { Command } from 'commander';
+import type { Finish } from './declare.ts';
+
+export function addIpamCommands(_program: Command, _finish: Finish): void {}

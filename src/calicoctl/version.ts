@@ -1,0 +1,3 @@
+// Which version this is; a test holds it to package.json, which a bundle does not carry along.
+
+export const version = '0.1.0';
