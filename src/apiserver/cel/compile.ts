@@ -1,6 +1,5 @@
 // Compiles one validation rule: checks it against the types of its schema and makes it a function.
 import {
-  type ASTNode,
   TypeError as CelTypeError,
   type Environment,
   EvaluationError,
@@ -8,6 +7,8 @@ import {
   ParseError,
 } from '@marcbachmann/cel-js';
 import type { ValidationRule } from '../schema/schema.ts';
+import { respell } from './respell.ts';
+import { nodesOf } from './syntax-tree.ts';
 
 /** What a rule speaks of, as CEL values; `oldSelf` is an Optional where the rule asks for one. */
 export interface Variables {
@@ -59,45 +60,12 @@ export function compileRule(environment: Environment, source: ValidationRule): C
 class Refusal extends Error {}
 
 function compile(environment: Environment, expression: string, type: 'bool' | 'string') {
-  const program = environment.parse(expression);
+  const program = environment.parse(respell(environment, expression));
   const { valid, type: actual, error } = program.check();
   if (!valid) throw error;
   if (actual !== type && actual !== 'dyn') throw new Refusal(`cel expression must evaluate to a ${type}`);
-  let usesOldSelf = false;
-  for (const node of nodesOf(program.ast)) {
-    if (node.op === 'id' && node.args === 'oldSelf') usesOldSelf = true;
-    if (node.op === 'call' && node.args[0] === 'has')
-      assertKnownField(environment, node.args[1][0], expression);
-  }
+  const usesOldSelf = [...nodesOf(program.ast)].some((node) => node.op === 'id' && node.args === 'oldSelf');
   return { usesOldSelf, evaluate: (variables: Variables): unknown => program({ ...variables }) };
-}
-
-/** The CEL library looks at the field of a `has` only when it runs, where a misspelt one would be absent for ever. */
-function assertKnownField(environment: Environment, field: ASTNode | undefined, expression: string): void {
-  let root = field;
-  while (root?.op === '.' || root?.op === '.?') root = root.args[0];
-  // Variables of macros have types that are not known here.
-  if (!field || root?.op !== 'id' || !environment.hasVariable(root.args)) return;
-  const { start, end } = field.range;
-  const { error } = environment.check(expression.slice(start, end));
-  if (!error) return;
-  const at = start + (error.range?.start ?? 0);
-  throw new CelTypeError({ message: error.summary, range: { start: at, end } });
-}
-
-/** The node and all below it. */
-function* nodesOf(node: ASTNode): Generator<ASTNode> {
-  yield node;
-  for (const below of nodesIn(node.args)) yield* nodesOf(below);
-}
-
-function* nodesIn(args: unknown): Generator<ASTNode> {
-  if (Array.isArray(args)) for (const one of args) yield* nodesIn(one);
-  else if (isNode(args)) yield args;
-}
-
-function isNode(value: unknown): value is ASTNode {
-  return typeof value === 'object' && value !== null && 'op' in value && 'args' in value;
 }
 
 function describe(error: ParseError | CelTypeError | Refusal, expression: string): string {

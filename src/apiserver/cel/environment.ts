@@ -1,12 +1,11 @@
 // The CEL environment that every rule starts from: the language, and the function libraries that Kubernetes adds to it.
 // Source: https://kubernetes.io/docs/reference/using-api/cel/#cel-options-language-features-and-libraries
-// Two things of the language are the library's to mend: `matches` reads its pattern as JavaScript does, not as RE2, and
-// `has` takes a chain of field names only, without an index in between.
 import { Environment } from '@marcbachmann/cel-js';
 import { registerFormat } from './library/format.ts';
 import { registerLists } from './library/lists.ts';
 import { registerNetwork } from './library/network.ts';
 import { registerOptionals } from './library/optionals.ts';
+import { registerPresence } from './library/presence.ts';
 import { registerQuantities } from './library/quantity.ts';
 import { registerSets } from './library/sets.ts';
 import { registerStrings } from './library/strings.ts';
@@ -28,6 +27,7 @@ function withLibraries(): Environment {
     homogeneousAggregateLiterals: false,
   });
   const libraries = [
+    registerPresence,
     registerStrings,
     registerFormat,
     registerLists,

@@ -93,6 +93,8 @@ const holds: Readonly<Record<string, readonly string[]>> = {
     'self.labels[?"app"].hasValue() && !self.labels[?"db"].hasValue()',
     'optional.ofNonZeroValue(self.text).hasValue() && !optional.ofNonZeroValue("").hasValue()',
     'self.maybe == null',
+    'has(self.parts[0].name) && has(self.limits["cpu"].max) && self.parts.all(p, has(p.name))',
+    '!has(self.free.nothing) && has(self.free.any) && has(self.labels.app) && !has(self.labels.db)',
   ],
   macros: [
     'self.names.all(n, n in ["a", "b", "c"]) && self.names.exists(n, n == "b")',
@@ -128,6 +130,9 @@ const holds: Readonly<Record<string, readonly string[]>> = {
   ],
   strings: [
     'self.text.startsWith("hello") && self.text.endsWith("world") && self.text.matches("^[a-z ]+$")',
+    'self.text.matches("(?i)^HELLO") && !self.text.matches("^WORLD") && (self.text).matches("matches|w.rld")',
+    'self.text.matches("\\\\Ahello [[:alpha:]]+\\\\z") && !self.text.matches("^[[:digit:][:space:]]+$")',
+    'self.names.all(n, n.matches("^[a-c]$")) && "matches(x)".matches("matches") && "has(x)" != ""',
     'self.text.charAt(4) == "o" && self.text.indexOf("o") == 4 && self.text.lastIndexOf("o") == 7',
     'self.text.replace("o", "0") == "hell0 w0rld" && self.text.replace("o", "0", 1) == "hell0 world"',
     'self.text.split(" ") == ["hello", "world"] && self.text.split(" ").join("-") == "hello-world"',

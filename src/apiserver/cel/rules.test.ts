@@ -204,6 +204,14 @@ const refused: readonly (readonly [rule: ValidationRule, refusal: string])[] = [
     'rule: Invalid value: "has(self.bogus)": compilation failed: ERROR: <input>:1:10: No such key: bogus',
   ],
   [
+    { rule: 'self.parts.all(p, has(p.bogus))' },
+    'rule: Invalid value: "self.parts.all(p, has(p.bogus))": compilation failed: ERROR: <input>:1:25: No such key: bogus',
+  ],
+  [
+    { rule: 'has(self)' },
+    'rule: Invalid value: "has(self)": compilation failed: ERROR: <input>:1:5: invalid argument to has() macro',
+  ],
+  [
     { rule: 'self.count ==' },
     'rule: Invalid value: "self.count ==": compilation failed: ERROR: <input>:1:14: Unexpected token: EOF',
   ],
@@ -248,7 +256,8 @@ const refused: readonly (readonly [rule: ValidationRule, refusal: string])[] = [
 ];
 
 test('a rule that does not compile, or is incomplete, is refused with its place', () => {
-  const fields = { count: integer, name: string, list: { type: 'array', items: string } } as const;
+  const parts: Schema = { type: 'array', items: objectOf({ name: string }) };
+  const fields = { count: integer, name: string, list: { type: 'array', items: string }, parts } as const;
   for (const [rule, refusal] of refused) {
     assert.deepEqual(refusalsOf(objectOf(fields, rule)), [`schema.x-kubernetes-validations[0].${refusal}`]);
   }

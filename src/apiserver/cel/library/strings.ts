@@ -4,6 +4,9 @@ import type { Environment } from '@marcbachmann/cel-js';
 import { compilePattern } from '../../schema/pattern.ts';
 import { noResult } from '../fault.ts';
 
+/** `matches` by RE2's syntax, as far as JavaScript can follow; respell.ts puts it in the place of the CEL library's own. */
+export const matchMethod = 'Matches';
+
 export function registerStrings(environment: Environment): void {
   environment
     .registerFunction('string.charAt(int): string', charAt, { async: false })
@@ -12,6 +15,7 @@ export function registerStrings(environment: Environment): void {
     .registerFunction('string.reverse(): string', (text: string) => [...text].reverse().join(''), {
       async: false,
     })
+    .registerFunction(`string.${matchMethod}(string): bool`, matches, { async: false })
     .registerFunction('string.find(string): string', find, { async: false })
     .registerFunction('string.findAll(string): list<string>', findAll, { async: false })
     .registerFunction('string.findAll(string, int): list<string>', findAll, { async: false });
@@ -31,6 +35,10 @@ function replace(text: string, from: string, to: string, count = -1n): string {
   return text.replaceAll(from, () => (rest-- > 0n ? to : from));
 }
 
+function matches(text: string, pattern: string): boolean {
+  return patternOf(pattern).test(text);
+}
+
 function find(text: string, pattern: string): string {
   return findAll(text, pattern, 1n)[0] ?? '';
 }
@@ -42,9 +50,13 @@ function findAll(text: string, pattern: string, limit = -1n): string[] {
 }
 
 function globalPattern(pattern: string): RegExp {
+  const { source, flags } = patternOf(pattern);
+  return new RegExp(source, `${flags}g`);
+}
+
+function patternOf(pattern: string): RegExp {
   try {
-    const { source, flags } = compilePattern(pattern);
-    return new RegExp(source, `${flags}g`);
+    return compilePattern(pattern);
   } catch (error) {
     if (error instanceof SyntaxError) throw noResult(`error parsing regexp: ${error.message}`);
     throw error;
