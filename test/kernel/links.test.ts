@@ -151,6 +151,19 @@ test('a link is changed in every respect, and moved to another namespace', () =>
   assert.equal(inPod.link('new')?.mac, '02:00:00:00:00:99');
 });
 
+test('a link keeps a note, which others see and an empty one removes', () => {
+  onHost.apply(addVeth({ name: 'noted', queues: 3, peer: { name: 'peer-noted' } }));
+  onHost.apply(setLink('noted', { alias: 'network container eth0' }));
+  const [seen] = ipJson(host, '-d', 'link', 'show', 'noted');
+  assert.equal(seen?.ifalias, 'network container eth0');
+  assert.equal(seen?.num_rx_queues, 3);
+  assert.equal(onHost.link('noted')?.alias, 'network container eth0');
+  assert.equal(onHost.links().find(({ name }) => name === 'noted')?.alias, 'network container eth0');
+  onHost.apply(setLink('noted', { alias: '' }));
+  assert.equal(onHost.link('noted')?.alias, undefined);
+  onHost.apply(deleteLink('noted'));
+});
+
 test('a link that is not there is undefined to look up, refused to delete, and nothing to ensure', () => {
   assert.equal(onHost.link('none'), undefined);
   assert.equal(onHost.link(9999), undefined);

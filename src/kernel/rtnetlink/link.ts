@@ -21,6 +21,7 @@ export const ifla = {
   info: 18,
   infoKind: 1,
   infoData: 2,
+  alias: 20,
   group: 27,
   namespaceFd: 28,
   extensionMask: 29,
@@ -68,6 +69,8 @@ export interface Link {
   /** Index of a veth's other end, which may be in another namespace. */
   readonly peer?: number;
   readonly group: number;
+  /** A note that the kernel keeps with the link, whoever reads it. */
+  readonly alias?: string;
   readonly vxlan?: Vxlan;
 }
 
@@ -101,6 +104,7 @@ export function decodeLink({ payload }: NetlinkMessage): Link | undefined {
   const master = attributes.u32(ifla.master);
   const info = attributes.nested(ifla.info);
   const kind = info?.string(ifla.infoKind);
+  const alias = attributes.string(ifla.alias);
   const peer = kind === 'veth' ? attributes.u32(ifla.link) : undefined;
   const vxlan = kind === 'vxlan' ? decodeVxlan(info?.nested(ifla.infoData)) : undefined;
   return {
@@ -114,6 +118,7 @@ export function decodeLink({ payload }: NetlinkMessage): Link | undefined {
     ...(master !== undefined && { master }),
     ...(peer !== undefined && { peer }),
     group: attributes.u32(ifla.group) ?? 0,
+    ...(alias && { alias }),
     ...(vxlan && { vxlan }),
   };
 }
