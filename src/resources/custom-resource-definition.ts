@@ -66,6 +66,7 @@ export function toCrd(kind: ResourceKind): CustomResourceDefinition {
                 metadata: { type: 'object' },
                 ...properties,
               },
+              ...(kind.rules && { 'x-kubernetes-validations': structural(kind.rules) }),
             },
           },
         },

@@ -20,6 +20,11 @@ export interface FieldOptions {
   'x-kubernetes-list-map-keys'?: string[];
   'x-kubernetes-map-type'?: 'atomic';
   'x-kubernetes-validations'?: Rule[];
+  /**
+   * What is wrong with a value, for what CEL cannot say or not cheaply enough: follows the path, undefined when nothing
+   * is. Ours alone; it never gets into the CRD. Only called on values whose shape is right.
+   */
+  check?(value: unknown): string | undefined;
 }
 
 /** A rule about several fields, or about a change: once for the API server, once for our own validator. */
@@ -32,10 +37,16 @@ export interface Rule {
   holds(value: unknown, old?: unknown): boolean;
 }
 
+/** A rule over values of a known type: the schema that carries it has made sure of their shape. */
+export function ruleFor<T>(rule: string, message: string, holds: (value: T, old?: T) => boolean): Rule {
+  return { rule, message, holds: (value, old) => holds(value as T, old as T | undefined) };
+}
+
 export const {
   Object: object,
   Optional: optional,
   String: string,
+  Number: number,
   Integer: integer,
   Boolean: boolean,
 } = Type;
@@ -46,6 +57,28 @@ export function oneOf<const Values extends readonly string[]>(
   options: FieldOptions = {},
 ): TUnsafe<Values[number]> {
   return Type.Unsafe<Values[number]>({ ...options, type: 'string', enum: values });
+}
+
+/** One of these numbers. */
+export function oneOfNumbers<const Values extends readonly number[]>(
+  values: Values,
+  options: FieldOptions = {},
+): TUnsafe<Values[number]> {
+  return Type.Unsafe<Values[number]>({ ...options, type: 'integer', enum: values });
+}
+
+/** One of these words, as a rule: for fields whose published schema names no values. */
+export function word<const Values extends readonly string[]>(
+  values: Values,
+  options: FieldOptions = {},
+): TUnsafe<Values[number]> {
+  const listed = values.map((value) => `"${value}"`).join(', ');
+  const rule = ruleFor<string>(
+    `self in [${values.map((value) => `'${value}'`).join(', ')}]`,
+    `must be one of ${listed}`,
+    (value) => values.includes(value),
+  );
+  return Type.Unsafe<Values[number]>({ ...options, type: 'string', 'x-kubernetes-validations': [rule] });
 }
 
 export function arrayOf<Item extends TSchema>(
@@ -72,12 +105,16 @@ export function nullableInteger(options: FieldOptions = {}): TUnsafe<number | nu
   return Type.Unsafe<number | null>({ ...options, type: 'integer', nullable: true });
 }
 
-/** A number, or a string in its place: ports and port ranges. */
+/** A number, or a string in its place, with the pattern that Calico publishes: ports, port ranges, protocols. */
 export function integerOrString(options: FieldOptions = {}): TUnsafe<number | string> {
+  return plainIntegerOrString({ pattern: '^.*', ...options });
+}
+
+/** A number, or a string in its place, as Kubernetes' own types have it. */
+export function plainIntegerOrString(options: FieldOptions = {}): TUnsafe<number | string> {
   return Type.Unsafe<number | string>({
     ...options,
     anyOf: [{ type: 'integer' }, { type: 'string' }],
-    pattern: '^.*',
     'x-kubernetes-int-or-string': true,
   });
 }

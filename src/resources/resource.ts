@@ -1,5 +1,6 @@
 // What every object has, and what the project knows of every kind. No kind in particular lives here.
 import type { TSchema } from 'typebox';
+import type { Rule } from './field.ts';
 
 /** Kubernetes' ObjectMeta, as it stands on the wire: times are RFC 3339 strings. */
 export interface ObjectMeta {
@@ -49,6 +50,10 @@ export interface ResourceKind<T extends Resource = Resource> {
   readonly selectableFields?: readonly string[];
   /** Of an object without apiVersion, kind and metadata. */
   readonly schema?: TSchema;
+  /** Rules over the whole object; of metadata the API server lets them see `name` alone. */
+  readonly rules?: readonly Rule[];
+  /** What is wrong with the whole object, for what CEL cannot say; undefined when nothing is. */
+  check?(object: Resource): string | undefined;
   /** Carries the object's type only; never present at run time. */
   readonly object?: T;
 }

@@ -4,6 +4,7 @@ import { tryParseCidr } from '../net/index.ts';
 import { isObject, type JsonSchema, jsonSchemaOf } from './json-schema.ts';
 import { nearestName } from './nearest-name.ts';
 import type { Resource, ResourceKind } from './resource.ts';
+import { judgeMetadata } from './validate-metadata.ts';
 
 /** Names and indices from the top of an object down. A name may itself hold dots, as labels do. */
 export type Steps = readonly (string | number)[];
@@ -25,8 +26,17 @@ export interface ValidationFault {
 export function validate<T extends Resource>(kind: ResourceKind<T>, object: T, old?: T): ValidationFault[] {
   if (!kind.schema) return [];
   const faults: ValidationFault[] = [];
-  const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...rest } = object;
+  const { apiVersion: _apiVersion, kind: _kind, metadata, ...rest } = object;
+  for (const { step, value, message } of judgeMetadata(kind, metadata)) {
+    faults.push(faultAt(['metadata', ...step], value, message));
+  }
   judge(jsonSchemaOf(kind.schema), [], rest, old, faults);
+  if (faults.length > 0) return faults;
+  for (const rule of kind.rules ?? []) {
+    if (!rule.holds(object, old)) faults.push(faultAt([], object, rule.message));
+  }
+  const wrong = kind.check?.(object);
+  if (wrong !== undefined) faults.push(faultAt([], object, wrong));
   return faults;
 }
 
@@ -66,6 +76,8 @@ function judge(
   for (const rule of schema['x-kubernetes-validations'] ?? []) {
     if (!rule.holds(value, old)) fault(rule.message);
   }
+  const wrong = schema.check?.(value);
+  if (wrong !== undefined) fault(wrong);
 }
 
 /** What the value should have been, or undefined when its type is right. */

@@ -25,14 +25,16 @@ type Symbol =
   | ','
   | 'end';
 
-/** The text is not a selector. `at` counts characters from 0. */
+/** The text is not a selector. `at` counts characters from 0; `fault` is the message without the text. */
 export class SelectorSyntaxError extends Error {
   override readonly name = 'SelectorSyntaxError';
   readonly at: number;
+  readonly fault: string;
 
   constructor(text: string, at: number, fault: string) {
     super(`Cannot read selector "${text}": ${fault} at character ${at + 1}`);
     this.at = at;
+    this.fault = `${fault} at character ${at + 1}`;
   }
 }
 

@@ -1,6 +1,6 @@
 // What Calico's own kinds share: their API group and the outline of their objects.
 import type { TSchema } from 'typebox';
-import { object, optional } from '../field.ts';
+import { object, optional, type Rule, ruleFor } from '../field.ts';
 import type { PrinterColumn, Resource, ResourceKind } from '../resource.ts';
 
 interface Declaration {
@@ -11,6 +11,8 @@ interface Declaration {
   readonly aliases?: readonly string[];
   readonly columns?: readonly PrinterColumn[];
   readonly selectableFields?: readonly string[];
+  readonly rules?: readonly Rule[];
+  check?(object: Resource): string | undefined;
   readonly spec: TSchema;
   /** Present when the kind has a status subresource. */
   readonly status?: TSchema;
@@ -27,3 +29,13 @@ export function calicoKind<T extends Resource>({ spec, status, ...rest }: Declar
     schema: status ? object({ spec, status: optional(status) }) : object({ spec }),
   };
 }
+
+/** How long ago the object was made. */
+export const ageColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' } as const;
+
+/** For kinds of which there is one object. */
+export const namedDefault = ruleFor<Resource>(
+  "self.metadata.name == 'default'",
+  'must be named "default": there is one for the cluster',
+  ({ metadata }) => metadata.name === 'default',
+);

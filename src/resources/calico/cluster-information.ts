@@ -2,7 +2,7 @@
 import type { Static } from 'typebox';
 import { boolean, object, optional, string } from '../field.ts';
 import type { Resource } from '../resource.ts';
-import { calicoKind } from './calico-kind.ts';
+import { calicoKind, namedDefault } from './calico-kind.ts';
 
 const spec = object({
   clusterGUID: optional(string({ description: 'A UUID without dashes, made at the first start.' })),
@@ -29,5 +29,6 @@ export const clusterInformations = calicoKind<ClusterInformation>({
     { name: 'Ready', type: 'boolean', jsonPath: '.spec.datastoreReady' },
     { name: 'Types', jsonPath: '.spec.clusterType' },
   ],
+  rules: [namedDefault],
   spec,
 });

@@ -3,8 +3,9 @@
 import type { Static } from 'typebox';
 import { arrayOf, boolean, conditions, integer, object, oneOf, optional, string } from '../field.ts';
 import type { Resource } from '../resource.ts';
-import { calicoKind } from './calico-kind.ts';
+import { ageColumn, calicoKind } from './calico-kind.ts';
 import { immutable, ipPoolRules } from './ip-pool-rules.ts';
+import { selectorFault } from './selector-field.ts';
 
 const encapsulation = ['Never', 'Always', 'CrossSubnet'] as const;
 
@@ -33,11 +34,17 @@ const spec = object(
       }),
     ),
     nodeSelector: optional(
-      string({ default: 'all()', maxLength: 1024, description: 'The nodes that may draw from the pool.' }),
+      string({
+        default: 'all()',
+        maxLength: 1024,
+        check: selectorFault,
+        description: 'The nodes that may draw from the pool.',
+      }),
     ),
     namespaceSelector: optional(
       string({
         maxLength: 1024,
+        check: selectorFault,
         description: 'The namespaces whose pods may draw from the pool; all when absent.',
       }),
     ),
@@ -70,13 +77,14 @@ export interface IPPool extends Resource {
 export const ipPools = calicoKind<IPPool>({
   kind: 'IPPool',
   plural: 'ippools',
+  aliases: ['ipp', 'ipps', 'pool', 'pools'],
   columns: [
     { name: 'CIDR', jsonPath: '.spec.cidr' },
     { name: 'VXLAN', jsonPath: '.spec.vxlanMode' },
     { name: 'IPIP', jsonPath: '.spec.ipipMode' },
     { name: 'NAT', type: 'boolean', jsonPath: '.spec.natOutgoing' },
     { name: 'Allocatable', jsonPath: ".status.conditions[?(@.type=='Allocatable')].status" },
-    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+    ageColumn,
   ],
   spec,
   status,

@@ -1,9 +1,10 @@
 // FelixConfiguration: settings of the agent, for all nodes ("default"), one node ("node.NAME") or the nodes that a
 // selector names. What an absent field means is for src/felix to say: environment and file come in between.
 import type { Static } from 'typebox';
-import { object, optional, type Rule, string } from '../../field.ts';
+import { object, optional, type Rule, ruleFor, string } from '../../field.ts';
 import type { Resource } from '../../resource.ts';
 import { calicoKind } from '../calico-kind.ts';
+import { selectorFault } from '../selector-field.ts';
 import { bpf } from './bpf.ts';
 import { dataplane } from './dataplane.ts';
 import { overlay } from './overlay.ts';
@@ -19,11 +20,20 @@ const oneRangeField: Rule = {
   },
 };
 
+/** The name of an object may say which nodes it is for; a selector beside that could only contradict it. */
+const selectorOrName = ruleFor<FelixConfiguration>(
+  "!has(self.spec.nodeSelector) || self.metadata.name != 'default' && !self.metadata.name.startsWith('node.')",
+  'cannot have a nodeSelector when it is named "default" or "node.NAME"',
+  ({ metadata: { name }, spec: { nodeSelector } }) =>
+    nodeSelector === undefined || (name !== 'default' && !name.startsWith('node.')),
+);
+
 const spec = object(
   {
     nodeSelector: optional(
       string({
         maxLength: 1024,
+        check: selectorFault,
         description: 'The nodes that this object is for, when its name does not say.',
       }),
     ),
@@ -45,5 +55,7 @@ export interface FelixConfiguration extends Resource {
 export const felixConfigurations = calicoKind<FelixConfiguration>({
   kind: 'FelixConfiguration',
   plural: 'felixconfigurations',
+  aliases: ['felixconfig', 'felixconfigs'],
+  rules: [selectorOrName],
   spec,
 });

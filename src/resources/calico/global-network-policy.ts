@@ -1,0 +1,32 @@
+// GlobalNetworkPolicy: rules for pods of all namespaces, and for host endpoints.
+import type { Static } from 'typebox';
+import { object } from '../field.ts';
+import type { Resource } from '../resource.ts';
+import { ageColumn, calicoKind } from './calico-kind.ts';
+import { hostEndpointFields, hostEndpointRules } from './policy/host-endpoint-fields.ts';
+import {
+  globalPolicyFields,
+  orderColumn,
+  policyFields,
+  tierColumn,
+  tierField,
+} from './policy/policy-fields.ts';
+
+const spec = object(
+  { ...policyFields({ namespaced: false }), ...globalPolicyFields, ...hostEndpointFields },
+  { 'x-kubernetes-validations': hostEndpointRules },
+);
+
+export interface GlobalNetworkPolicy extends Resource {
+  spec: Static<typeof spec>;
+}
+
+export const globalNetworkPolicies = calicoKind<GlobalNetworkPolicy>({
+  kind: 'GlobalNetworkPolicy',
+  plural: 'globalnetworkpolicies',
+  shortNames: ['gnp', 'cgnp'],
+  aliases: ['gnps'],
+  columns: [tierColumn, orderColumn, ageColumn],
+  selectableFields: [tierField],
+  spec,
+});

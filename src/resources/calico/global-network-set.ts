@@ -1,0 +1,18 @@
+// GlobalNetworkSet: networks under a name and labels, for the policies of the whole cluster.
+import type { Static } from 'typebox';
+import type { Resource } from '../resource.ts';
+import { ageColumn, calicoKind } from './calico-kind.ts';
+import { forgedNamespace, networkSetSpec } from './network-set-spec.ts';
+
+export interface GlobalNetworkSet extends Resource {
+  spec: Static<typeof networkSetSpec>;
+}
+
+export const globalNetworkSets = calicoKind<GlobalNetworkSet>({
+  kind: 'GlobalNetworkSet',
+  plural: 'globalnetworksets',
+  shortNames: ['gns'],
+  columns: [ageColumn],
+  check: forgedNamespace,
+  spec: networkSetSpec,
+});

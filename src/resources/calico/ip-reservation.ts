@@ -1,0 +1,25 @@
+// IPReservation: addresses of pools that are never handed out by themselves.
+import type { Static } from 'typebox';
+import { arrayOf, object, optional, string } from '../field.ts';
+import type { Resource } from '../resource.ts';
+import { calicoKind } from './calico-kind.ts';
+
+const spec = object({
+  reservedCIDRs: optional(
+    arrayOf(string({ format: 'cidr' }), {
+      'x-kubernetes-list-type': 'set',
+      description: 'The ranges to leave out; "10.0.0.5/32" for a single address.',
+    }),
+  ),
+});
+
+export interface IPReservation extends Resource {
+  spec: Static<typeof spec>;
+}
+
+export const ipReservations = calicoKind<IPReservation>({
+  kind: 'IPReservation',
+  plural: 'ipreservations',
+  aliases: ['ipres', 'reservation', 'reservations'],
+  spec,
+});

@@ -1,0 +1,23 @@
+// NetworkPolicy: rules for the pods of one namespace.
+import type { Static } from 'typebox';
+import { object } from '../field.ts';
+import type { Resource } from '../resource.ts';
+import { calicoKind } from './calico-kind.ts';
+import { orderColumn, policyFields, tierColumn, tierField } from './policy/policy-fields.ts';
+
+const spec = object(policyFields({ namespaced: true }));
+
+export interface NetworkPolicy extends Resource {
+  spec: Static<typeof spec>;
+}
+
+export const networkPolicies = calicoKind<NetworkPolicy>({
+  kind: 'NetworkPolicy',
+  plural: 'networkpolicies',
+  namespaced: true,
+  shortNames: ['cnp', 'caliconetworkpolicy'],
+  aliases: ['np', 'nps'],
+  columns: [tierColumn, orderColumn],
+  selectableFields: [tierField],
+  spec,
+});

@@ -1,0 +1,18 @@
+// NetworkSet: networks under a name and labels, for the policies of one namespace.
+import type { Static } from 'typebox';
+import type { Resource } from '../resource.ts';
+import { calicoKind } from './calico-kind.ts';
+import { forgedNamespace, networkSetSpec } from './network-set-spec.ts';
+
+export interface NetworkSet extends Resource {
+  spec: Static<typeof networkSetSpec>;
+}
+
+export const networkSets = calicoKind<NetworkSet>({
+  kind: 'NetworkSet',
+  plural: 'networksets',
+  namespaced: true,
+  aliases: ['netset', 'netsets'],
+  check: forgedNamespace,
+  spec: networkSetSpec,
+});

@@ -1,0 +1,34 @@
+// What an end of a rule may say depends on where it stands: which end, which direction, which kind of policy.
+import { type Rule, ruleFor } from '../../field.ts';
+import { type EntityRule, isPresent, present } from './entity-rule.ts';
+
+/** Whose services: without a namespace of its own a policy must name the service's. */
+const servicesWithNamespace = ruleFor<EntityRule>(
+  "!has(self.services) || has(self.services.namespace) && self.services.namespace != ''",
+  'must name the namespace of services: the policy has none of its own',
+  ({ services }) => services === undefined || isPresent(services.namespace),
+);
+
+/** A service as a destination brings its ports along. */
+const servicesWithoutPorts = ruleFor<EntityRule>(
+  `!has(self.services) || !(${present('ports')}) && !(${present('notPorts')})`,
+  'cannot combine services with ports or notPorts: a service brings its own',
+  ({ services, ports, notPorts }) => services === undefined || !(isPresent(ports) || isPresent(notPorts)),
+);
+
+/** The selected pods are this end: there is nothing to look up. */
+const withoutServices = ruleFor<EntityRule>(
+  '!has(self.services)',
+  'cannot have services: this end is what the policy selects',
+  ({ services }) => services === undefined,
+);
+
+export function rulesOfSource(direction: 'ingress' | 'egress', namespaced: boolean): Rule[] {
+  if (direction === 'egress') return [withoutServices];
+  return namespaced ? [] : [servicesWithNamespace];
+}
+
+export function rulesOfDestination(direction: 'ingress' | 'egress', namespaced: boolean): Rule[] {
+  if (direction === 'ingress') return [withoutServices];
+  return namespaced ? [servicesWithoutPorts] : [servicesWithoutPorts, servicesWithNamespace];
+}
