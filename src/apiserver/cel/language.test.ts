@@ -114,6 +114,8 @@ const holds: Readonly<Record<string, readonly string[]>> = {
     '"app" in self.labels && self.labels["a.b/c-d"] == "e" && size(self.labels) == 2',
     'self.labels == {"a.b/c-d": "e", "app": "web"}',
     'self.tags == ["y", "x"] && "x" in self.tags && self.tags.size() == 2 && self.tags.all(t, t != "z")',
+    'self.tags.join(",") == "x,y" && self.tags[1] == "y" && self.tags.map(t, t + "1") == ["x1", "y1"]',
+    'self.tags.indexOf("y") == 1 && self.tags.isSorted() && self.tags.max() == "y"',
     'sets.contains(self.names, ["b"]) && sets.equivalent(self.tags, ["y", "x", "x"])',
     'sets.intersects(self.names, ["z", "c"]) && !sets.intersects(self.names, ["z"])',
   ],

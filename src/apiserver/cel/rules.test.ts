@@ -180,6 +180,30 @@ test('items of a map list and values of a map are compared with those of the sam
   ]);
 });
 
+test('lists of sets and maps are equal whatever their order', () => {
+  const lists = {
+    set: { type: 'array', 'x-kubernetes-list-type': 'set', items: string },
+    map: {
+      type: 'array',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['name'],
+      items: objectOf({ name: string, size: integer }),
+    },
+  } as const;
+  const a = { name: 'a', size: 1 };
+  const b = { name: 'b', size: 2 };
+  const old = { spec: { set: ['x', 'y'], map: [a, b] } };
+  const byPart = objectOf({
+    spec: objectOf(lists, { rule: 'self.set == oldSelf.set && self.map == oldSelf.map' }),
+  });
+  const whole = objectOf({ spec: objectOf(lists, immutable) });
+  for (const schema of [byPart, whole]) {
+    assert.deepEqual(faultsOf(schema, { spec: { set: ['y', 'x'], map: [b, a] } }, old), []);
+    assert.equal(faultsOf(schema, { spec: { set: ['y'], map: [b, a] } }, old).length, 1);
+    assert.equal(faultsOf(schema, { spec: { set: ['y', 'x'], map: [b, { ...a, size: 3 }] } }, old).length, 1);
+  }
+});
+
 test('what an update leaves as it was is not refused for a rule that it broke before', () => {
   const schema = objectOf({
     spec: objectOf({

@@ -5,7 +5,7 @@ import type { Environment } from '@marcbachmann/cel-js';
 import { isObject, type Json } from '../json.ts';
 import type { Schema } from '../schema/schema.ts';
 import { durationOf } from './duration.ts';
-import { isSame } from './equal.ts';
+import { isSame, unordered } from './equal.ts';
 import { ruleNameOf } from './field-name.ts';
 
 /** How the values of one schema appear in rules. */
@@ -56,7 +56,11 @@ function makeType(
     case 'string':
       return stringTypes[schema.format ?? ''] ?? { name: 'string', of: (value) => value };
     case 'array':
-      return listType(declare(environment, schema.items ?? {}, `${name}.item`, false, types), schema);
+      return listType(
+        environment,
+        declare(environment, schema.items ?? {}, `${name}.item`, false, types),
+        schema['x-kubernetes-list-type'],
+      );
     case 'object':
       break;
     default:
@@ -114,16 +118,30 @@ function objectType(environment: Environment, name: string, fields: ReadonlyMap<
   };
 }
 
-function listType(item: CelType, schema: Schema): CelType {
-  const isSet = schema['x-kubernetes-list-type'] === 'set';
-  return {
-    name: `list<${item.name}>`,
-    of(value) {
-      const items = Array.isArray(value) ? value.map(item.of) : [];
-      // Sets are equal whatever their order.
-      return isSet ? new Set(items) : items;
-    },
-  };
+function listType(
+  environment: Environment,
+  item: CelType,
+  semantics: Schema['x-kubernetes-list-type'],
+): CelType {
+  const name = `list<${item.name}>`;
+  const read = (value: Json) => (Array.isArray(value) ? value.map(item.of) : []);
+  switch (semantics) {
+    case 'set':
+      // A Set equals a list whatever the order. The CEL library takes it for a list, but asks every list to join itself.
+      return {
+        name,
+        of: (value) => {
+          const items = read(value);
+          return Object.assign(new Set(items), { join: (by?: string) => items.join(by) });
+        },
+      };
+    case 'map':
+      // Items that may be null are of no type that equality could be declared for.
+      if (item.name !== 'dyn') environment.registerOperator(`${name} == ${name}`, isSame);
+      return { name, of: (value) => unordered(read(value)) };
+    default:
+      return { name, of: read };
+  }
 }
 
 function mapType(item: CelType): CelType {
