@@ -2,9 +2,9 @@
 import { type Rule, ruleFor } from '../../field.ts';
 import { type EntityRule, isPresent, present } from './entity-rule.ts';
 
-/** Whose services: without a namespace of its own a policy must name the service's. */
+/** Without a namespace of its own a policy must name the service's. `namespace` is a word of CEL, hence the underscores. */
 const servicesWithNamespace = ruleFor<EntityRule>(
-  "!has(self.services) || has(self.services.namespace) && self.services.namespace != ''",
+  "!has(self.services) || has(self.services.__namespace__) && self.services.__namespace__ != ''",
   'must name the namespace of services: the policy has none of its own',
   ({ services }) => services === undefined || isPresent(services.namespace),
 );
