@@ -78,7 +78,7 @@ function boundOfOurs(kind: string, path: string): string[] {
   return kind.endsWith('NetworkSet') && path === 'spec.nets' ? ['maxItems=100000'] : [];
 }
 
-for (const crd of crds()) {
+for (const crd of crds().filter(({ spec }) => spec.group === 'projectcalico.org')) {
   const kind = crd.spec.names.kind;
   const mine = facts.filter((fact) => fact.kind === kind);
 

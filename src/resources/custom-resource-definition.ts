@@ -1,6 +1,7 @@
 // A kind's CustomResourceDefinition, derived from its schema. Says nothing of our own: no second truth about a kind.
 // Source: https://kubernetes.io/docs/reference/kubernetes-api/extend-resources/custom-resource-definition-v1/
 import { calicoKinds } from './calico-kinds.ts';
+import { clusterNetworkPolicies } from './kubernetes/cluster-network-policy.ts';
 import type { Resource, ResourceKind } from './resource.ts';
 
 /** A CustomResourceDefinition as it is applied; only what this project writes of it. */
@@ -21,9 +22,9 @@ export const customResourceDefinitions: ResourceKind<CustomResourceDefinition> =
   namespaced: false,
 };
 
-/** Every kind of Calico's that this project defines, ready to apply. */
+/** What a cluster needs, ready to apply: Calico's kinds, and the policy kind that Kubernetes leaves to its networks. */
 export function crds(): CustomResourceDefinition[] {
-  return calicoKinds.map(toCrd);
+  return [...calicoKinds, clusterNetworkPolicies].map(toCrd);
 }
 
 /** @throws TypeError for a kind without a schema, which is one that Kubernetes itself serves. */
@@ -33,7 +34,10 @@ export function toCrd(kind: ResourceKind): CustomResourceDefinition {
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `${kind.plural}.${kind.group}` },
+    metadata: {
+      name: `${kind.plural}.${kind.group}`,
+      ...(kind.approval && { annotations: { 'api-approved.kubernetes.io': kind.approval } }),
+    },
     spec: {
       group: kind.group,
       scope: kind.namespaced ? 'Namespaced' : 'Cluster',

@@ -14,6 +14,7 @@ export interface FieldOptions {
   maxLength?: number;
   minItems?: number;
   maxItems?: number;
+  minProperties?: number;
   maxProperties?: number;
   nullable?: true;
   'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map';

@@ -1,5 +1,7 @@
 // Kubernetes' label selector (metav1.LabelSelector) as a schema; Calico's own selectors are texts.
+import Type, { type TUnsafe } from 'typebox';
 import { arrayOf, mapOf, object, optional, string } from './field.ts';
+import type { LabelSelector } from './kubernetes/network-policy.ts';
 
 const atomic = { 'x-kubernetes-list-type': 'atomic' } as const;
 const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'];
@@ -18,8 +20,8 @@ function requirementFault(value: unknown): string | undefined {
   return !wantsValues && values.length > 0 ? `cannot have values with the operator ${operator}` : undefined;
 }
 
-export function labelSelector(options: { description: string }) {
-  return object(
+export function labelSelector(options: { description: string }): TUnsafe<LabelSelector> {
+  const schema = object(
     {
       matchLabels: optional(mapOf(string(), { description: 'Labels that must have these values.' })),
       matchExpressions: optional(
@@ -38,4 +40,6 @@ export function labelSelector(options: { description: string }) {
     },
     { ...options, 'x-kubernetes-map-type': 'atomic' },
   );
+  // The operator is a plain string in the published schema; that it is one of four is in the check.
+  return Type.Unsafe<LabelSelector>(schema);
 }

@@ -54,6 +54,8 @@ export interface ResourceKind<T extends Resource = Resource> {
   readonly rules?: readonly Rule[];
   /** What is wrong with the whole object, for what CEL cannot say; undefined when nothing is. */
   check?(object: Resource): string | undefined;
+  /** For kinds of Kubernetes' own groups: where the API was approved, which their CRDs must say. */
+  readonly approval?: string;
   /** Carries the object's type only; never present at run time. */
   readonly object?: T;
 }

@@ -157,10 +157,13 @@ function judgeObject(
   faults: ValidationFault[],
 ): void {
   const properties = schema.properties ?? {};
-  const { maxProperties = Infinity } = schema;
+  const { minProperties = 0, maxProperties = Infinity } = schema;
   const size = Object.keys(value).length;
   if (size > maxProperties) {
     faults.push(faultAt(steps, value, `must have at most ${maxProperties} of its fields, not ${size}`));
+  }
+  if (size < minProperties) {
+    faults.push(faultAt(steps, value, `must have one of ${Object.keys(properties).join(', ')}`));
   }
   for (const name of schema.required ?? []) {
     if (value[name] === undefined) faults.push(faultAt([...steps, name], undefined, 'is required'));
