@@ -76,3 +76,14 @@ export function errnoName(errno: number): string {
 }
 
 export const errno = os.constants.errno;
+
+const SOL_SOCKET = 1;
+const SO_ATTACH_FILTER = 26;
+
+/** Attaches a classic BPF program of 8-byte instructions to a socket. struct sock_fprog { u16 length; (pad) void *filter; } */
+export function attachFilter(fd: number, program: Buffer): void {
+  const fprog = Buffer.alloc(16);
+  fprog.writeUInt16LE(program.length / 8);
+  fprog.writeBigUInt64LE(BigInt(koffi.address(program)), 8);
+  checked(c.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, fprog, fprog.length), 'Cannot filter a socket');
+}

@@ -1,16 +1,23 @@
-// The nftables dataplane: holds the kernel's table to the desired state, a transaction at a time.
+// The nftables dataplane: holds the kernel's table to the desired state, a transaction at a time. Where the kernel can, the
+// table is owned: nobody else may change it, not even `nft flush ruleset`, and it outlives us.
 import type { Changes, DesiredState } from '../../calc/index.ts';
 import { type Nftables, Transaction } from '../../kernel/index.ts';
+import { Isolation } from './isolation.ts';
 import { type Generation, generationOf, lastGeneration, markMask } from './judgement.ts';
 import { sets, table } from './names.ts';
 import { Program } from './program.ts';
 import type { SkeletonOptions } from './skeleton.ts';
+import { TableImage } from './table-image.ts';
 
 export interface NftablesDataplaneOptions extends SkeletonOptions {
   /** Clears these bits of the mark of every connection in the namespace. */
   readonly forgetJudgements: (mask: number) => Promise<unknown>;
   /** Told when connections could not be made to forget, or could not be made to remember again. */
   readonly onTrouble: (error: unknown) => void;
+  /** Told, in words, which objects are closed because they cannot be programmed, and why. */
+  readonly onIsolated?: (objects: readonly string[], why: unknown) => void;
+  /** False leaves the table open to other hands where it could be owned. */
+  readonly owned?: boolean;
 }
 
 const nothing: Changes = {
@@ -24,21 +31,27 @@ const nothing: Changes = {
 export class NftablesDataplane {
   readonly #kernel: Nftables;
   readonly #options: NftablesDataplaneOptions;
+  readonly #isolation = new Isolation();
+  /** Whether nobody but us can change the table. */
+  readonly isOwned: boolean;
   /** Undefined while what the kernel holds is in doubt: the next change makes the table anew. */
   #program: Program | undefined;
   #state: DesiredState | undefined;
   #generation: Generation;
+  #commits = 0;
   #isForgetting = false;
 
   /** `kernel` is bound to the network namespace that is to be protected. Reads what is there; changes nothing. */
   constructor(kernel: Nftables, options: NftablesDataplaneOptions) {
     this.#kernel = kernel;
     this.#options = options;
+    this.isOwned = (options.owned ?? true) && kernel.canOwnTables();
     this.#generation = this.#generationInKernel();
   }
 
   /**
-   * Makes the kernel hold the state, of which `changes` names what differs since the last call; all of it or nothing.
+   * Makes the kernel hold the state, of which `changes` names what differs since the last call; all of it or nothing, but
+   * for objects that cannot be programmed, which are closed.
    * @throws TransactionError when the kernel refuses; the table then enforces what it did before, and the next call
    * writes everything anew
    */
@@ -46,26 +59,63 @@ export class NftablesDataplane {
     // A change of routes alone judges no connection anew.
     const isNothing = changes.sets.size + changes.policies.size + changes.endpoints.size === 0;
     if (this.#program && isNothing) return;
+    // A closed object that has changed is written as if it were new, and what was closed with it likewise.
+    if (!this.#isolation.isEmpty) {
+      this.#isolation.reopen(changes);
+      this.#program = undefined;
+    }
     this.#commit(state, changes, this.#nextGeneration());
     if (this.#generation === 0) void this.#forget();
   }
 
-  /** Somebody else may have changed the table: the next `apply` writes everything anew. */
+  /** Somebody else may have changed the table: the next `apply` writes everything anew, and tries again what was closed. */
   distrust(): void {
     this.#program = undefined;
+    this.#isolation.clear();
+  }
+
+  /** What, in words, the kernel holds otherwise than it was last told; undefined when nothing does, or when that changes just now. */
+  async audit(): Promise<string | undefined> {
+    const state = this.#state;
+    const commits = this.#commits;
+    if (!state || !this.#program) return undefined;
+    const found = this.#kernel.lookUpTable(table);
+    if (!found) return 'the table is gone';
+    if (found.dormant) return 'the table is dormant';
+    if (this.isOwned && found.owner !== this.#kernel.port) return 'the table is not ours any more';
+    const image = new TableImage();
+    const program = new Program(this.#isolation);
+    program.begin(image, { ...this.#options, owned: this.isOwned });
+    program.change(image, state, everythingIn(state), this.#generation);
+    const difference = await image.firstDifference(this.#kernel, table);
+    return this.#commits === commits ? difference : undefined;
   }
 
   #commit(state: DesiredState, changes: Changes, generation: Generation): void {
+    for (;;) {
+      const program = this.#program ?? new Program(this.#isolation);
+      try {
+        this.#attempt(program, state, changes, generation);
+        break;
+      } catch (error) {
+        const closed = this.#isolation.close(error, state, (name) => program.usersOfContent(name));
+        if (closed.length === 0) throw error;
+        this.#options.onIsolated?.(closed, error);
+      }
+    }
+    this.#state = state;
+    this.#generation = generation;
+    this.#commits++;
+  }
+
+  #attempt(program: Program, state: DesiredState, changes: Changes, generation: Generation): void {
     const transaction = new Transaction(table);
     const isNew = this.#program === undefined;
-    const program = this.#program ?? new Program();
     this.#program = undefined;
-    if (isNew) program.begin(transaction, this.#options);
+    if (isNew) program.begin(transaction, { ...this.#options, owned: this.isOwned });
     program.change(transaction, state, isNew ? everythingIn(state) : changes, generation);
     this.#kernel.commit(transaction);
     this.#program = program;
-    this.#state = state;
-    this.#generation = generation;
   }
 
   /**

@@ -8,15 +8,17 @@ import type {
   PolicyProgram,
   SetKind,
 } from '../../calc/index.ts';
-import type { Element, Expression, KeyType, NftSet, Transaction } from '../../kernel/index.ts';
+import type { Element, Expression, KeyType, NftSet } from '../../kernel/index.ts';
 import { addressBytes, type Family, parseAddress } from '../../net/index.ts';
 import type { Direction } from '../../policy/index.ts';
 import { concatenation, interfaceNameBytes, memberKey } from './bytes.ts';
 import { ContentSets } from './content-sets.ts';
+import { type Isolation, OwnedFault, type Owner } from './isolation.ts';
 import { type Generation, judgedElements, markExpressions } from './judgement.ts';
 import { goTo, jump, ruleMatches, verdict } from './matches.ts';
 import { addressSetName, chains, endpointChain, policyChain, sets, table } from './names.ts';
 import { type SkeletonOptions, skeletonChains, skeletonRules, skeletonSets } from './skeleton.ts';
+import type { TableWriter } from './table-image.ts';
 
 const directions: readonly Direction[] = ['ingress', 'egress'];
 const families: readonly Family[] = [4, 6];
@@ -32,18 +34,24 @@ export class Program {
   readonly #endpoints = new Map<string, Placed>();
   #generation: Generation = 0;
 
-  /** Makes the table anew, whatever it held before: nothing of ours is in the kernel at no time. */
-  begin(transaction: Transaction, options: SkeletonOptions): void {
+  readonly #isolation: Isolation;
+
+  constructor(isolation: Isolation) {
+    this.#isolation = isolation;
+  }
+
+  /** Makes the table anew, whatever it held before and whoever owned it last: nothing of ours is in the kernel at no time. */
+  begin(transaction: TableWriter, options: SkeletonOptions & { readonly owned: boolean }): void {
     // Adding first makes the deletion succeed where there was no table.
     transaction.addTable();
     transaction.deleteTable();
-    transaction.addTable();
+    transaction.addTable({ owned: options.owned });
     for (const set of skeletonSets) transaction.addSet(set);
     for (const chain of skeletonChains) transaction.addChain(chain);
     for (const rule of skeletonRules(options)) transaction.addRule(rule);
   }
 
-  change(transaction: Transaction, state: DesiredState, changes: Changes, generation: Generation): void {
+  change(transaction: TableWriter, state: DesiredState, changes: Changes, generation: Generation): void {
     const goneSets = this.#changeSets(transaction, state, changes);
     const gonePolicies = this.#changePolicies(transaction, state, changes);
     this.#changeEndpoints(transaction, state, changes);
@@ -54,7 +62,12 @@ export class Program {
     this.#changeGeneration(transaction, generation);
   }
 
-  #changeSets(transaction: Transaction, state: DesiredState, changes: Changes): string[] {
+  /** Keys of the policies whose rules use a content set. */
+  usersOfContent(name: string): string[] {
+    return [...this.#policies].flatMap(([key, names]) => (names.includes(name) ? [key] : []));
+  }
+
+  #changeSets(transaction: TableWriter, state: DesiredState, changes: Changes): string[] {
     const gone: string[] = [];
     for (const [id, { added, removed }] of changes.sets) {
       const set = state.sets.get(id);
@@ -64,19 +77,22 @@ export class Program {
         this.#sets.delete(id);
         continue;
       }
+      const isClosed = this.#isolation.isClosed('set', id);
       for (const family of families) {
         const definition = addressSet(id, set, family);
+        const [gone, come] = isClosed
+          ? [[], []]
+          : ownedBy(transaction, `set ${id}`, () => [membersOf(removed, family), membersOf(added, family)]);
         if (!known) transaction.addSet(definition);
-        const elements = (members: readonly string[]) => membersOf(members, family);
-        transaction.deleteElements(definition, elements(removed));
-        transaction.addElements(definition, elements(added));
+        transaction.deleteElements(definition, gone);
+        transaction.addElements(definition, come);
       }
       this.#sets.set(id, set.kind);
     }
     return gone;
   }
 
-  #changePolicies(transaction: Transaction, state: DesiredState, changes: Changes): string[] {
+  #changePolicies(transaction: TableWriter, state: DesiredState, changes: Changes): string[] {
     const gone: string[] = [];
     const outdated: (readonly string[])[] = [];
     const rules: (() => void)[] = [];
@@ -91,10 +107,14 @@ export class Program {
       }
       for (const direction of directions) {
         const name = policyChain(key, direction);
+        const owner: Owner = `policy ${key}`;
+        const compiled = this.#isolation.isClosed('policy', key)
+          ? closedPolicy
+          : ownedBy(transaction, owner, () => policyRules(program, direction, this.#contents));
         if (known) transaction.flushChain(name);
         else transaction.addChain({ name });
-        const compiled = policyRules(program, direction, this.#contents);
         rules.push(() => {
+          transaction.owner = owner;
           for (const { expressions, comment } of compiled)
             transaction.addRule({ chain: name, expressions, comment });
         });
@@ -104,16 +124,21 @@ export class Program {
     for (const names of outdated) this.#contents.release(names);
     // Sets first: a rule cannot speak of one that is not there.
     for (const { set, elements } of this.#contents.takeAdded()) {
+      transaction.owner = `content ${set.name}` satisfies Owner;
       transaction.addSet(set);
       transaction.addElements(set, elements);
     }
     for (const add of rules) add();
+    transaction.owner = undefined;
     return gone;
   }
 
-  #changeEndpoints(transaction: Transaction, state: DesiredState, changes: Changes): void {
+  #changeEndpoints(transaction: TableWriter, state: DesiredState, changes: Changes): void {
     for (const key of changes.endpoints) {
-      const endpoint = state.endpoints.get(key);
+      transaction.owner = `endpoint ${key}` satisfies Owner;
+      const told = state.endpoints.get(key);
+      const endpoint =
+        told && this.#isolation.isClosed('endpoint', key) ? { ...told, ...closedEndpoint } : told;
       const known = this.#endpoints.get(key);
       const isSameInterface = known && endpoint && known.interfaceName === endpoint.interfaceName;
       for (const direction of directions) {
@@ -137,14 +162,16 @@ export class Program {
       }
       for (const family of families) {
         transaction.deleteElements(sourceSet(family), known ? sourceElements(known, family) : []);
-        transaction.addElements(sourceSet(family), endpoint ? sourceElements(endpoint, family) : []);
+        const sources = () => (endpoint ? sourceElements(endpoint, family) : []);
+        transaction.addElements(sourceSet(family), ownedBy(transaction, `endpoint ${key}`, sources));
       }
       if (endpoint) this.#endpoints.set(key, endpoint);
       else this.#endpoints.delete(key);
     }
+    transaction.owner = undefined;
   }
 
-  #changeGeneration(transaction: Transaction, generation: Generation): void {
+  #changeGeneration(transaction: TableWriter, generation: Generation): void {
     transaction.deleteElements(judgedSet, judgedElements(this.#generation));
     transaction.addElements(judgedSet, judgedElements(generation));
     for (const direction of directions) {
@@ -156,6 +183,25 @@ export class Program {
     this.#generation = generation;
   }
 }
+
+/** Computes something for the sake of one object, and lays at its door what goes wrong. */
+function ownedBy<T>(transaction: TableWriter, owner: Owner, compute: () => T): T {
+  transaction.owner = owner;
+  try {
+    return compute();
+  } catch (cause) {
+    throw new OwnedFault(owner, cause);
+  }
+}
+
+/** Whoever asks it goes no further. */
+const closedPolicy: ReturnType<typeof policyRules> = [
+  {
+    expressions: [{ kind: 'counter', packets: 0n, bytes: 0n }, verdict('drop')],
+    comment: 'closed: it cannot be programmed as it stands',
+  },
+];
+const closedEndpoint = { addresses: [], ingress: [], egress: [], afterTiers: 'Deny' } as const;
 
 const judgedSet = definitionOf(sets.judged);
 
@@ -197,7 +243,7 @@ function membersOf(members: readonly string[], family: Family): Element[] {
     .map((member) => ({ key: memberKey(member) }));
 }
 
-function removeChain(transaction: Transaction, name: string): void {
+function removeChain(transaction: TableWriter, name: string): void {
   transaction.flushChain(name);
   transaction.deleteChain(name);
 }

@@ -1,6 +1,6 @@
 // A netlink socket, in the network namespace where it was opened, for as long as it lives. The kernel handles requests inside
 // send(), so an answer is there when send() returns and is read without waiting. Says nothing about what messages mean.
-import { c, checked, errno, KernelError, lastErrno } from '../ffi.ts';
+import { attachFilter, c, checked, errno, KernelError, lastErrno } from '../ffi.ts';
 import { inNamespace } from '../namespaces/in-namespace.ts';
 import { nlmDump, nlmDumpInterrupted, nlmRequest, nlmsgDone, nlmsgError } from './constants.ts';
 import {
@@ -26,6 +26,10 @@ const sockaddrBytes = 12;
 const SIOCGSKNS = 0x894c;
 const MSG_TRUNC = 0x20;
 const MSG_DONTWAIT = 0x40;
+
+const BPF_LD_W_ABS = 0x20;
+const BPF_JEQ_K = 0x15;
+const BPF_RET_K = 0x06;
 
 /** A whole transaction is one send, and all its acknowledgements wait in the socket. Both are limits, not memory. */
 const bufferBytes = 64 * 1024 * 1024;
@@ -105,6 +109,33 @@ export class NetlinkSocket implements Disposable {
   nextSequence(): number {
     this.#sequence = this.#sequence === 0xffffffff ? 1 : this.#sequence + 1;
     return this.#sequence;
+  }
+
+  /** The socket's address, which the kernel chooses with the first message; 0 until then. */
+  get port(): number {
+    const address = Buffer.alloc(sockaddrBytes);
+    checked(c.getsockname(this.fd, address, [sockaddrBytes]), 'Cannot tell the port of a netlink socket');
+    return address.readUInt32LE(4);
+  }
+
+  /** Keeps from this socket whatever a socket of that port has caused: a classic BPF program on nlmsg_pid, in network order. */
+  ignoreWhatIsCausedBy(port: number): void {
+    const nlmsgPidOffset = 12;
+    const inNetworkOrder = Buffer.alloc(4);
+    inNetworkOrder.writeUInt32LE(port);
+    // struct sock_filter { u16 code; u8 jt; u8 jf; u32 k; }
+    const program = Buffer.alloc(4 * 8);
+    const instruction = (at: number, code: number, jt: number, jf: number, k: number) => {
+      program.writeUInt16LE(code, at * 8);
+      program.writeUInt8(jt, at * 8 + 2);
+      program.writeUInt8(jf, at * 8 + 3);
+      program.writeUInt32LE(k, at * 8 + 4);
+    };
+    instruction(0, BPF_LD_W_ABS, 0, 0, nlmsgPidOffset);
+    instruction(1, BPF_JEQ_K, 0, 1, inNetworkOrder.readUInt32BE());
+    instruction(2, BPF_RET_K, 0, 0, 0);
+    instruction(3, BPF_RET_K, 0, 0, 0xffffffff);
+    attachFilter(this.fd, program);
   }
 
   /** Joins a multicast group; a socket that listens should do nothing else. */

@@ -24,6 +24,7 @@ export const operations = {
   newElement: operation(12),
   getElement: operation(13),
   deleteElement: operation(14),
+  newGeneration: operation(15),
 } as const;
 
 export const families: Readonly<Record<TableFamily, number>> = {
@@ -37,6 +38,9 @@ export const families: Readonly<Record<TableFamily, number>> = {
 
 /** NF_INET_PRE_ROUTING and its followers. */
 export const hooks: readonly HookName[] = ['prerouting', 'input', 'forward', 'output', 'postrouting'];
+
+/** NFT_TABLE_F_*: owner since Linux 5.12, persist since 6.9. */
+export const tableFlags = { dormant: 1, owner: 2, persist: 4 } as const;
 
 export const setFlags = { anonymous: 1, constant: 2, interval: 4, map: 8 } as const;
 export const elementIntervalEnd = 1;

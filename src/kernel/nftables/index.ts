@@ -9,3 +9,4 @@ export {
 export { Nftables, TransactionError } from './nftables.ts';
 export type { Chain, Element, KeyType, ListedRule, NftSet, Rule, Table } from './objects.ts';
 export { Transaction } from './transaction.ts';
+export { type TableWatchOptions, watchTable } from './watch-table.ts';

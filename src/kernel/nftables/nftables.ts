@@ -1,6 +1,6 @@
 // The kernel's nf_tables in one network namespace: commits transactions and lists what is there.
 
-import { errno, KernelError } from '../ffi.ts';
+import { errno, errnoName, KernelError } from '../ffi.ts';
 import {
   Attributes,
   faultError,
@@ -10,16 +10,20 @@ import {
   type NetlinkSocketOptions,
   netlinkNetfilter,
 } from '../netlink/index.ts';
-import { families, operations } from './constants.ts';
+import { families, operations, tableFlags } from './constants.ts';
 import { readChain, readElements, readRule, readSet } from './decode.ts';
 import type { Chain, Element, ListedRule, NftSet, Table } from './objects.ts';
-import type { Transaction } from './transaction.ts';
+import { Transaction } from './transaction.ts';
 
 /** The kernel refused a transaction: nothing of it was done. */
 export class TransactionError extends Error {
   override readonly name = 'TransactionError';
   /** What the kernel refused, one sentence each; what follows a first refusal is often only its consequence. */
   readonly refusals: readonly string[];
+  /** Whose the first refused message is, as the transaction's maker said; undefined when it did not say. */
+  readonly owner: string | undefined;
+  /** Errno of the first refusal, by name. */
+  readonly code: string;
 
   constructor(transaction: Transaction, faults: readonly NetlinkFault[]) {
     const refusals = faults.map(
@@ -28,6 +32,8 @@ export class TransactionError extends Error {
     const more = refusals.length > 1 ? `, and ${refusals.length - 1} more refusals` : '';
     super(`The kernel refused a transaction of ${transaction.size} changes: ${refusals[0]}${more}`);
     this.refusals = refusals;
+    this.owner = faults[0] && transaction.ownerOf(faults[0].sequence);
+    this.code = errnoName(faults[0]?.errno ?? 0);
   }
 }
 
@@ -50,6 +56,29 @@ export class Nftables implements Disposable {
     if (transaction.size === 0) return;
     const { faults } = this.#socket.request(transaction.finish());
     if (faults.length > 0) throw new TransactionError(transaction, faults);
+  }
+
+  /** Whether the kernel has tables that only one socket may change and that outlive it. Asks by making one and taking it back. */
+  canOwnTables(): boolean {
+    const probe = new Transaction({ family: 'inet', name: `probe-${process.pid}` });
+    probe.addTable({ owned: true });
+    probe.deleteTable();
+    return this.#socket.request(probe.finish()).faults.length === 0;
+  }
+
+  /** Undefined when there is no such table. `owner` is the port of the socket that alone may change it, 0 when all may. */
+  lookUpTable(table: Table): { readonly owner: number; readonly dormant: boolean } | undefined {
+    const [found] = this.#list(operations.getTable, table, 'flags', (all) =>
+      all.string(1) === table.name
+        ? [{ owner: all.u32be(7) ?? 0, dormant: ((all.u32be(2) ?? 0) & tableFlags.dormant) !== 0 }]
+        : [],
+    );
+    return found;
+  }
+
+  /** The address of our socket among netlink's; 0 before its first message. */
+  get port(): number {
+    return this.#socket.port;
   }
 
   /** Empty when there is no such table. */

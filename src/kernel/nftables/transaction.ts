@@ -9,6 +9,7 @@ import {
   operations,
   setFlags,
   subsystemId,
+  tableFlags,
   verdicts,
   verdictType,
 } from './constants.ts';
@@ -31,8 +32,10 @@ export class Transaction {
   readonly table: Table;
   readonly #writer = new MessageWriter(64 * 1024);
   /** What each message is about, by sequence number less one; texts are only made when one fails. */
-  readonly #subjects: (readonly [verb: string, name: string])[] = [];
+  readonly #subjects: (readonly [verb: string, name: string, owner: string | undefined])[] = [];
   #setId = 0;
+  /** For whose sake the next messages are: what a refusal of one of them is to be laid at the door of. */
+  owner: string | undefined;
 
   constructor(table: Table) {
     this.table = table;
@@ -44,10 +47,16 @@ export class Transaction {
     return this.#subjects.length;
   }
 
-  /** Does nothing where the table exists. */
-  addTable(): void {
+  /**
+   * Without flags it does nothing where the table exists. `owned` makes the table the committing socket's: nobody else may
+   * change it, and when the socket closes it stays, for the next owner to take. Needs a kernel that says so to
+   * `Nftables.canOwnTables`. Fails where the table is another's, or was made without flags. FLAGS 2
+   */
+  addTable({ owned = false }: { readonly owned?: boolean } = {}): void {
     this.#begin(operations.newTable, nlmCreate, 'add table', this.table.name);
-    this.#writer.string(1, this.table.name).end();
+    this.#writer.string(1, this.table.name);
+    if (owned) this.#writer.u32be(2, tableFlags.owner | tableFlags.persist);
+    this.#writer.end();
   }
 
   /** With all that is in it. Fails where there is no table. */
@@ -142,6 +151,10 @@ export class Transaction {
     return `${verb} "${name}"`;
   }
 
+  ownerOf(sequence: number): string | undefined {
+    return this.#subjects[sequence - 1]?.[2];
+  }
+
   /** TABLE 1, SET 2, ELEMENTS 3 */
   #elements(operation: number, flags: number, verb: string, set: NftSet, elements: readonly Element[]): void {
     for (let next = 0; next < elements.length; ) {
@@ -157,7 +170,7 @@ export class Transaction {
 
   /** struct nfgenmsg { u8 family; u8 version; be16 res_id } follows the netlink header. */
   #begin(type: number, flags: number, verb: string, name: string): MessageWriter {
-    this.#subjects.push([verb, name]);
+    this.#subjects.push([verb, name, this.owner]);
     const writer = this.#writer.begin(type, nlmRequest | flags, this.#subjects.length);
     return writer.headerU8(families[this.table.family]).headerU8(0).headerU16be(0);
   }
