@@ -14,13 +14,19 @@ export interface SetSource {
   readonly port?: { readonly name: string; readonly protocol: number };
 }
 
-type Contributor = Pick<WorkloadEndpoint, 'addresses' | 'ports'>;
+/** An endpoint, or a network set. */
+export interface Contributor extends Pick<WorkloadEndpoint, 'addresses' | 'ports'> {
+  /** CIDRs of more than one address. */
+  readonly nets?: readonly string[];
+}
 
 class CountedSet implements AddressSet {
   readonly source: SetSource;
   readonly members = new Map<string, number>();
+  readonly nets = new Map<string, number>();
   /** Members touched since changes were last taken, and whether they were in the set then. */
   readonly touched = new Map<string, boolean>();
+  netsChanged = false;
   users = 1;
 
   constructor(source: SetSource) {
@@ -38,6 +44,13 @@ class CountedSet implements AddressSet {
       if (count + by > 0) this.members.set(member, count + by);
       else this.members.delete(member);
     }
+    if (this.source.port) return;
+    for (const net of contributor.nets ?? []) {
+      const count = this.nets.get(net) ?? 0;
+      if (count + by > 0) this.nets.set(net, count + by);
+      else this.nets.delete(net);
+      this.netsChanged = true;
+    }
   }
 }
 
@@ -45,10 +58,16 @@ export class AddressSets {
   readonly #sets = new Map<string, CountedSet>();
   readonly #contributors = new Map<string, Contributor>();
   readonly #changed = new Set<string>();
+  readonly #onNetsAppear: (set: string) => void;
   readonly #index = new LabelIndex({
     onMatch: (set, item) => this.#count(set, item, 1),
     onUnmatch: (set, item) => this.#count(set, item, -1),
   });
+
+  /** `onNetsAppear` is told of a set that has networks now and had none, or the other way round. */
+  constructor(onNetsAppear: (set: string) => void) {
+    this.#onNetsAppear = onNetsAppear;
+  }
 
   get state(): ReadonlyMap<string, AddressSet> {
     return this.#sets;
@@ -102,8 +121,10 @@ export class AddressSets {
         if (is && !was) added.push(member);
         if (was && !is) removed.push(member);
       }
-      set?.touched.clear();
-      changes.set(id, { added, removed });
+      changes.set(id, { added, removed, netsChanged: set?.netsChanged ?? false });
+      if (!set) continue;
+      set.touched.clear();
+      set.netsChanged = false;
     }
     this.#changed.clear();
     return changes;
@@ -117,8 +138,10 @@ export class AddressSets {
     const contributor = this.#contributors.get(key);
     const set = this.#sets.get(id);
     if (!contributor || !set) return;
+    const hadNets = set.nets.size > 0;
     set.count(contributor, by);
     this.#changed.add(id);
+    if (set.nets.size > 0 !== hadNets) this.#onNetsAppear(id);
   }
 }
 

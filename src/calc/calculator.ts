@@ -1,30 +1,42 @@
 // The calculation for one node: the cluster's objects go in one by one, in any order; what this node's kernel shall hold
 // comes out. No I/O, no clock; the result depends on the objects alone and never on the order in which they came.
+// This is the room's counter: it passes each object to the part that it concerns.
 import {
   type ConvertedPolicy,
+  fromCalicoNetworkPolicy,
+  fromClusterNetworkPolicy,
+  fromGlobalNetworkPolicy,
   fromKubernetesNetworkPolicy,
   nameLabel,
   namespaceLabelPrefix,
+  type PolicyKind,
   policyKey,
+  tierOf,
   type WorkloadEndpoint,
-  workloadEndpointOf,
 } from '../policy/index.ts';
 import {
+  type ClusterNetworkPolicy,
+  type GlobalNetworkPolicy,
+  type GlobalNetworkSet,
   type IPAMBlock,
   type IPPool,
   type KubernetesNetworkPolicy,
   keyOf,
   type Namespace,
+  type NetworkPolicy,
+  type NetworkSet,
   type Node,
   type Pod,
+  type ServiceAccount,
+  type Tier,
 } from '../resources/index.ts';
 import { AddressSets } from './address-sets.ts';
-import type { Changes, DesiredState, EndpointProgram } from './desired-state.ts';
-import { interfaceNameOf } from './interface-name.ts';
-import { LabelSet } from './label-set.ts';
+import { ClusterEndpoints } from './cluster-endpoints.ts';
+import type { Changes, DesiredState } from './desired-state.ts';
+import { InheritedLabels } from './inherited-labels.ts';
+import { NetworkSets } from './network-sets.ts';
 import { Overlay } from './overlay.ts';
 import { Policies } from './policies.ts';
-import { Workloads, workloadKey } from './workloads.ts';
 
 export interface CalculatorOptions {
   /** Name of the node. */
@@ -33,81 +45,107 @@ export interface CalculatorOptions {
   readonly onFault?: (sentence: string) => void;
 }
 
+/** Keys of objects are "namespace/name", or "name" for those of the whole cluster. */
 export class Calculator {
-  readonly #node: string;
   readonly #onFault: (sentence: string) => void;
-  readonly #sets = new AddressSets();
-  readonly #policies = new Policies(this.#sets);
+  readonly #sets: AddressSets;
+  readonly #policies: Policies;
+  readonly #namespaces = new InheritedLabels(namespaceLabelPrefix, nameLabel);
+  readonly #endpoints: ClusterEndpoints;
+  readonly #networkSets: NetworkSets;
   readonly #overlay: Overlay;
-  readonly #workloads = new Workloads();
-  /** What each pod contributes now; the previous telling, to see what a new one changes. */
-  readonly #known = new Map<string, WorkloadEndpoint>();
-  readonly #podsOfNamespace = new Map<string, Set<string>>();
-  readonly #namespaceLabels = new Map<string, ReadonlyMap<string, string>>();
-  readonly #endpoints = new Map<string, EndpointProgram>();
-  readonly #goneEndpoints = new Set<string>();
   readonly state: DesiredState;
 
   constructor({ node, onFault = () => {} }: CalculatorOptions) {
-    this.#node = node;
     this.#onFault = onFault;
+    this.#sets = new AddressSets((set) => this.#policies.touchSet(set));
+    this.#policies = new Policies(this.#sets);
+    this.#endpoints = new ClusterEndpoints(node, this.#sets, this.#policies, this.#namespaces);
+    this.#networkSets = new NetworkSets(this.#sets, this.#namespaces);
     this.#overlay = new Overlay(node);
     this.state = {
       sets: this.#sets.state,
       policies: this.#policies.state,
-      endpoints: this.#endpoints,
+      endpoints: this.#endpoints.state,
       tunnelEndpoints: this.#overlay.tunnelEndpoints,
       routes: this.#overlay.routes,
     };
   }
 
   setPod(pod: Pod): void {
-    const key = keyOf(pod);
-    this.#workloads.watched(key, workloadEndpointOf(pod));
-    this.#refresh(key);
+    this.#endpoints.setPod(pod);
   }
 
-  /** Takes "namespace/name", as the others do. */
   deletePod(key: string): void {
-    this.#workloads.watched(key, undefined);
-    this.#refresh(key);
+    this.#endpoints.deletePod(key);
   }
 
   /** The CNI server has set this pod up, or is about to: from now on it is known here, whatever the watch has shown. */
   attachWorkload(workload: WorkloadEndpoint): void {
-    const key = workloadKey(workload);
-    this.#workloads.attached(key, workload);
-    this.#refresh(key);
+    this.#endpoints.attach(workload);
   }
 
   /** The CNI server has taken the pod's container down. A later container of the same name is not touched. */
   detachWorkload(key: string, containerId: string): void {
-    this.#workloads.detached(key, containerId);
-    this.#refresh(key);
+    this.#endpoints.detach(key, containerId);
   }
 
   setNamespace({ metadata }: Namespace): void {
-    const labels = new Map<string, string>();
-    for (const [label, value] of Object.entries(metadata.labels ?? {}))
-      labels.set(namespaceLabelPrefix + label, value);
-    labels.set(namespaceLabelPrefix + nameLabel, metadata.name);
-    const known = this.#namespaceLabels.get(metadata.name);
-    if (known && sameEntries(known, labels)) return;
-    this.#namespaceLabels.set(metadata.name, labels);
-    this.#relabel(metadata.name);
+    if (this.#namespaces.set(metadata.name, metadata.name, metadata.labels)) this.#relabel(metadata.name);
   }
 
   deleteNamespace(name: string): void {
-    if (this.#namespaceLabels.delete(name)) this.#relabel(name);
+    if (this.#namespaces.delete(name)) this.#relabel(name);
+  }
+
+  setServiceAccount(account: ServiceAccount): void {
+    this.#endpoints.setServiceAccount(account);
+  }
+
+  deleteServiceAccount(key: string): void {
+    this.#endpoints.deleteServiceAccount(key);
+  }
+
+  setTier(tier: Tier): void {
+    this.#policies.setTier(tier.metadata.name, tierOf(tier));
+  }
+
+  deleteTier(name: string): void {
+    this.#policies.setTier(name, undefined);
   }
 
   setKubernetesNetworkPolicy(object: KubernetesNetworkPolicy): void {
-    this.#setPolicy(`NetworkPolicy "${keyOf(object)}"`, fromKubernetesNetworkPolicy(object));
+    this.#setPolicy('NetworkPolicy of Kubernetes', keyOf(object), fromKubernetesNetworkPolicy(object));
   }
 
-  deleteKubernetesNetworkPolicy(key: string): void {
-    const [namespace = '', name = ''] = key.split('/');
-    this.#policies.deletePolicy(policyKey({ kind: 'KubernetesNetworkPolicy', namespace, name }));
+  setClusterNetworkPolicy(object: ClusterNetworkPolicy): void {
+    this.#setPolicy('ClusterNetworkPolicy', keyOf(object), fromClusterNetworkPolicy(object));
+  }
+
+  setNetworkPolicy(object: NetworkPolicy): void {
+    this.#setPolicy('NetworkPolicy', keyOf(object), fromCalicoNetworkPolicy(object));
+  }
+
+  setGlobalNetworkPolicy(object: GlobalNetworkPolicy): void {
+    this.#setPolicy('GlobalNetworkPolicy', keyOf(object), fromGlobalNetworkPolicy(object));
+  }
+
+  /** Of any of the kinds above. */
+  deletePolicy(kind: PolicyKind, key: string): void {
+    const slash = key.indexOf('/');
+    const id =
+      slash < 0 ? { kind, name: key } : { kind, namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+    this.#policies.deletePolicy(policyKey(id));
+  }
+
+  setNetworkSet(set: NetworkSet | GlobalNetworkSet): void {
+    for (const fault of this.#networkSets.set(set)) {
+      this.#onFault(`Cannot understand ${set.kind} "${keyOf(set)}": ${fault}; it is left out`);
+    }
+  }
+
+  deleteNetworkSet(kind: 'NetworkSet' | 'GlobalNetworkSet', key: string): void {
+    this.#networkSets.delete(kind, key);
   }
 
   setPool(pool: IPPool): void {
@@ -128,10 +166,12 @@ export class Calculator {
 
   setNode(node: Node): void {
     this.#overlay.setNode(node.metadata.name, node);
+    this.#networkSets.setNode(node);
   }
 
   deleteNode(name: string): void {
     this.#overlay.setNode(name, undefined);
+    this.#networkSets.delete('Node', name);
   }
 
   get hasChanges(): boolean {
@@ -139,99 +179,29 @@ export class Calculator {
       this.#sets.hasChanges ||
       this.#policies.hasChanges ||
       this.#overlay.hasChanges ||
-      this.#goneEndpoints.size > 0
+      this.#endpoints.hasChanges
     );
   }
 
   /** Brings `state` up to date and says what of it differs from when this was last called. */
   takeChanges(): Changes {
     const { policies, endpoints } = this.#policies.takeChanges();
-    for (const key of endpoints) this.#program(key);
-    for (const key of this.#goneEndpoints) endpoints.add(key);
-    this.#goneEndpoints.clear();
-    return { policies, endpoints, sets: this.#sets.takeChanges(), ...this.#overlay.takeChanges() };
-  }
-
-  #setPolicy(what: string, { policy, faults }: ConvertedPolicy): void {
-    for (const fault of faults)
-      this.#onFault(`Cannot understand ${what}: ${fault}; that part allows nothing`);
-    this.#policies.setPolicy(policy);
-  }
-
-  #refresh(key: string): void {
-    const before = this.#known.get(key);
-    const now = this.#workloads.get(key);
-    if (before && now && sameWorkload(before, now)) return;
-    if (!now) {
-      if (!before) return;
-      this.#known.delete(key);
-      this.#podsOfNamespace.get(before.namespace)?.delete(key);
-      this.#sets.deleteContributor(key);
-      this.#dropEndpoint(key);
-      return;
-    }
-    this.#known.set(key, now);
-    const pods = this.#podsOfNamespace.get(now.namespace);
-    if (pods) pods.add(key);
-    else this.#podsOfNamespace.set(now.namespace, new Set([key]));
-    const labels = this.#labelsOf(now);
-    this.#sets.setContributor(
-      key,
-      now,
-      before && sameEntries(before.labels, now.labels) ? undefined : labels,
-    );
-    // Without an address there is nothing to protect yet; the CNI server tells us before there is.
-    if (now.node === this.#node && now.addresses.length > 0) this.#policies.setEndpoint(key, labels);
-    else this.#dropEndpoint(key);
+    return {
+      policies,
+      endpoints: this.#endpoints.program(endpoints),
+      sets: this.#sets.takeChanges(),
+      ...this.#overlay.takeChanges(),
+    };
   }
 
   #relabel(namespace: string): void {
-    for (const key of this.#podsOfNamespace.get(namespace) ?? []) {
-      const workload = this.#known.get(key);
-      if (!workload) continue;
-      const labels = this.#labelsOf(workload);
-      this.#sets.setContributor(key, workload, labels);
-      if (workload.node === this.#node && workload.addresses.length > 0)
-        this.#policies.setEndpoint(key, labels);
-    }
+    this.#endpoints.relabel(namespace);
+    this.#networkSets.relabel(namespace);
   }
 
-  #labelsOf(workload: WorkloadEndpoint): LabelSet {
-    const inherited = this.#namespaceLabels.get(workload.namespace);
-    return new LabelSet(inherited ? [workload.labels, inherited] : [workload.labels]);
+  #setPolicy(what: string, key: string, { policy, faults }: ConvertedPolicy): void {
+    for (const fault of faults)
+      this.#onFault(`Cannot understand ${what} "${key}": ${fault}; that part allows nothing`);
+    this.#policies.setPolicy(policy);
   }
-
-  #dropEndpoint(key: string): void {
-    this.#policies.deleteEndpoint(key);
-    if (this.#endpoints.delete(key)) this.#goneEndpoints.add(key);
-  }
-
-  #program(key: string): void {
-    const workload = this.#known.get(key);
-    if (!workload || workload.node !== this.#node || workload.addresses.length === 0) return;
-    this.#endpoints.set(key, {
-      interfaceName: interfaceNameOf(workload.namespace, workload.pod),
-      addresses: workload.addresses,
-      ingress: this.#policies.tiersOf(key, 'ingress'),
-      egress: this.#policies.tiersOf(key, 'egress'),
-      // A namespace's profile allows what no policy judged; one that has not been seen yet allows nothing.
-      afterTiers: this.#namespaceLabels.has(workload.namespace) ? 'Allow' : 'Deny',
-    });
-  }
-}
-
-function sameWorkload(a: WorkloadEndpoint, b: WorkloadEndpoint): boolean {
-  return (
-    a.node === b.node &&
-    a.uid === b.uid &&
-    sameEntries(a.labels, b.labels) &&
-    a.addresses.join() === b.addresses.join() &&
-    JSON.stringify(a.ports) === JSON.stringify(b.ports)
-  );
-}
-
-function sameEntries(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
-  if (a.size !== b.size) return false;
-  for (const [key, value] of a) if (b.get(key) !== value) return false;
-  return true;
 }

@@ -1,7 +1,7 @@
 // A policy of the rule tree as a program for the dataplane: selectors become sets, which are acquired on the way.
 
 import type { PeerMatch, Policy, Rule } from '../policy/index.ts';
-import { and, type Selector } from '../selector/index.ts';
+import { all, and, type Selector } from '../selector/index.ts';
 import type { AddressSets, SetSource } from './address-sets.ts';
 import type { PeerProgram, PolicyProgram, RuleProgram } from './desired-state.ts';
 
@@ -34,35 +34,31 @@ function compileRule(
   receivers: Selector | undefined,
   acquire: (source: SetSource) => string,
 ): RuleProgram {
-  const { family, protocol, source, destination } = match;
-  const peer = (side: PeerMatch | undefined, owners: Selector | undefined): PeerProgram | undefined => {
-    if (!side) return undefined;
-    const { selector, namedPort, ...plain } = side;
-    const everyone: Selector = { kind: 'all' };
-    if (namedPort !== undefined && protocol === undefined) {
-      throw new RangeError(`The port "${namedPort}" has a name but the rule at ${origin} has no protocol`);
+  const { source, destination, ...plain } = match;
+  const { protocol } = match;
+  const portSet = (name: string, owners: Selector): string => {
+    if (protocol === undefined) {
+      throw new RangeError(`The port "${name}" has a name but the rule at ${origin} has no protocol`);
     }
+    return acquire({ selector: owners, port: { name, protocol } });
+  };
+  const peer = (side: PeerMatch, owners: Selector): PeerProgram => {
+    const { selector, notSelector, namedPort, notNamedPorts, ...rest } = side;
     return {
-      ...plain,
+      ...rest,
       // Whoever owns a named port of the peers is a peer, so that one set answers both questions.
-      ...(selector && namedPort === undefined && { set: acquire({ selector }) }),
-      ...(namedPort !== undefined &&
-        protocol !== undefined && {
-          portSet: acquire({
-            selector: and(selector ?? everyone, owners ?? everyone),
-            port: { name: namedPort, protocol },
-          }),
-        }),
+      ...(namedPort !== undefined
+        ? { portSet: portSet(namedPort, and(selector ?? all, owners)) }
+        : selector && { set: acquire({ selector }) }),
+      ...(notSelector && { notSet: acquire({ selector: notSelector }) }),
+      ...(notNamedPorts && { notPortSets: notNamedPorts.map((name) => portSet(name, owners)) }),
     };
   };
-  const from = peer(source, undefined);
-  const to = peer(destination, receivers);
   return {
+    ...plain,
     action,
     origin,
-    ...(family && { family }),
-    ...(protocol !== undefined && { protocol }),
-    ...(from && { source: from }),
-    ...(to && { destination: to }),
+    ...(source && { source: peer(source, all) }),
+    ...(destination && { destination: peer(destination, receivers ?? all) }),
   };
 }

@@ -1,7 +1,7 @@
 // What calc hands to the dataplane: everything that this node's kernel shall hold, as plain data.
 // Selectors are gone; what is left of them are sets of members with an identifier.
 import type { Cidr, Family, Range } from '../net/index.ts';
-import type { Action } from '../policy/index.ts';
+import type { Action, IcmpMatch } from '../policy/index.ts';
 
 /** `address`: members are canonical addresses. `address,protocol,port`: "10.0.0.1,6,80", numbers as IANA has them. */
 export type SetKind = 'address' | 'address,protocol,port';
@@ -17,6 +17,8 @@ export interface AddressSet {
   readonly kind: SetKind;
   /** Both families mixed; a member with a colon is IPv6. */
   readonly members: Members;
+  /** Whole networks that are in the set besides, as CIDRs; they may overlap. Only an `address` set has any. */
+  readonly nets: Members;
 }
 
 export interface PeerProgram {
@@ -24,16 +26,24 @@ export interface PeerProgram {
   readonly notNets?: readonly Cidr[];
   /** The address is a member of this `address` set. */
   readonly set?: string;
+  /** The address is not a member of this `address` set. */
+  readonly notSet?: string;
   /** Sorted, disjoint. */
   readonly ports?: readonly Range<number>[];
+  readonly notPorts?: readonly Range<number>[];
   /** Address, protocol and port are a member of this `address,protocol,port` set. */
   readonly portSet?: string;
+  /** Address, protocol and port are a member of none of these. */
+  readonly notPortSets?: readonly string[];
 }
 
 export interface RuleProgram {
   readonly action: Action;
   readonly family?: Family;
   readonly protocol?: number;
+  readonly notProtocol?: number;
+  readonly icmp?: IcmpMatch;
+  readonly notIcmp?: IcmpMatch;
   readonly source?: PeerProgram;
   readonly destination?: PeerProgram;
   /** Where in the policy's object the rule stands. */
@@ -46,10 +56,17 @@ export interface PolicyProgram {
   readonly egress: readonly RuleProgram[];
 }
 
+export interface TierPolicy {
+  /** Key of the policy's program. */
+  readonly key: string;
+  /** It has a rule in this direction that passes, so that the rest of the tier may have to be skipped. */
+  readonly passes: boolean;
+}
+
 export interface TierProgram {
   readonly name: string;
-  /** Keys of policy programs in the order in which they are asked; never empty. */
-  readonly policies: readonly string[];
+  /** The order in which they are asked; never empty. */
+  readonly policies: readonly TierPolicy[];
   /** What follows when none of them decides. */
   readonly defaultAction: 'Deny' | 'Pass';
 }
@@ -98,6 +115,8 @@ export interface DesiredState {
 export interface SetChange {
   readonly added: readonly string[];
   readonly removed: readonly string[];
+  /** The set's networks are others than before. */
+  readonly netsChanged: boolean;
 }
 
 /** What of the desired state differs from when changes were last taken. Names only, but for sets, which may be large. */

@@ -1,10 +1,10 @@
 // Which policies matter on this node, and for which of its endpoints. A policy that selects none of them costs nothing
 // here but its selector.
 import {
+  builtInTiers,
   comparePolicies,
   compareTiers,
   type Direction,
-  defaultTier,
   type Policy,
   policyKey,
   type Tier,
@@ -20,13 +20,15 @@ export class Policies {
   readonly #policies = new Map<string, Policy>();
   readonly #active = new Map<string, CompiledPolicy>();
   readonly #programs = new Map<string, PolicyProgram>();
-  readonly #tiers = new Map<string, Tier>([[defaultTier.name, defaultTier]]);
+  readonly #tiers = new Map<string, Tier>(builtInTiers.map((tier) => [tier.name, tier]));
   readonly #index = new LabelIndex({
     onMatch: (policy, endpoint) => this.#matchChanged(policy, endpoint),
     onUnmatch: (policy, endpoint) => this.#matchChanged(policy, endpoint),
   });
   /** Policies whose program has to be looked at again, and endpoints whose list of policies may differ. */
   readonly #dirtyPolicies = new Set<string>();
+  /** Policies whose program is the same, but one of its sets has become of another make. */
+  readonly #touchedPolicies = new Set<string>();
   readonly #dirtyEndpoints = new Set<string>();
 
   constructor(sets: AddressSets) {
@@ -52,6 +54,22 @@ export class Policies {
     this.#dirtyPolicies.add(key);
   }
 
+  /** An object's order and default action; undefined when there is no such object any more. */
+  setTier(name: string, tier: Tier | undefined): void {
+    const effective = tier ?? builtInTiers.find((builtIn) => builtIn.name === name);
+    if (effective) this.#tiers.set(name, effective);
+    else this.#tiers.delete(name);
+    for (const [key, policy] of this.#policies) {
+      if (policy.tier === name)
+        for (const endpoint of this.#index.itemsOf(key)) this.#dirtyEndpoints.add(endpoint);
+    }
+  }
+
+  /** A set is of another make than before: whoever asks it has to ask otherwise. */
+  touchSet(set: string): void {
+    for (const [key, { sets }] of this.#active) if (sets.includes(set)) this.#touchedPolicies.add(key);
+  }
+
   setEndpoint(key: string, labels: LabelSet): void {
     this.#index.setItem(key, labels);
     this.#dirtyEndpoints.add(key);
@@ -63,13 +81,12 @@ export class Policies {
   }
 
   get hasChanges(): boolean {
-    return this.#dirtyPolicies.size > 0 || this.#dirtyEndpoints.size > 0;
+    return this.#dirtyPolicies.size > 0 || this.#dirtyEndpoints.size > 0 || this.#touchedPolicies.size > 0;
   }
 
   /** Brings the programs up to date, which acquires and releases sets. Names what changed since the last call. */
   takeChanges(): { policies: Set<string>; endpoints: Set<string> } {
     const policies = new Set<string>();
-    const endpoints = new Set(this.#dirtyEndpoints);
     const outdated: CompiledPolicy[] = [];
     for (const key of this.#dirtyPolicies) {
       const previous = this.#active.get(key);
@@ -79,6 +96,11 @@ export class Policies {
       if (isActive && previous?.policy === policy) continue;
       if (isActive) {
         const compiled = compilePolicy(policy, this.#sets);
+        // Whether a policy may pass shapes the chains of the endpoints that ask it.
+        const isOther = directions.some(
+          (direction) => passes(previous?.program, direction) !== passes(compiled.program, direction),
+        );
+        if (isOther) for (const endpoint of this.#index.itemsOf(key)) this.#dirtyEndpoints.add(endpoint);
         this.#active.set(key, compiled);
         this.#programs.set(key, compiled.program);
       } else {
@@ -90,6 +112,9 @@ export class Policies {
     }
     // Released only now, so that a set which both the old and the new programs use lives on with its members.
     for (const { sets } of outdated) for (const set of sets) this.#sets.release(set);
+    for (const key of this.#touchedPolicies) if (this.#active.has(key)) policies.add(key);
+    const endpoints = new Set(this.#dirtyEndpoints);
+    this.#touchedPolicies.clear();
     this.#dirtyPolicies.clear();
     this.#dirtyEndpoints.clear();
     return { policies, endpoints };
@@ -110,7 +135,10 @@ export class Policies {
       .map(({ tier, policies }) => ({
         name: tier.name,
         defaultAction: tier.defaultAction,
-        policies: policies.sort(comparePolicies).map((policy) => policyKey(policy.id)),
+        policies: policies.sort(comparePolicies).map((policy) => {
+          const key = policyKey(policy.id);
+          return { key, passes: passes(this.#programs.get(key), direction) };
+        }),
       }));
   }
 
@@ -124,4 +152,10 @@ export class Policies {
     if (isActive !== this.#active.has(policy)) this.#dirtyPolicies.add(policy);
     this.#dirtyEndpoints.add(endpoint);
   }
+}
+
+const directions: readonly Direction[] = ['ingress', 'egress'];
+
+function passes(program: PolicyProgram | undefined, direction: Direction): boolean {
+  return program?.[direction].some(({ action }) => action === 'Pass') ?? false;
 }

@@ -102,7 +102,7 @@ export class Felix {
     this.#follow(
       kubernetesNetworkPolicies,
       (policy) => calculator.setKubernetesNetworkPolicy(policy),
-      (key) => calculator.deleteKubernetesNetworkPolicy(key),
+      (key) => calculator.deletePolicy('KubernetesNetworkPolicy', key),
     );
     this.#follow(
       nodes,

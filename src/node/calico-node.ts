@@ -46,6 +46,7 @@ export async function startCalicoNode(
     return own ? [new VxlanOverlay(rtnetlink, overlayOptions(own, tunnel, settings))] : [];
   });
   const nftables = new NftablesDataplane(Nftables.open(), {
+    logPrefix: 'calico-packet',
     endpointToHostAction: settings.defaultEndpointToHostAction,
     forgetJudgements: forgetMarks,
     onTrouble: (error) =>

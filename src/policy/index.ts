@@ -1,4 +1,9 @@
 // The door of the policy room: the policy model, and what a cluster's objects say about a packet. Pure; runs in a browser.
+
+export { fromCalicoNetworkPolicy, fromGlobalNetworkPolicy } from './calico/network-policy.ts';
+export { networkSetNets } from './calico/network-set.ts';
+export { tierOf } from './calico/tier.ts';
+export type { ConvertedPolicy } from './converted-policy.ts';
 export {
   type EndpointPort,
   podAnnotations,
@@ -6,7 +11,8 @@ export {
   workloadEndpointOf,
 } from './endpoint.ts';
 export { type Cluster, evaluate, type Packet, type Verdict } from './evaluate.ts';
-export { type ConvertedPolicy, fromKubernetesNetworkPolicy } from './kubernetes/network-policy.ts';
+export { fromClusterNetworkPolicy } from './kubernetes/cluster-network-policy.ts';
+export { fromKubernetesNetworkPolicy } from './kubernetes/network-policy.ts';
 export * from './labels.ts';
 export * from './model.ts';
 export { comparePolicies, compareTiers } from './order.ts';

@@ -9,3 +9,7 @@ export const serviceAccountLabel = 'projectcalico.org/serviceaccount';
 export const namespaceLabelPrefix = 'pcns.';
 /** With a prefix, the name of the namespace or service account itself. */
 export const nameLabel = 'projectcalico.org/name';
+/** A service account's label "role" is the endpoint's "pcsa.role". */
+export const serviceAccountLabelPrefix = 'pcsa.';
+/** A node's label "rack" is "pcnode.rack" of its addresses. No endpoint has such labels. */
+export const nodeLabelPrefix = 'pcnode.';

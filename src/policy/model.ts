@@ -5,10 +5,14 @@ import type { Selector } from '../selector/index.ts';
 
 export type Direction = 'ingress' | 'egress';
 
-/** Final, both: no later rule is asked. */
-export type Action = 'Allow' | 'Deny';
+/** Allow and Deny are final; Pass skips the rest of the tier; Log goes on with the next rule. */
+export type Action = 'Allow' | 'Deny' | 'Pass' | 'Log';
 
-export type PolicyKind = 'KubernetesNetworkPolicy';
+export type PolicyKind =
+  | 'KubernetesNetworkPolicy'
+  | 'KubernetesClusterNetworkPolicy'
+  | 'NetworkPolicy'
+  | 'GlobalNetworkPolicy';
 
 /** Which object a policy comes from. */
 export interface PolicyId {
@@ -49,8 +53,17 @@ export interface Match {
   readonly family?: Family;
   /** IANA number. */
   readonly protocol?: number;
+  readonly notProtocol?: number;
+  readonly icmp?: IcmpMatch;
+  readonly notIcmp?: IcmpMatch;
   readonly source?: PeerMatch;
   readonly destination?: PeerMatch;
+}
+
+export interface IcmpMatch {
+  readonly type: number;
+  /** Every code of the type when absent. */
+  readonly code?: number;
 }
 
 /** Every condition that is present must hold. */
@@ -61,10 +74,16 @@ export interface PeerMatch {
   readonly notNets?: readonly Cidr[];
   /** The address belongs to an endpoint with such labels. */
   readonly selector?: Selector;
+  /** The address does not belong to an endpoint with such labels; it may belong to none. */
+  readonly notSelector?: Selector;
   /** The port is in one of these ranges, which are sorted and disjoint. */
   readonly ports?: readonly Range<number>[];
   /** Address, protocol and port are those of a so named port of an endpoint. */
   readonly namedPort?: string;
+  /** The port is in none of these ranges. */
+  readonly notPorts?: readonly Range<number>[];
+  /** Address, protocol and port are not those of any of these named ports. */
+  readonly notNamedPorts?: readonly string[];
 }
 
 /** "KubernetesNetworkPolicy/test/deny-all": unique among all policies. */
@@ -74,6 +93,13 @@ export function policyKey(id: PolicyId): string {
 
 /** Where policies without a tier of their own stand; Kubernetes' among them. */
 export const defaultTier: Tier = { name: 'default', order: 1_000_000, defaultAction: 'Deny' };
+
+/** Tiers that are there even where no object says so: the default one, and those of ClusterNetworkPolicy. */
+export const builtInTiers: readonly Tier[] = [
+  defaultTier,
+  { name: 'kube-admin', order: 1000, defaultAction: 'Pass' },
+  { name: 'kube-baseline', order: 10_000_000, defaultAction: 'Pass' },
+];
 
 /** The order of Kubernetes network policies within the default tier. */
 export const kubernetesPolicyOrder = 1000;

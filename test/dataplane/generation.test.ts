@@ -36,6 +36,7 @@ describe('a generation of judgements', () => {
     forgotten = Promise.withResolvers();
     requests = 0;
     const dataplane = new NftablesDataplane(nftables, {
+      logPrefix: 'calico-packet',
       endpointToHostAction: 'Accept',
       forgetJudgements: () => {
         requests++;

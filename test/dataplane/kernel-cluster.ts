@@ -78,6 +78,7 @@ class KernelNode {
         }),
     );
     const nftables = new NftablesDataplane(this.nftables, {
+      logPrefix: 'calico-packet',
       endpointToHostAction: 'Accept',
       forgetJudgements: async () => {},
       onTrouble: (error) => assert.fail(String(error)),
@@ -153,7 +154,7 @@ export class KernelCluster {
       const { calculator } = node;
       for (const policy of before.networkPolicies) {
         if (!cluster.networkPolicies.some((now) => keyOf(now) === keyOf(policy))) {
-          calculator.deleteKubernetesNetworkPolicy(keyOf(policy));
+          calculator.deletePolicy('KubernetesNetworkPolicy', keyOf(policy));
         }
       }
       for (const namespace of cluster.namespaces) calculator.setNamespace(namespace);
@@ -222,6 +223,8 @@ export class KernelCluster {
       addresses: endpoint.addresses,
       mtu: 1400,
       allowIpForwarding: false,
+      defaultRoutes: true,
+      owner: 'test',
     });
     node.links.open(link);
     this.#links.set(keyOf(pod), { node, link });

@@ -47,7 +47,7 @@ function stepsAfter(other: Cluster, cluster: Cluster): Step[] {
     ...gone(other.networkPolicies, cluster.networkPolicies).map(
       (key): Step =>
         (calculator) =>
-          calculator.deleteKubernetesNetworkPolicy(key),
+          calculator.deletePolicy('KubernetesNetworkPolicy', key),
     ),
   ];
 }

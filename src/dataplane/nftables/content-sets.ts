@@ -4,6 +4,7 @@
 import type { Element, NftSet } from '../../kernel/index.ts';
 import {
   addressBytes,
+  bitsOf,
   type Cidr,
   type Family,
   formatCidr,
@@ -31,17 +32,15 @@ export class ContentSets {
       cidrs.map((cidr) => ({ first: cidr.network, last: lastAddressOf(cidr).value })),
     );
     const name = `cali${family}0-nets-${hashOf(cidrs.map(formatCidr).sort().join())}`;
-    const bytes = (value: bigint) => addressBytes({ family, value });
-    const end = 1n << (family === 4 ? 32n : 128n);
     return this.#use({ name, key: [family === 4 ? 'ipv4_addr' : 'ipv6_addr'], interval: true }, () =>
-      ranges.flatMap(({ first, last }) => rangeElements(first, last + 1n, end, bytes)),
+      ranges.flatMap((range) => rangeElements(range, family)),
     );
   }
 
   ports(ranges: readonly Range<number>[]): string {
     const name = `cali-ports-${hashOf(ranges.map(({ first, last }) => `${first}-${last}`).join())}`;
     return this.#use({ name, key: ['inet_service'], interval: true }, () =>
-      ranges.flatMap(({ first, last }) => rangeElements(first, last + 1, 65536, networkU16)),
+      ranges.flatMap(({ first, last }) => elementsOfRange(first, last + 1, 65536, networkU16)),
     );
   }
 
@@ -89,7 +88,13 @@ export class ContentSets {
   }
 }
 
+/** A range of addresses as elements of an interval set. */
+export function rangeElements({ first, last }: Range<bigint>, family: Family): Element[] {
+  const end = 1n << BigInt(bitsOf(family));
+  return elementsOfRange(first, last + 1n, end, (value) => addressBytes({ family, value }));
+}
+
 /** A range is its first key and, unless it goes to the very end, the first key after it. */
-function rangeElements<T>(first: T, next: T, end: T, bytes: (value: T) => Uint8Array): Element[] {
+function elementsOfRange<T>(first: T, next: T, end: T, bytes: (value: T) => Uint8Array): Element[] {
   return [{ key: bytes(first) }, ...(next === end ? [] : [{ key: bytes(next), isEnd: true }])];
 }

@@ -1,15 +1,14 @@
 // The nftables dataplane: holds the kernel's table to the desired state, a transaction at a time. Where the kernel can, the
 // table is owned: nobody else may change it, not even `nft flush ruleset`, and it outlives us.
-import type { Changes, DesiredState } from '../../calc/index.ts';
+import type { AddressSet, Changes, DesiredState, SetChange } from '../../calc/index.ts';
 import { type Nftables, Transaction } from '../../kernel/index.ts';
 import { Isolation } from './isolation.ts';
 import { type Generation, generationOf, lastGeneration, markMask } from './judgement.ts';
 import { sets, table } from './names.ts';
-import { Program } from './program.ts';
-import type { SkeletonOptions } from './skeleton.ts';
+import { Program, type ProgramOptions } from './program.ts';
 import { TableImage } from './table-image.ts';
 
-export interface NftablesDataplaneOptions extends SkeletonOptions {
+export interface NftablesDataplaneOptions extends ProgramOptions {
   /** Clears these bits of the mark of every connection in the namespace. */
   readonly forgetJudgements: (mask: number) => Promise<unknown>;
   /** Told when connections could not be made to forget, or could not be made to remember again. */
@@ -84,8 +83,8 @@ export class NftablesDataplane {
     if (found.dormant) return 'the table is dormant';
     if (this.isOwned && found.owner !== this.#kernel.port) return 'the table is not ours any more';
     const image = new TableImage();
-    const program = new Program(this.#isolation);
-    program.begin(image, { ...this.#options, owned: this.isOwned });
+    const program = new Program(this.#options, this.#isolation);
+    program.begin(image, { owned: this.isOwned });
     program.change(image, state, everythingIn(state), this.#generation);
     const difference = await image.firstDifference(this.#kernel, table);
     return this.#commits === commits ? difference : undefined;
@@ -93,7 +92,7 @@ export class NftablesDataplane {
 
   #commit(state: DesiredState, changes: Changes, generation: Generation): void {
     for (;;) {
-      const program = this.#program ?? new Program(this.#isolation);
+      const program = this.#program ?? new Program(this.#options, this.#isolation);
       try {
         this.#attempt(program, state, changes, generation);
         break;
@@ -112,7 +111,7 @@ export class NftablesDataplane {
     const transaction = new Transaction(table);
     const isNew = this.#program === undefined;
     this.#program = undefined;
-    if (isNew) program.begin(transaction, { ...this.#options, owned: this.isOwned });
+    if (isNew) program.begin(transaction, { owned: this.isOwned });
     program.change(transaction, state, isNew ? everythingIn(state) : changes, generation);
     this.#kernel.commit(transaction);
     this.#program = program;
@@ -148,12 +147,14 @@ export class NftablesDataplane {
 
 function everythingIn(state: DesiredState): Changes {
   return {
-    sets: new Map(
-      [...state.sets].map(([id, { members }]) => [id, { added: [...members.keys()], removed: [] }]),
-    ),
+    sets: new Map([...state.sets].map(([id, set]) => [id, wholeSet(set)])),
     policies: new Set(state.policies.keys()),
     endpoints: new Set(state.endpoints.keys()),
     tunnelEndpoints: new Set(state.tunnelEndpoints.keys()),
     routes: new Set(state.routes.keys()),
   };
+}
+
+function wholeSet({ members, nets }: AddressSet): SetChange {
+  return { added: [...members.keys()], removed: [], netsChanged: nets.size > 0 };
 }

@@ -17,6 +17,16 @@ export class OwnedFault extends Error {
   }
 }
 
+/** Computes something for the sake of one object, and lays at its door what goes wrong. */
+export function ownedBy<T>(writer: { owner: string | undefined }, owner: Owner, compute: () => T): T {
+  writer.owner = owner;
+  try {
+    return compute();
+  } catch (cause) {
+    throw new OwnedFault(owner, cause);
+  }
+}
+
 /** Refusals that say nothing about the object that met them: memory is short, or the kernel is busy. */
 const passing = new Set(['ENOMEM', 'ENOBUFS', 'EBUSY', 'EAGAIN', 'EINTR']);
 

@@ -11,9 +11,10 @@ import {
   type Verdict,
 } from '../../kernel/index.ts';
 import { type Cidr, type Family, mergeRanges, type Range } from '../../net/index.ts';
+import type { IcmpMatch } from '../../policy/index.ts';
 import { netmaskBytes, networkBytes, networkU16 } from './bytes.ts';
 import type { ContentSets } from './content-sets.ts';
-import { addressSetName } from './names.ts';
+import { addressSetName, netSetName } from './names.ts';
 
 const register = registers.wide(0);
 
@@ -30,44 +31,77 @@ const portKeys: Record<Side, { direction: TupleDirection; key: TupleKey }> = {
   destination: { direction: 'reply', key: 'proto-src' },
 };
 
+/** What has to be known of the rest of the table to say a rule's conditions. */
+export interface MatchContext {
+  /** Sets of nets and ports are acquired from here. */
+  readonly contents: ContentSets;
+  /** Whether the address set has networks besides its addresses. */
+  readonly hasNets: (set: string) => boolean;
+}
+
 /**
- * The conditions of a rule, once per family where they speak of addresses; empty when no packet can meet them.
- * Sets of nets and ports are acquired from `contents`.
+ * The conditions of a rule: alternatives, each a list of expressions that must all hold. Once per family where they speak of
+ * addresses; none at all when no packet can meet them.
  */
-export function ruleMatches(rule: RuleProgram, contents: ContentSets): Expression[][] {
-  const sides = [rule.source, rule.destination];
+export function ruleMatches(rule: RuleProgram, context: MatchContext): Expression[][] {
+  const { source = {}, destination = {} } = rule;
+  const sides = [source, destination];
   const asksForAddress = sides.some(
-    (side) => side && (side.nets || side.notNets || side.set || side.portSet),
+    ({ nets, notNets, set, notSet, portSet, notPortSets }) =>
+      nets ?? notNets ?? set ?? notSet ?? portSet ?? notPortSets,
   );
-  const families = ([4, 6] as const).filter(
-    (family) =>
-      (rule.family ?? family) === family &&
-      sides.every((side) => !side?.nets || side.nets.some((net) => net.family === family)),
-  );
-  const protocol: Expression[] =
-    rule.protocol === undefined
-      ? []
-      : [
-          { kind: 'ct tuple', key: 'protocol', direction: 'original', to: register },
-          { kind: 'cmp', comparison: '==', register, value: Uint8Array.of(rule.protocol) },
-        ];
+  const common = [...protocolMatch(rule), ...icmpMatch(rule)];
   if (!asksForAddress) {
     const family = rule.family ? nfproto(rule.family) : [];
     return [
       [
         ...family,
-        ...protocol,
-        ...portMatch(rule.source, 'source', contents),
-        ...portMatch(rule.destination, 'destination', contents),
+        ...common,
+        ...portMatch(source, 'source', context),
+        ...portMatch(destination, 'destination', context),
       ],
     ];
   }
-  return families.map((family) => [
-    ...nfproto(family),
-    ...protocol,
-    ...peerMatch(rule.source, 'source', family, contents),
-    ...peerMatch(rule.destination, 'destination', family, contents),
-  ]);
+  const families = ([4, 6] as const).filter(
+    (family) =>
+      (rule.family ?? family) === family &&
+      sides.every(({ nets }) => !nets || nets.some((net) => net.family === family)),
+  );
+  return families.flatMap((family) =>
+    peerMatches(source, 'source', family, context).flatMap((from) =>
+      peerMatches(destination, 'destination', family, context).map((to) => [
+        ...nfproto(family),
+        ...common,
+        ...from,
+        ...to,
+      ]),
+    ),
+  );
+}
+
+function protocolMatch({ protocol, notProtocol }: RuleProgram): Expression[] {
+  const compare = (comparison: '==' | '!=', number: number): Expression[] => [
+    { kind: 'ct tuple', key: 'protocol', direction: 'original', to: register },
+    { kind: 'cmp', comparison, register, value: Uint8Array.of(number) },
+  ];
+  return [
+    ...(protocol === undefined ? [] : compare('==', protocol)),
+    ...(notProtocol === undefined ? [] : compare('!=', notProtocol)),
+  ];
+}
+
+/** Where other protocols have a destination port, a connection of ICMP has the type and the code of its first message. */
+function icmpMatch({ icmp, notIcmp }: RuleProgram): Expression[] {
+  const compare = (comparison: '==' | '!=', { type, code }: IcmpMatch): Expression[] => [
+    { kind: 'ct tuple', key: 'proto-dst', direction: 'original', to: register },
+    {
+      kind: 'cmp',
+      comparison,
+      register,
+      value: code === undefined ? Uint8Array.of(type) : Uint8Array.of(type, code),
+    },
+  ];
+  return [...(icmp ? compare('==', icmp) : []), ...(notIcmp ? compare('!=', notIcmp) : [])];
 }
 
 function nfproto(family: Family): Expression[] {
@@ -79,25 +113,27 @@ function nfproto(family: Family): Expression[] {
   ];
 }
 
-function peerMatch(
-  peer: PeerProgram | undefined,
-  side: Side,
-  family: Family,
-  contents: ContentSets,
-): Expression[] {
-  if (!peer) return [];
-  const { nets, notNets, set, portSet } = peer;
+/** Alternatives: a set may stand for addresses and for networks, which the kernel looks up in two places. */
+function peerMatches(peer: PeerProgram, side: Side, family: Family, context: MatchContext): Expression[][] {
+  const { nets, notNets, set, notSet, portSet, notPortSets = [] } = peer;
   const ofFamily = (cidrs: readonly Cidr[]) => cidrs.filter((net) => net.family === family);
   const address: Expression = { kind: 'ct tuple', ...addressKeys[side][family], to: register };
-  return [
-    ...(nets ? netMatch(ofFamily(nets), '==', address, family, contents) : []),
-    ...(notNets ? netMatch(ofFamily(notNets), '!=', address, family, contents) : []),
-    ...(set === undefined
-      ? []
-      : [address, { kind: 'lookup' as const, set: addressSetName(set, family), register }]),
-    ...(portSet === undefined ? [] : portSetMatch(addressSetName(portSet, family), side, family)),
-    ...portMatch(peer, side, contents),
+  const lookUp = (name: string, invert = false): Expression[] => [
+    address,
+    { kind: 'lookup', set: name, register, ...(invert && { invert }) },
   ];
+  const rest = [
+    ...(nets ? netMatch(ofFamily(nets), '==', address, family, context.contents) : []),
+    ...(notNets ? netMatch(ofFamily(notNets), '!=', address, family, context.contents) : []),
+    ...(notSet === undefined ? [] : lookUp(addressSetName(notSet, family), true)),
+    ...(notSet !== undefined && context.hasNets(notSet) ? lookUp(netSetName(notSet, family), true) : []),
+    ...(portSet === undefined ? [] : portSetMatch(addressSetName(portSet, family), side, family, false)),
+    ...notPortSets.flatMap((id) => portSetMatch(addressSetName(id, family), side, family, true)),
+    ...portMatch(peer, side, context),
+  ];
+  if (set === undefined) return [rest];
+  const places = [addressSetName(set, family), ...(context.hasNets(set) ? [netSetName(set, family)] : [])];
+  return places.map((name) => [...lookUp(name), ...rest]);
 }
 
 function netMatch(
@@ -125,33 +161,48 @@ function netMatch(
   ];
 }
 
-function portMatch(peer: PeerProgram | undefined, side: Side, contents: ContentSets): Expression[] {
-  if (!peer?.ports) return [];
-  const ranges: Range<number>[] = mergeRanges(peer.ports);
+function portMatch({ ports, notPorts }: PeerProgram, side: Side, { contents }: MatchContext): Expression[] {
+  return [
+    ...(ports ? rangesMatch(ports, side, contents, false) : []),
+    ...(notPorts ? rangesMatch(notPorts, side, contents, true) : []),
+  ];
+}
+
+function rangesMatch(
+  list: readonly Range<number>[],
+  side: Side,
+  contents: ContentSets,
+  invert: boolean,
+): Expression[] {
+  const ranges: Range<number>[] = mergeRanges(list);
   const port: Expression = { kind: 'ct tuple', ...portKeys[side], to: register };
-  const [only] = ranges;
-  if (!only || ranges.length > 1) return [port, { kind: 'lookup', set: contents.ports(ranges), register }];
-  const compare = (comparison: '==' | '>=' | '<=', value: number): Expression => ({
+  const compare = (comparison: '==' | '!=' | '>=' | '<=', value: number): Expression => ({
     kind: 'cmp',
     comparison,
     register,
     value: networkU16(value),
   });
-  if (only.first === only.last) return [port, compare('==', only.first)];
-  return [port, compare('>=', only.first), compare('<=', only.last)];
+  const [only] = ranges;
+  if (only && ranges.length === 1) {
+    if (only.first === only.last) return [port, compare(invert ? '!=' : '==', only.first)];
+    if (!invert) return [port, compare('>=', only.first), compare('<=', only.last)];
+  }
+  return [port, { kind: 'lookup', set: contents.ports(ranges), register, ...(invert && { invert }) }];
 }
 
-function portSetMatch(set: string, side: Side, family: Family): Expression[] {
+function portSetMatch(set: string, side: Side, family: Family, invert: boolean): Expression[] {
   const words = family === 4 ? 1 : 4;
   return [
     { kind: 'ct tuple', ...addressKeys[side][family], to: registers.narrow(0) },
     { kind: 'ct tuple', key: 'protocol', direction: 'original', to: registers.narrow(words) },
     { kind: 'ct tuple', ...portKeys[side], to: registers.narrow(words + 1) },
-    { kind: 'lookup', set, register: registers.narrow(0) },
+    { kind: 'lookup', set, register: registers.narrow(0), ...(invert && { invert }) },
   ];
 }
 
-export function verdict(code: 'accept' | 'drop'): Expression {
+export const counter: Expression = { kind: 'counter', packets: 0n, bytes: 0n };
+
+export function verdict(code: 'accept' | 'drop' | 'return'): Expression {
   return { kind: 'verdict', verdict: { code } };
 }
 

@@ -34,9 +34,19 @@ export function addressSetName(id: string, family: Family): string {
   return `cali${family}0-${id.replace(/^s:/, '')}`;
 }
 
+/** The networks of a set that has any, beside the one of its addresses. */
+export function netSetName(id: string, family: Family): string {
+  return `cali${family}0n-${id.replace(/^s:/, '')}`;
+}
+
 /** "cali-tw-..." (to workload) holds ingress, "cali-fw-..." (from workload) egress. */
 export function endpointChain(interfaceName: string, direction: Direction): string {
   return `cali-${direction === 'ingress' ? 'tw' : 'fw'}-${interfaceName}`;
+}
+
+/** The chain of an endpoint's n-th tier, from 0: the first is the endpoint's own. */
+export function tierChain(interfaceName: string, direction: Direction, n: number): string {
+  return `${endpointChain(interfaceName, direction)}${n === 0 ? '' : `-tier-${n + 1}`}`;
 }
 
 const longest = 200;

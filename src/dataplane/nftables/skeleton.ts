@@ -13,7 +13,7 @@ import { type Chain, type Expression, type NftSet, type Rule, registers } from '
 import type { Direction } from '../../policy/index.ts';
 import { hostU32 } from './bytes.ts';
 import { isJudged } from './judgement.ts';
-import { goTo, jump, verdict } from './matches.ts';
+import { counter, goTo, jump, verdict } from './matches.ts';
 import { chains, interfacePrefix, sets } from './names.ts';
 
 export interface SkeletonOptions {
@@ -28,6 +28,13 @@ export const skeletonSets: readonly NftSet[] = [
   { name: sets.sources[4], key: ['ifname', 'ipv4_addr'] },
   { name: sets.sources[6], key: ['ifname', 'ipv6_addr'] },
 ];
+
+/** @throws Error for a name that is none of theirs */
+export function skeletonSet(name: string): NftSet {
+  const set = skeletonSets.find((candidate) => candidate.name === name);
+  if (!set) throw new Error(`The table has no set "${name}"`);
+  return set;
+}
 
 const hook = (name: 'prerouting' | 'forward' | 'input', priority: number) =>
   ({ type: 'filter', hook: name, priority, policy: 'accept' }) as const;
@@ -81,7 +88,6 @@ function dispatch(key: 'iifname' | 'oifname', direction: Direction): Expression[
   ];
 }
 
-const counter: Expression = { kind: 'counter', packets: 0n, bytes: 0n };
 const accept = verdict('accept');
 const drop = verdict('drop');
 

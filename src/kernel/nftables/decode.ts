@@ -131,6 +131,10 @@ function readKnown(name: string, data: Attributes): Expression | undefined {
       if (verdict) return { kind: 'verdict', verdict };
       return { kind: 'immediate', to: number(1), value: readValue(data.nested(2)) };
     }
+    case 'log': {
+      const group = data.u16be(1);
+      return { kind: 'log', prefix: data.string(2) ?? '', ...(group !== undefined && { group }) };
+    }
     case 'counter':
       return { kind: 'counter', bytes: data.u64be(1) ?? 0n, packets: data.u64be(2) ?? 0n };
     default:

@@ -90,6 +90,11 @@ function writeData(writer: MessageWriter, expression: Expression): void {
       writer.u32be(1, registers.verdict);
       writeVerdict(writer, 2, expression.verdict);
       return;
+    case 'log':
+      // GROUP 1, PREFIX 2
+      if (expression.group !== undefined) writer.u16be(1, expression.group);
+      writer.string(2, expression.prefix);
+      return;
     case 'counter':
       // BYTES 1, PACKETS 2
       writer.u64be(1, expression.bytes).u64be(2, expression.packets);

@@ -79,6 +79,8 @@ export type Expression =
     }
   | { readonly kind: 'immediate'; readonly to: Register; readonly value: Uint8Array }
   | { readonly kind: 'verdict'; readonly verdict: Verdict }
+  /** Tells a listener of the NFLOG group about the packet, or the kernel's log where there is no group. */
+  | { readonly kind: 'log'; readonly prefix: string; readonly group?: number }
   | { readonly kind: 'counter'; readonly packets: bigint; readonly bytes: bigint }
   /** One that we never write: its name as the kernel has it, its attributes as they came. */
   | { readonly kind: 'other'; readonly name: string; readonly data: Uint8Array };

@@ -3,6 +3,7 @@
 import { mergeRanges, protocolNumber, type Range, tryParseCidr } from '../../net/index.ts';
 import type { KubernetesNetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../resources/index.ts';
 import { and, type Selector } from '../../selector/index.ts';
+import type { ConvertedPolicy } from '../converted-policy.ts';
 import { namespaceLabel, namespaceLabelPrefix, orchestratorLabel } from '../labels.ts';
 import {
   defaultTier,
@@ -12,32 +13,23 @@ import {
   type Policy,
   type Rule,
 } from '../model.ts';
+import { Parts } from '../parts.ts';
 import { fromLabelSelector } from './label-selector.ts';
-
-export interface ConvertedPolicy {
-  readonly policy: Policy;
-  /** One sentence per part that could not be understood. Such a part allows nothing; the rest stands. */
-  readonly faults: readonly string[];
-}
 
 const pods: Selector = { kind: '==', label: orchestratorLabel, value: 'k8s' };
 const inSomeNamespace: Selector = { kind: 'has', label: namespaceLabel };
 
 /** Never throws: what cannot be understood allows nothing, and a policy whose own selector is such selects its whole namespace. */
 export function fromKubernetesNetworkPolicy(object: KubernetesNetworkPolicy): ConvertedPolicy {
-  const faults: string[] = [];
+  const parts = new Parts();
   const namespace = object.metadata.namespace ?? 'default';
   const spec = object.spec ?? {};
-  const attempt = <T>(where: string, convert: () => T, otherwise: T): T => {
-    try {
-      return convert();
-    } catch (error) {
-      faults.push(`${where}: ${error instanceof Error ? error.message : String(error)}`);
-      return otherwise;
-    }
-  };
   const own: Selector = { kind: '==', label: namespaceLabel, value: namespace };
-  const chosen = attempt('spec.podSelector', () => fromLabelSelector(spec.podSelector ?? {}), undefined);
+  const chosen = parts.attempt(
+    'spec.podSelector',
+    () => fromLabelSelector(spec.podSelector ?? {}),
+    undefined,
+  );
   // An empty list of types is what an absent one is: the API server fills both in.
   const types = spec.policyTypes?.length
     ? spec.policyTypes
@@ -51,7 +43,7 @@ export function fromKubernetesNetworkPolicy(object: KubernetesNetworkPolicy): Co
     side: 'source' | 'destination',
   ) =>
     (list ?? []).flatMap((rule, index) =>
-      attempt(
+      parts.attempt(
         `${path}[${index}]`,
         () => rulesOf(`${path}[${index}]`, side, namespace, peersOf(rule), rule.ports),
         [] as Rule[],
@@ -69,7 +61,7 @@ export function fromKubernetesNetworkPolicy(object: KubernetesNetworkPolicy): Co
       egress: rules('spec.egress', spec.egress, (rule) => rule.to, 'destination'),
     }),
   };
-  return { policy, faults };
+  return { policy, faults: parts.faults };
 }
 
 /** Every pairing of a peer with a protocol's ports is one rule; no peers means every peer, no ports means every port. */

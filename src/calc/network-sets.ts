@@ -1,0 +1,71 @@
+// What is no pod but a member of sets all the same: network sets, and the addresses of nodes.
+import { nameLabel, networkSetNets, nodeLabelPrefix } from '../policy/index.ts';
+import { type GlobalNetworkSet, keyOf, type NetworkSet, type Node } from '../resources/index.ts';
+import type { AddressSets, Contributor } from './address-sets.ts';
+import type { InheritedLabels } from './inherited-labels.ts';
+import { LabelSet } from './label-set.ts';
+
+interface Known {
+  readonly namespace: string | undefined;
+  readonly contributor: Contributor;
+  readonly labels: ReadonlyMap<string, string>;
+}
+
+export class NetworkSets {
+  readonly #sets: AddressSets;
+  readonly #namespaces: InheritedLabels;
+  readonly #known = new Map<string, Known>();
+
+  constructor(sets: AddressSets, namespaces: InheritedLabels) {
+    this.#sets = sets;
+    this.#namespaces = namespaces;
+  }
+
+  /** Returns one sentence per entry that is no network and is left out. */
+  set(set: NetworkSet | GlobalNetworkSet): readonly string[] {
+    const { contributor, labels, faults } = networkSetNets(set);
+    this.#put(`${set.kind} ${keyOf(set)}`, { namespace: set.metadata.namespace, contributor, labels });
+    return faults;
+  }
+
+  delete(kind: 'NetworkSet' | 'GlobalNetworkSet' | 'Node', key: string): void {
+    if (this.#known.delete(`${kind} ${key}`)) this.#sets.deleteContributor(`${kind} ${key}`);
+  }
+
+  setNode({ metadata, status }: Node): void {
+    const labels = new Map<string, string>();
+    for (const [label, value] of Object.entries(metadata.labels ?? {}))
+      labels.set(nodeLabelPrefix + label, value);
+    labels.set(nodeLabelPrefix + nameLabel, metadata.name);
+    const addresses = (status?.addresses ?? []).flatMap(({ type, address }) =>
+      type === 'Hostname' ? [] : [address],
+    );
+    this.#put(`Node ${metadata.name}`, {
+      namespace: undefined,
+      contributor: { addresses, ports: [] },
+      labels,
+    });
+  }
+
+  /** The namespace's labels are others than before. */
+  relabel(namespace: string): void {
+    for (const [key, known] of this.#known) if (known.namespace === namespace) this.#place(key, known);
+  }
+
+  #put(key: string, known: Known): void {
+    const before = this.#known.get(key);
+    if (before && textOf(before) === textOf(known)) return;
+    this.#known.set(key, known);
+    this.#place(key, known);
+  }
+
+  #place(key: string, { namespace, contributor, labels }: Known): void {
+    const inherited = namespace === undefined ? undefined : this.#namespaces.get(namespace);
+    this.#sets.setContributor(key, contributor, new LabelSet(inherited ? [labels, inherited] : [labels]));
+  }
+}
+
+/** Nodes report themselves often, and seldom anew. */
+function textOf({ contributor, labels }: Known): string {
+  return JSON.stringify([contributor, [...labels]]);
+}

@@ -1,0 +1,66 @@
+// Calico's NetworkPolicy and GlobalNetworkPolicy as policies of the rule tree.
+import type { GlobalNetworkPolicy, NetworkPolicy, PolicyRule } from '../../resources/index.ts';
+import { all } from '../../selector/index.ts';
+import type { ConvertedPolicy } from '../converted-policy.ts';
+import { defaultTier, type PolicyKind, type Rule } from '../model.ts';
+import { Parts } from '../parts.ts';
+import { readRule } from './rule.ts';
+import { scopeSelector } from './scope.ts';
+
+/** Never throws. A rule that cannot be understood denies everything, unless it would have allowed: then it is left out. */
+export function fromCalicoNetworkPolicy(object: NetworkPolicy): ConvertedPolicy {
+  return convert('NetworkPolicy', object, object.metadata.namespace ?? 'default');
+}
+
+export function fromGlobalNetworkPolicy(object: GlobalNetworkPolicy): ConvertedPolicy {
+  return convert('GlobalNetworkPolicy', object, undefined);
+}
+
+function convert(
+  kind: PolicyKind,
+  { metadata, spec }: NetworkPolicy | GlobalNetworkPolicy,
+  namespace: string | undefined,
+): ConvertedPolicy {
+  const parts = new Parts();
+  const rules = (path: string, list: readonly PolicyRule[] | undefined) =>
+    (list ?? []).flatMap((rule, index) =>
+      parts.attempt(
+        `${path}[${index}]`,
+        () => readRule(rule, namespace, `${path}[${index}]`),
+        closed(rule, `${path}[${index}]`),
+      ),
+    );
+  const selector = parts.attempt(
+    'spec.selector',
+    () =>
+      scopeSelector({
+        namespace,
+        selector: spec.selector,
+        ...('namespaceSelector' in spec && { namespaceSelector: spec.namespaceSelector }),
+        ...(spec.serviceAccountSelector && { serviceAccounts: { selector: spec.serviceAccountSelector } }),
+      }),
+    // Whom it was meant for is not known: all whom it could mean are closed by its rules.
+    namespace === undefined ? all : scopeSelector({ namespace }),
+  );
+  const types = typesOf(spec);
+  const policy = {
+    id: { kind, ...(namespace !== undefined && { namespace }), name: metadata.name },
+    tier: spec.tier || defaultTier.name,
+    order: spec.order,
+    selector,
+    ...(types.includes('Ingress') && { ingress: rules('spec.ingress', spec.ingress) }),
+    ...(types.includes('Egress') && { egress: rules('spec.egress', spec.egress) }),
+  };
+  return { policy, faults: parts.faults };
+}
+
+/** Where a policy does not say its types, its rules do; one without rules is about ingress. */
+function typesOf({ types, ingress, egress }: NetworkPolicy['spec']): readonly string[] {
+  if (types?.length) return types;
+  if (!egress?.length) return ['Ingress'];
+  return ingress?.length ? ['Ingress', 'Egress'] : ['Egress'];
+}
+
+function closed({ action }: PolicyRule, origin: string): Rule[] {
+  return action === 'Allow' || action === 'Log' ? [] : [{ action: 'Deny', match: {}, origin }];
+}

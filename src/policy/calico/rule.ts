@@ -1,0 +1,88 @@
+// A rule of a Calico policy as rules of the rule tree. Source of the semantics:
+// https://docs.tigera.io/calico/latest/reference/resources/networkpolicy#rule
+import { type Cidr, protocolNumber, tryParseNet } from '../../net/index.ts';
+import type { EntityRule, PolicyRule } from '../../resources/index.ts';
+import { parseSelector } from '../../selector/index.ts';
+import type { Match, PeerMatch, Rule } from '../model.ts';
+import { readPorts } from './ports.ts';
+import { scopeSelector } from './scope.ts';
+
+/**
+ * Usually one rule; several, side by side, where a list of ports has names among its numbers.
+ * @throws RangeError, SelectorSyntaxError for what cannot be understood
+ */
+export function readRule(rule: PolicyRule, namespace: string | undefined, origin: string): Rule[] {
+  if (rule.http)
+    throw new RangeError('HTTP cannot be matched in the kernel, and nothing else enforces it here');
+  const common: Match = {
+    ...(rule.ipVersion && { family: readFamily(rule.ipVersion) }),
+    ...(isGiven(rule.protocol) && { protocol: readProtocol(rule.protocol) }),
+    ...(isGiven(rule.notProtocol) && { notProtocol: readProtocol(rule.notProtocol) }),
+    ...(rule.icmp?.type !== undefined && { icmp: { ...rule.icmp, type: rule.icmp.type } }),
+    ...(rule.notICMP?.type !== undefined && { notIcmp: { ...rule.notICMP, type: rule.notICMP.type } }),
+  };
+  const rules: Rule[] = [];
+  for (const source of readPeers(rule.source, namespace)) {
+    for (const destination of readPeers(rule.destination, namespace)) {
+      const match: Match = {
+        ...common,
+        ...(Object.keys(source).length > 0 && { source }),
+        ...(Object.keys(destination).length > 0 && { destination }),
+      };
+      rules.push({ action: rule.action, match, origin });
+    }
+  }
+  return rules;
+}
+
+/** One match for the numbers among the ports and one for each name; a single one when there are no ports. */
+function readPeers(entity: EntityRule | undefined, namespace: string | undefined): PeerMatch[] {
+  if (!entity) return [{}];
+  if (entity.services) throw new RangeError('matching by service is not supported yet');
+  const { nets, notNets, notSelector } = entity;
+  const notPorts = readPorts(entity.notPorts ?? []);
+  const who: PeerMatch = {
+    ...(nets?.length && { nets: nets.map(readNet) }),
+    ...(notNets?.length && { notNets: notNets.map(readNet) }),
+    ...(isSelecting(entity) && {
+      selector: scopeSelector({ ...entity, namespace } as Parameters<typeof scopeSelector>[0]),
+    }),
+    ...(notSelector && { notSelector: parseSelector(notSelector) }),
+    ...(notPorts.ranges.length > 0 && { notPorts: notPorts.ranges }),
+    ...(notPorts.names.length > 0 && { notNamedPorts: notPorts.names }),
+  };
+  if (!entity.ports?.length) return [who];
+  const { ranges, names } = readPorts(entity.ports);
+  return [
+    ...(ranges.length > 0 ? [{ ...who, ports: ranges }] : []),
+    ...names.map((namedPort) => ({ ...who, namedPort })),
+  ];
+}
+
+/** An end that selects nobody means everybody, endpoint or not, wherever the policy stands. */
+function isSelecting({ selector, namespaceSelector, serviceAccounts }: EntityRule): boolean {
+  return Boolean(
+    selector || namespaceSelector || serviceAccounts?.selector || serviceAccounts?.names?.length,
+  );
+}
+
+function isGiven(protocol: string | number | undefined): protocol is string | number {
+  return protocol !== undefined && protocol !== '';
+}
+
+function readProtocol(protocol: string | number): number {
+  const number = protocolNumber(/^\d+$/.test(String(protocol)) ? Number(protocol) : protocol);
+  if (number === undefined) throw new RangeError(`"${protocol}" is not a protocol`);
+  return number;
+}
+
+function readFamily(version: number): 4 | 6 {
+  if (version === 4 || version === 6) return version;
+  throw new RangeError(`${version} is not a version of IP`);
+}
+
+function readNet(text: string): Cidr {
+  const net = tryParseNet(text);
+  if (!net) throw new RangeError(`"${text}" is neither an address nor a CIDR`);
+  return net;
+}

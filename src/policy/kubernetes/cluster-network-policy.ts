@@ -1,0 +1,137 @@
+// ClusterNetworkPolicy as a policy of the rule tree: in a tier of its own before everything else, or after it.
+// Source of the semantics: https://network-policy-api.sigs.k8s.io/api-overview/
+import { protocolNumber, type Range, tryParseCidr } from '../../net/index.ts';
+import type {
+  ClusterNetworkPolicy,
+  ClusterNetworkPolicyPeer,
+  ClusterNetworkPolicyProtocol,
+  ClusterNetworkPolicyRule,
+  ClusterNetworkPolicySubject,
+} from '../../resources/index.ts';
+import { and, not, type Selector } from '../../selector/index.ts';
+import type { ConvertedPolicy } from '../converted-policy.ts';
+import {
+  nameLabel,
+  namespaceLabel,
+  namespaceLabelPrefix,
+  nodeLabelPrefix,
+  orchestratorLabel,
+} from '../labels.ts';
+import type { Match, PeerMatch, Policy, Rule } from '../model.ts';
+import { Parts } from '../parts.ts';
+import { fromLabelSelector } from './label-selector.ts';
+
+const pods: Selector = and(
+  { kind: 'has', label: namespaceLabel },
+  { kind: '==', label: orchestratorLabel, value: 'k8s' },
+);
+const nobody: Selector = and(pods, not(pods));
+const actions = { Accept: 'Allow', Deny: 'Deny', Pass: 'Pass' } as const;
+
+/**
+ * Never throws. A rule that cannot be understood denies everything, unless it would have accepted: then it is left out.
+ * A policy whose subject cannot be understood selects nobody: in these tiers nothing is denied but by a rule.
+ */
+export function fromClusterNetworkPolicy({ metadata, spec }: ClusterNetworkPolicy): ConvertedPolicy {
+  const parts = new Parts();
+  const rules = (path: string, list: readonly ClusterNetworkPolicyRule[], side: 'source' | 'destination') =>
+    list.flatMap((rule, index) =>
+      parts.attempt(
+        `${path}[${index}]`,
+        () => rulesOf(rule, `${path}[${index}]`, side),
+        closed(rule, `${path}[${index}]`),
+      ),
+    );
+  const policy: Policy = {
+    id: { kind: 'KubernetesClusterNetworkPolicy', name: metadata.name },
+    tier: spec.tier === 'Baseline' ? 'kube-baseline' : 'kube-admin',
+    order: spec.priority,
+    selector: parts.attempt('spec.subject', () => subjectSelector(spec.subject), nobody),
+    ...(spec.ingress?.length && { ingress: rules('spec.ingress', spec.ingress, 'source') }),
+    ...(spec.egress?.length && { egress: rules('spec.egress', spec.egress, 'destination') }),
+  };
+  return { policy, faults: parts.faults };
+}
+
+function subjectSelector({ namespaces, pods: chosen }: ClusterNetworkPolicySubject): Selector {
+  if (namespaces) return and(pods, fromLabelSelector(namespaces, namespaceLabelPrefix));
+  if (!chosen) throw new RangeError('names neither namespaces nor pods');
+  const { namespaceSelector = {}, podSelector = {} } = chosen;
+  return and(
+    pods,
+    fromLabelSelector(namespaceSelector, namespaceLabelPrefix),
+    fromLabelSelector(podSelector),
+  );
+}
+
+function rulesOf(rule: ClusterNetworkPolicyRule, origin: string, side: 'source' | 'destination'): Rule[] {
+  const action = actions[rule.action];
+  if (!action) throw new RangeError(`"${rule.action}" is not an action`);
+  const peers = side === 'source' ? rule.from : rule.to;
+  if (!peers?.length) throw new RangeError('names no peer');
+  const protocols = rule.protocols?.length ? rule.protocols.flatMap(protocolMatches) : [{}];
+  const list = side === 'source' ? 'from' : 'to';
+  return peers.flatMap((peer, index) => {
+    const who = peerMatch(peer);
+    return protocols.map(({ protocol, ...port }): Rule => {
+      const destination = side === 'destination' ? { ...who, ...port } : port;
+      const match: Match = {
+        ...(protocol !== undefined && { protocol }),
+        ...(side === 'source' && { source: who }),
+        ...(Object.keys(destination).length > 0 && { destination }),
+      };
+      return { action, match, origin: `${origin}.${list}[${index}]` };
+    });
+  });
+}
+
+function peerMatch({ nodes, networks, domainNames, ...subject }: ClusterNetworkPolicyPeer): PeerMatch {
+  if (domainNames) throw new RangeError('domain names cannot be matched in the kernel');
+  if (networks) {
+    return {
+      nets: networks.map((text) => {
+        const cidr = tryParseCidr(text);
+        if (!cidr) throw new RangeError(`"${text}" is not a CIDR`);
+        return cidr;
+      }),
+    };
+  }
+  if (nodes) {
+    const isNode: Selector = { kind: 'has', label: nodeLabelPrefix + nameLabel };
+    return { selector: and(isNode, fromLabelSelector(nodes, nodeLabelPrefix)) };
+  }
+  return { selector: subjectSelector(subject) };
+}
+
+interface PortMatch {
+  readonly protocol?: number;
+  readonly ports?: readonly Range<number>[];
+  readonly namedPort?: string;
+}
+
+function protocolMatches(wanted: ClusterNetworkPolicyProtocol): PortMatch[] {
+  const { destinationNamedPort: namedPort } = wanted;
+  // The name alone says which port, of whichever protocol it is.
+  if (namedPort) return ['TCP', 'UDP', 'SCTP'].map((name) => ({ protocol: numberOf(name), namedPort }));
+  for (const [name, match] of [
+    ['TCP', wanted.tcp],
+    ['UDP', wanted.udp],
+    ['SCTP', wanted.sctp],
+  ] as const) {
+    if (!match) continue;
+    const { number, range } = match.destinationPort ?? {};
+    const protocol = numberOf(name);
+    if (number !== undefined) return [{ protocol, ports: [{ first: number, last: number }] }];
+    if (range) return [{ protocol, ports: [{ first: range.start, last: range.end }] }];
+    return [{ protocol }];
+  }
+  throw new RangeError('names no protocol');
+}
+
+function numberOf(name: string): number {
+  return protocolNumber(name) ?? 0;
+}
+
+function closed({ action }: ClusterNetworkPolicyRule, origin: string): Rule[] {
+  return action === 'Accept' ? [] : [{ action: 'Deny', match: {}, origin }];
+}
