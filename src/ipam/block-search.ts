@@ -1,9 +1,10 @@
 // The order in which a node looks through a pool for a block: from a place of its own, so that nodes seldom collide.
 import { bitsOf, type Cidr, cidrSize, parseCidr } from '../net/index.ts';
 import { blockSizeOf, type IPPool } from '../resources/index.ts';
+import type { Reservations } from './reservations.ts';
 
-/** Every block of a pool, once, beginning at the node's own place and going round. */
-export function* blocksOf(pool: IPPool, node: string): Generator<Cidr> {
+/** Every block of a pool that is not reserved as a whole, once, beginning at the node's own place and going round. */
+export function* blocksOf(pool: IPPool, node: string, reservations: Reservations): Generator<Cidr> {
   const range = parseCidr(pool.spec.cidr);
   const length = blockSizeOf(pool.spec);
   const blockSize = 1n << BigInt(bitsOf(range.family) - length);
@@ -12,7 +13,15 @@ export function* blocksOf(pool: IPPool, node: string): Generator<Cidr> {
   const start = spread(blockSize === 1n ? Date.now() >>> 0 : fnv1(node)) % count;
   for (let step = 0n; step < count; step++) {
     const index = (start + step) % count;
-    yield { family: range.family, network: range.network + index * blockSize, length };
+    const block = { family: range.family, network: range.network + index * blockSize, length };
+    const reservedTo = reservations.endOfRangeAround(block);
+    if (reservedTo === undefined) yield block;
+    else {
+      // In one leap, for an IPv6 pool may have more reserved blocks than could ever be looked at.
+      const leap = (reservedTo + 1n - block.network) / blockSize;
+      const toEnd = count - index;
+      step += (leap < toEnd ? leap : toEnd) - 1n;
+    }
   }
 }
 

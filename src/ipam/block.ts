@@ -1,5 +1,6 @@
 // The arithmetic of one block: which ordinals are taken, by whom, and which comes next. Pure; a change is a new spec.
-// Every ordinal is either free, and then stands once in `unallocated`, or taken, and then names an attribute.
+// Every ordinal is either free, and then stands once in `unallocated`, or taken or cooling down, and then names an attribute;
+// cooldown.ts tells when what cools down is free again.
 import { isDeepStrictEqual } from 'node:util';
 import { type Address, addressAt, type Cidr, cidrSize, formatCidr, parseCidr } from '../net/index.ts';
 import type { AllocationAttribute, IPAMBlock } from '../resources/index.ts';
@@ -13,7 +14,7 @@ export interface AddressOwner {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** A block with every address free. `affinity` is "host:NODE". */
+/** A block with every address free. `affinity` is "host:NODE" or "virtual:NAME". */
 export function emptyBlock(cidr: Cidr, affinity: string, now: Date): BlockSpec {
   const size = Number(cidrSize(cidr));
   return {
@@ -32,13 +33,14 @@ export function emptyBlock(cidr: Cidr, affinity: string, now: Date): BlockSpec {
   };
 }
 
-/** Takes up to `count` free addresses, those that were freed longest ago first. */
+/** Takes up to `count` free addresses that are not reserved, those that were freed longest ago first. */
 export function assign(
   spec: BlockSpec,
   count: number,
   owner: AddressOwner,
+  isReserved: (ordinal: number) => boolean = () => false,
 ): { spec: BlockSpec; ordinals: number[] } {
-  const ordinals = spec.unallocated.slice(0, count);
+  const ordinals = spec.unallocated.filter((ordinal) => !isReserved(ordinal)).slice(0, count);
   return { spec: take(spec, ordinals, owner), ordinals };
 }
 
@@ -47,20 +49,33 @@ export function assignOrdinal(spec: BlockSpec, ordinal: number, owner: AddressOw
   return spec.unallocated.includes(ordinal) ? take(spec, [ordinal], owner) : undefined;
 }
 
-/** Frees addresses; those that are free already stay where they are in the queue. */
-export function release(spec: BlockSpec, ordinals: readonly number[]): BlockSpec {
-  const freed = [...new Set(ordinals)].filter((ordinal) => typeof spec.allocations[ordinal] === 'number');
-  if (freed.length === 0) return spec;
+/**
+ * Frees addresses; those that are free already, or cool down, stay as they are. With `releasedAt` they cool down from then on
+ * instead of being free at once.
+ */
+export function release(spec: BlockSpec, ordinals: readonly number[], releasedAt?: Date): BlockSpec {
+  const held = ordinals.filter(
+    (ordinal) => typeof spec.allocations[ordinal] === 'number' && !isCooling(spec, ordinal),
+  );
+  return vacate(spec, held, releasedAt);
+}
+
+/** Makes taken or cooling ordinals free, or with `releasedAt` cool down. */
+export function vacate(spec: BlockSpec, ordinals: readonly number[], releasedAt?: Date): BlockSpec {
+  const vacated = [...new Set(ordinals)];
+  if (vacated.length === 0) return spec;
   const allocations = [...spec.allocations];
+  const attributes = [...spec.attributes];
   const sequenceNumberForAllocation = { ...spec.sequenceNumberForAllocation };
-  for (const ordinal of freed) {
-    allocations[ordinal] = null;
+  const resting = releasedAt ? attributes.push({ releasedAt: releasedAt.toISOString() }) - 1 : null;
+  for (const ordinal of vacated) {
+    allocations[ordinal] = resting;
     delete sequenceNumberForAllocation[ordinal];
   }
   return {
     ...spec,
-    ...withoutUnused(allocations, spec.attributes),
-    unallocated: [...spec.unallocated, ...freed],
+    ...withoutUnused(allocations, attributes),
+    unallocated: releasedAt ? spec.unallocated : [...spec.unallocated, ...vacated],
     sequenceNumber: nextSequence(spec),
     sequenceNumberForAllocation,
   };
@@ -75,12 +90,23 @@ export function ordinalsOf(spec: BlockSpec, handleId: string): number[] {
   return found;
 }
 
-/** Who holds an ordinal; undefined when it is free. */
+/** Who holds an ordinal; undefined when it is free or cools down. */
 export function holderOf(spec: BlockSpec, ordinal: number): AllocationAttribute | undefined {
+  const attribute = attributeOf(spec, ordinal);
+  return attribute?.releasedAt === undefined ? attribute : undefined;
+}
+
+/** Whether an ordinal was released a while ago, and is not to be handed out yet. */
+export function isCooling(spec: BlockSpec, ordinal: number): boolean {
+  return attributeOf(spec, ordinal)?.releasedAt !== undefined;
+}
+
+export function attributeOf(spec: BlockSpec, ordinal: number): AllocationAttribute | undefined {
   const index = spec.allocations[ordinal];
   return typeof index === 'number' ? spec.attributes[index] : undefined;
 }
 
+/** Whether nothing is taken and nothing cools down. */
 export function isEmpty(spec: BlockSpec): boolean {
   return spec.unallocated.length === spec.allocations.length;
 }

@@ -14,13 +14,19 @@ import {
 import { type BlockSpec, emptyBlock, isEmpty, withoutAffinity } from './block.ts';
 import { compareAndSwap } from './compare-and-swap.ts';
 import { BlockNotEmptyError } from './errors.ts';
-import { affinitiesOfNode, affinityLabels, affinityName, blockName, hostAffinity } from './names.ts';
+import { affinityLabels, affinityName, affinitySelector, blockName } from './names.ts';
+import { affinityOf, type BlockOwner } from './owner.ts';
+
+/** Frees what has cooled down in a block: an address that nobody would be denied any more does not count as one. */
+export type Thaw = (spec: BlockSpec) => BlockSpec;
 
 export class Blocks {
   readonly #datastore: Datastore;
+  readonly #now: () => Date;
 
-  constructor(datastore: Datastore) {
+  constructor(datastore: Datastore, now: () => Date) {
     this.#datastore = datastore;
+    this.#now = now;
   }
 
   list(): Promise<IPAMBlock[]> {
@@ -33,28 +39,40 @@ export class Blocks {
     return block?.spec.deleted ? undefined : block;
   }
 
-  /** Writes a block back; one that is empty and nobody's own is deleted instead. @throws ConflictError, NotFoundError */
-  async save(block: IPAMBlock, spec: BlockSpec): Promise<void> {
-    if (isEmpty(spec) && spec.affinity === undefined) await this.#delete(ipamBlocks, block);
-    else await this.#datastore.update(ipamBlocks, { ...block, spec });
+  /**
+   * Writes a block back and returns it as stored; one that is empty and nobody's own is deleted instead.
+   * @throws ConflictError, NotFoundError
+   */
+  async save(block: IPAMBlock, spec: BlockSpec): Promise<IPAMBlock | undefined> {
+    if (!isEmpty(spec) || spec.affinity !== undefined) {
+      return this.#datastore.update(ipamBlocks, { ...block, spec });
+    }
+    await this.#delete(ipamBlocks, block);
+    return undefined;
   }
 
-  /** Every claim of a node, in whatever phase. */
-  affinitiesOf(node: string): Promise<BlockAffinity[]> {
-    return this.#datastore.list(blockAffinities, { labelSelector: affinitiesOfNode(node) });
+  /** Every claim of every owner, in whatever phase. */
+  affinities(): Promise<BlockAffinity[]> {
+    return this.#datastore.list(blockAffinities);
   }
 
-  /** Claims a block, or finishes a claim that was begun. Returns false when it belongs to another node, or to nobody yet. */
-  claim(node: string, cidr: Cidr): Promise<boolean> {
+  /** Every claim of one owner, in whatever phase. */
+  affinitiesOf(owner: BlockOwner): Promise<BlockAffinity[]> {
+    return this.#datastore.list(blockAffinities, { labelSelector: affinitySelector(owner) });
+  }
+
+  /** Claims a block, or finishes a claim that was begun. Returns undefined when it belongs to another, or to nobody yet. */
+  claim(owner: BlockOwner, cidr: Cidr): Promise<IPAMBlock | undefined> {
     return compareAndSwap(async () => {
-      const affinity = await this.#begin(node, cidr);
-      if (!(await this.#ensureBlock(node, cidr))) {
+      const affinity = await this.#begin(owner, cidr);
+      const block = await this.#ensureBlock(owner, cidr);
+      if (!block) {
         await this.#delete(blockAffinities, affinity);
-        return false;
+        return undefined;
       }
       // By the revision that was read: whoever began to release the block meanwhile is not overruled.
       await this.#setState(affinity, 'confirmed');
-      return true;
+      return block;
     });
   }
 
@@ -62,33 +80,44 @@ export class Blocks {
    * Gives a block up: an empty one is deleted, one with addresses becomes nobody's own and goes with its last address.
    * @throws BlockNotEmptyError when it was to be empty and is not; it then stays the node's own
    */
-  async release(node: string, cidr: Cidr, { mustBeEmpty }: { readonly mustBeEmpty: boolean }): Promise<void> {
+  async release(
+    owner: BlockOwner,
+    cidr: Cidr,
+    { mustBeEmpty, thaw }: { readonly mustBeEmpty: boolean; readonly thaw: Thaw },
+  ): Promise<void> {
     await compareAndSwap(async () => {
-      const held = await this.#find(blockAffinities, affinityName(node, cidr));
+      const held = await this.#find(blockAffinities, affinityName(owner.name, cidr));
       const affinity = held && (await this.#setState(held, 'pendingDeletion'));
       const block = await this.find(cidr);
-      if (block?.spec.affinity === hostAffinity(node)) {
-        if (mustBeEmpty && !isEmpty(block.spec)) {
+      if (block?.spec.affinity === affinityOf(owner)) {
+        const spec = thaw(block.spec);
+        if (mustBeEmpty && !isEmpty(spec)) {
           if (affinity) await this.#setState(affinity, 'confirmed');
           throw new BlockNotEmptyError(`Cannot release block ${formatCidr(cidr)}: it still holds addresses`);
         }
-        await this.save(block, withoutAffinity(block.spec));
+        await this.save(block, withoutAffinity(spec));
       }
       if (affinity) await this.#delete(blockAffinities, affinity);
     });
   }
 
   /** The affinity from which a claim goes on: a new one, one left pending, or one that was about to be deleted. */
-  async #begin(node: string, cidr: Cidr): Promise<BlockAffinity> {
-    const name = affinityName(node, cidr);
+  async #begin(owner: BlockOwner, cidr: Cidr): Promise<BlockAffinity> {
+    const name = affinityName(owner.name, cidr);
     const existing = await this.#find(blockAffinities, name);
     if (existing) return existing.spec.state === 'confirmed' ? existing : this.#setState(existing, 'pending');
     try {
       return await this.#datastore.create(blockAffinities, {
         apiVersion: apiVersionOf(blockAffinities),
         kind: blockAffinities.kind,
-        metadata: { name, labels: affinityLabels(node, cidr) },
-        spec: { state: 'pending', node, type: 'host', cidr: formatCidr(cidr), deleted: false },
+        metadata: { name, labels: affinityLabels(owner, cidr) },
+        spec: {
+          state: 'pending',
+          node: owner.name,
+          type: owner.type,
+          cidr: formatCidr(cidr),
+          deleted: false,
+        },
       });
     } catch (error) {
       if (!(error instanceof AlreadyExistsError)) throw error;
@@ -96,21 +125,20 @@ export class Blocks {
     }
   }
 
-  /** Whether the block, made now or before, is the node's own. */
-  async #ensureBlock(node: string, cidr: Cidr): Promise<boolean> {
+  /** The block, made now or before; undefined when it is not the owner's. */
+  async #ensureBlock(owner: BlockOwner, cidr: Cidr): Promise<IPAMBlock | undefined> {
     try {
-      await this.#datastore.create(ipamBlocks, {
+      return await this.#datastore.create(ipamBlocks, {
         apiVersion: apiVersionOf(ipamBlocks),
         kind: ipamBlocks.kind,
         metadata: { name: blockName(cidr) },
-        spec: emptyBlock(cidr, hostAffinity(node), new Date()),
+        spec: emptyBlock(cidr, affinityOf(owner), this.#now()),
       });
-      return true;
     } catch (error) {
       if (!(error instanceof AlreadyExistsError)) throw error;
     }
     const block = await this.find(cidr);
-    return block?.spec.affinity === hostAffinity(node);
+    return block?.spec.affinity === affinityOf(owner) ? block : undefined;
   }
 
   /** @throws ConflictError, NotFoundError when the affinity has changed or gone since it was read */

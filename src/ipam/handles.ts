@@ -54,6 +54,11 @@ export class Handles {
     await this.#write(seen, Object.fromEntries(blockCidrs.map((cidr) => [cidr, 0])));
   }
 
+  /** Sets counts, unless the handle has changed since it was read as `seen`. @throws ConflictError in that case */
+  recount(seen: IPAMHandle, counts: Readonly<Record<string, number>>): Promise<void> {
+    return this.#write(seen, counts);
+  }
+
   async #add(handleId: string, blockCidr: string, count: number): Promise<void> {
     await compareAndSwap(async () => {
       const handle = await this.find(handleId);

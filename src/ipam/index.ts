@@ -1,3 +1,12 @@
-// The door of the IPAM room: addresses for pods and tunnels, in Calico's own blocks, affinities and handles.
+// The door of the IPAM room: addresses for pods and tunnels, in Calico's own blocks, affinities and handles; how full the pools
+// are; and what is wrong in a cluster's address management, with its repair.
+export { type Allocation, allocationsOf } from './audit/allocations.ts';
+export { auditIpam, type IpamAudit } from './audit/audit.ts';
+export { IpamRepair } from './audit/repair.ts';
+export { readSnapshot } from './audit/snapshot.ts';
+export type { AutoAssignRequest } from './auto-assign.ts';
 export { AddressInUseError, BlockNotEmptyError, NoPoolError, PoolExhaustedError } from './errors.ts';
-export { type AutoAssignRequest, IpamClient } from './ipam-client.ts';
+export { FollowedSources } from './followed-sources.ts';
+export { IpamClient } from './ipam-client.ts';
+export { splitPool } from './split-pool.ts';
+export { type PoolUsage, usageOf } from './usage.ts';

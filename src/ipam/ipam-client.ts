@@ -1,65 +1,68 @@
-// Assigns and releases addresses: Calico's IPAM over any datastore. Nothing is kept in memory between calls, so any number of
-// clients may work at once; each write compares the revision that it was decided on. Handles are written before blocks when
-// assigning and after them when releasing: a crash in between leaves a handle that counts too many, never an address twice.
+// Assigns and releases addresses: Calico's IPAM over any datastore. Each write compares the revision that it was decided on, so
+// any number of clients may work at once, and what a client remembers of blocks only saves it reads.
 import type { Datastore } from '../datastore/index.ts';
 import {
   type Address,
   type Cidr,
+  cidrContains,
   cidrOf,
-  type Family,
+  cidrsOverlap,
   formatAddress,
   formatCidr,
   parseCidr,
 } from '../net/index.ts';
 import { blockSizeOf } from '../resources/index.ts';
-import type { Labels } from '../selector/index.ts';
-import {
-  type AddressOwner,
-  addressOf,
-  assign,
-  assignOrdinal,
-  type BlockSpec,
-  holderOf,
-  ordinalsOf,
-  release,
-} from './block.ts';
+import { AutoAssigner, type AutoAssignRequest } from './auto-assign.ts';
+import { type AddressOwner, addressOf, assignOrdinal, holderOf, isCooling, ordinalsOf } from './block.ts';
+import { BlockWriter } from './block-writer.ts';
 import { Blocks } from './blocks.ts';
-import { type Candidate, candidateBlocks } from './candidates.ts';
 import { compareAndSwap } from './compare-and-swap.ts';
-import { AddressInUseError, PoolExhaustedError } from './errors.ts';
+import { AddressInUseError, NoPoolError } from './errors.ts';
 import { Handles } from './handles.ts';
-import { KeyedLock } from './keyed-lock.ts';
-import { hostAffinity } from './names.ts';
-import { type PoolUse, poolAround, selectPools } from './pools.ts';
+import { Ledger } from './ledger.ts';
+import { affinityOf, type BlockOwner, nodeOwner } from './owner.ts';
+import { poolAround } from './pools.ts';
+import { type Rest, restOf } from './rest.ts';
+import { RoomFinder } from './room.ts';
 import { type IpamSources, sourcesFrom } from './sources.ts';
-
-export interface AutoAssignRequest extends AddressOwner {
-  readonly node: string;
-  /** How many addresses of each family; a family that is absent gets none. */
-  readonly count: { readonly [family in Family]?: number };
-  readonly use: PoolUse;
-  /** Names or CIDRs of the only pools to draw from; they then serve whatever their selectors say. */
-  readonly pools?: { readonly [family in Family]?: readonly string[] };
-  /** Labels of the pod's namespace; absent for what has no namespace. */
-  readonly namespaceLabels?: Labels;
-}
 
 export interface AssignAddressRequest extends AddressOwner {
   readonly node: string;
   readonly address: Address;
 }
 
+export interface IpamOptions {
+  /** Pools, rules and labels as they are known without asking; the store is asked for everything when absent. */
+  readonly view?: IpamSources;
+  readonly now?: () => Date;
+}
+
 export class IpamClient {
   readonly #blocks: Blocks;
+  readonly #writer: BlockWriter;
   readonly #handles: Handles;
-  readonly #sources: IpamSources;
-  /** One assignment per node and family at a time: concurrent ones would only conflict, or claim a block each. */
-  readonly #lock = new KeyedLock();
+  readonly #ledger: Ledger;
+  readonly #assigner: AutoAssigner;
+  readonly #view: IpamSources;
+  readonly #fresh: IpamSources;
+  readonly #now: () => Date;
 
-  constructor(datastore: Datastore, sources: Partial<IpamSources> = {}) {
-    this.#blocks = new Blocks(datastore);
+  constructor(datastore: Datastore, { view, now = () => new Date() }: IpamOptions = {}) {
+    this.#now = now;
+    this.#blocks = new Blocks(datastore, now);
+    this.#writer = new BlockWriter(this.#blocks);
     this.#handles = new Handles(datastore);
-    this.#sources = { ...sourcesFrom(datastore), ...sources };
+    this.#ledger = new Ledger(this.#writer, this.#handles);
+    this.#fresh = sourcesFrom(datastore);
+    this.#view = view ?? this.#fresh;
+    const finder = new RoomFinder(this.#blocks, this.#writer, now);
+    this.#assigner = new AutoAssigner({
+      finder,
+      ledger: this.#ledger,
+      view: this.#view,
+      fresh: this.#fresh,
+      now,
+    });
   }
 
   /**
@@ -71,11 +74,7 @@ export class IpamClient {
     const assigned: Address[] = [];
     try {
       for (const family of [4, 6] as const) {
-        const count = request.count[family] ?? 0;
-        if (count === 0) continue;
-        await this.#lock.run(`${request.node}/${family}`, () =>
-          this.#assignFamily(family, count, request, assigned),
-        );
+        await this.#assigner.assign(family, request.count[family] ?? 0, request, assigned);
       }
     } catch (error) {
       if (error instanceof Error) await this.#undo(assigned, request, error);
@@ -85,49 +84,54 @@ export class IpamClient {
   }
 
   /**
-   * Assigns this very address; again for the same handle does nothing.
-   * @throws AddressInUseError, NoPoolError
+   * Assigns this very address, reserved or not; again for the same handle does nothing.
+   * @throws AddressInUseError when somebody holds it or it cools down, NoPoolError
    */
   async assignAddress(request: AssignAddressRequest): Promise<void> {
-    const { address, node, handleId } = request;
-    const pool = poolAround(await this.#sources.pools(), address);
+    const { address, handleId } = request;
+    const [pools, configuration, rest] = await Promise.all([
+      this.#fresh.pools(),
+      this.#fresh.configuration(),
+      this.#rest(),
+    ]);
+    const pool = poolAround(pools, address);
     const cidr = cidrOf(address, blockSizeOf(pool.spec));
     const ordinal = Number(address.value - cidr.network);
-    if (!(await this.#blocks.find(cidr))) await this.#blocks.claim(node, cidr);
-    const { strictAffinity } = (await this.#sources.configuration()) ?? {};
-    const taken = await this.#take(cidr, request, (spec) => {
-      const holder = holderOf(spec, ordinal);
-      if (holder?.handle_id === handleId) return { spec, ordinals: [] };
-      const isOurs = spec.affinity === hostAffinity(node) || !strictAffinity;
+    const owner = nodeOwner(request.node);
+    const block = await this.#blockAt(owner, cidr);
+    if (block && holderOf(block.spec, ordinal)?.handle_id === handleId) return;
+    this.#writer.promise(cidr, 1);
+    const taken = await this.#ledger.take(cidr, 1, request, rest.thaw, (spec) => {
+      const isOurs = spec.affinity === affinityOf(owner) || !configuration?.strictAffinity;
       const next = isOurs ? assignOrdinal(spec, ordinal, request) : undefined;
       if (next) return { spec: next, ordinals: [ordinal] };
-      const why = isOurs ? `"${holder?.handle_id ?? ''}" holds it` : 'its block belongs to another node';
+      const holder = `"${holderOf(spec, ordinal)?.handle_id ?? ''}" holds it`;
+      const whyNot = isCooling(spec, ordinal) ? 'it was released a moment ago and cools down' : holder;
+      const why = isOurs ? whyNot : 'its block belongs to another node';
       throw new AddressInUseError(`Cannot assign ${formatAddress(address)} to "${handleId}": ${why}`);
     });
-    if (!taken) {
-      throw new AddressInUseError(
-        `Cannot assign ${formatAddress(address)} to "${handleId}": its block vanished`,
-      );
-    }
+    if (taken) return;
+    throw new AddressInUseError(
+      `Cannot assign ${formatAddress(address)} to "${handleId}": its block vanished`,
+    );
   }
 
   /** Releases addresses, with a handle only those that it holds. Returns those that were assigned. */
   async releaseAddresses(addresses: readonly Address[], handleId?: string): Promise<Address[]> {
+    const rest = await this.#rest();
     const released: Address[] = [];
-    for (const [cidr, members] of await this.#byBlock(addresses)) {
+    for (const { spec } of await this.#blocks.list()) {
+      const cidr = parseCidr(spec.cidr);
+      const members = addresses.filter((address) => cidrContains(cidr, address));
+      if (members.length === 0) continue;
       const wanted = new Set(members.map((address) => Number(address.value - cidr.network)));
-      const freed = await this.#free(cidr, (spec) =>
+      const freed = await this.#ledger.free(cidr, rest, (state) =>
         [...wanted].filter((ordinal) => {
-          const holder = holderOf(spec, ordinal);
+          const holder = holderOf(state, ordinal);
           return holder && (handleId === undefined || holder.handle_id === handleId);
         }),
       );
-      for (const { address } of freed) released.push(address);
-      for (const owner of new Set(freed.map((entry) => entry.handleId))) {
-        if (owner === undefined) continue;
-        const count = freed.filter((entry) => entry.handleId === owner).length;
-        await this.#handles.decrement(owner, formatCidr(cidr), count);
-      }
+      released.push(...freed);
     }
     return released;
   }
@@ -136,11 +140,13 @@ export class IpamClient {
   async releaseByHandle(handleId: string): Promise<Address[]> {
     const released: Address[] = [];
     await compareAndSwap(async () => {
-      const handle = await this.#handles.find(handleId);
+      const [handle, rest] = await Promise.all([this.#handles.find(handleId), this.#rest()]);
       if (!handle) return;
       const cidrs = Object.keys(handle.spec.block);
       for (const cidr of cidrs) {
-        const freed = await this.#free(parseCidr(cidr), (spec) => ordinalsOf(spec, handle.spec.handleID));
+        const freed = await this.#ledger.freeInBlock(parseCidr(cidr), rest, (spec) =>
+          ordinalsOf(spec, handle.spec.handleID),
+        );
         for (const { address } of freed) released.push(address);
       }
       await this.#handles.forget(handle, cidrs);
@@ -163,126 +169,34 @@ export class IpamClient {
   }
 
   /** Gives up one of a node's blocks. @throws BlockNotEmptyError */
-  releaseAffinity(node: string, cidr: Cidr, options: { readonly mustBeEmpty: boolean }): Promise<void> {
-    return this.#blocks.release(node, cidr, options);
+  async releaseAffinity(node: string, cidr: Cidr, options: { readonly mustBeEmpty: boolean }): Promise<void> {
+    const { thaw } = await this.#rest();
+    await this.#blocks.release(nodeOwner(node), cidr, { ...options, thaw });
   }
 
   /** Gives up all of a node's blocks. @throws BlockNotEmptyError at the first that should be empty and is not */
   async releaseHostAffinities(node: string, options: { readonly mustBeEmpty: boolean }): Promise<void> {
-    for (const { spec } of await this.#blocks.affinitiesOf(node)) {
-      await this.#blocks.release(node, parseCidr(spec.cidr), options);
+    for (const { spec } of await this.#blocks.affinitiesOf(nodeOwner(node))) {
+      await this.releaseAffinity(node, parseCidr(spec.cidr), options);
     }
   }
 
-  /** Adds to `assigned` as it goes, so that the caller can undo what was done before a failure. */
-  async #assignFamily(
-    family: Family,
-    count: number,
-    request: AutoAssignRequest,
-    assigned: Address[],
-  ): Promise<void> {
-    const [allPools, configuration, nodeLabels] = await Promise.all([
-      this.#sources.pools(),
-      this.#sources.configuration(),
-      this.#sources.nodeLabels(request.node),
-    ]);
-    const wantedPools = request.pools?.[family];
-    const pools = selectPools(allPools, {
-      family,
-      use: request.use,
-      nodeLabels,
-      ...(request.namespaceLabels && { namespaceLabels: request.namespaceLabels }),
-      ...(wantedPools?.length && { pools: wantedPools }),
-    });
-    let missing = count;
-    for await (const candidate of candidateBlocks(this.#blocks, request.node, pools, configuration ?? {})) {
-      const taken = await this.#takeFrom(candidate, missing, request);
-      assigned.push(...taken);
-      missing -= taken.length;
-      if (missing === 0) return;
+  async #rest(): Promise<Rest> {
+    return restOf(await this.#view.configuration(), this.#now());
+  }
+
+  /** The block at that place, claimed if there was none. @throws NoPoolError when a block of another size is in its way */
+  async #blockAt(owner: BlockOwner, cidr: Cidr) {
+    const existing = await this.#blocks.find(cidr);
+    if (existing) return existing;
+    const others = await this.#blocks.list();
+    const inTheWay = others.find(({ spec }) => cidrsOverlap(parseCidr(spec.cidr), cidr));
+    if (inTheWay && inTheWay.spec.cidr !== formatCidr(cidr)) {
+      throw new NoPoolError(
+        `Cannot claim block ${formatCidr(cidr)}: block ${inTheWay.spec.cidr}, of another size, still stands there`,
+      );
     }
-    const names = pools.map(({ metadata, spec }) => `"${metadata.name}" (${spec.cidr})`).join(', ');
-    const limits = configuration?.strictAffinity ? 'no block that it may claim has' : 'no block has';
-    throw new PoolExhaustedError(
-      `Cannot assign ${count} IPv${family} addresses to "${request.handleId}" on node "${request.node}": ` +
-        `${limits} ${missing} free addresses in ${names}`,
-    );
-  }
-
-  async #takeFrom(candidate: Candidate, count: number, request: AutoAssignRequest): Promise<Address[]> {
-    const own = hostAffinity(request.node);
-    const taken = await this.#take(candidate.cidr, request, (spec) =>
-      candidate.isOwn && spec.affinity !== own ? { spec, ordinals: [] } : assign(spec, count, request),
-    );
-    return taken ?? [];
-  }
-
-  /** Takes what `choose` says from a block, the handle first. Returns undefined when there is no such block. */
-  async #take(
-    cidr: Cidr,
-    owner: AddressOwner,
-    choose: (spec: BlockSpec) => { spec: BlockSpec; ordinals: number[] },
-  ): Promise<Address[] | undefined> {
-    // Attempts that lose a race have counted already; the next one counts only what it needs more.
-    let counted = 0;
-    const discount = async (excess: number) => {
-      if (excess > 0) await this.#handles.decrement(owner.handleId, formatCidr(cidr), excess);
-    };
-    const taken = await compareAndSwap(async () => {
-      const block = await this.#blocks.find(cidr);
-      if (!block) return undefined;
-      const { spec, ordinals } = choose(block.spec);
-      if (ordinals.length === 0) return [];
-      if (ordinals.length > counted) {
-        await this.#handles.increment(owner.handleId, formatCidr(cidr), ordinals.length - counted);
-        counted = ordinals.length;
-      }
-      await this.#blocks.save(block, spec);
-      return ordinals.map((ordinal) => addressOf(spec, ordinal));
-    }).catch(async (error: unknown) => {
-      // Here nothing was written to the block for certain; after other errors that is unknown, and the count stays.
-      if (error instanceof AddressInUseError) await discount(counted);
-      throw error;
-    });
-    await discount(counted - (taken?.length ?? 0));
-    return taken;
-  }
-
-  /** Frees what `choose` says in a block; handles are the caller's to write, afterwards. */
-  #free(
-    cidr: Cidr,
-    choose: (spec: BlockSpec) => number[],
-  ): Promise<{ address: Address; handleId: string | undefined }[]> {
-    return compareAndSwap(async () => {
-      const block = await this.#blocks.find(cidr);
-      const ordinals = block ? choose(block.spec) : [];
-      if (!block || ordinals.length === 0) return [];
-      await this.#blocks.save(block, release(block.spec, ordinals));
-      return ordinals.map((ordinal) => ({
-        address: addressOf(block.spec, ordinal),
-        handleId: holderOf(block.spec, ordinal)?.handle_id,
-      }));
-    });
-  }
-
-  /** Addresses by the block that they lie in; those of no pool and no block are left out. */
-  async #byBlock(addresses: readonly Address[]): Promise<Map<Cidr, Address[]>> {
-    const groups = new Map<string, { cidr: Cidr; members: Address[] }>();
-    const existing = await this.#blocks.list();
-    const lengths = new Set(existing.map(({ spec }) => parseCidr(spec.cidr).length));
-    const known = new Set(existing.map(({ spec }) => spec.cidr));
-    for (const address of addresses) {
-      for (const length of lengths) {
-        if (length > (address.family === 4 ? 32 : 128)) continue;
-        const cidr = cidrOf(address, length);
-        const name = formatCidr(cidr);
-        if (!known.has(name)) continue;
-        const group = groups.get(name) ?? { cidr, members: [] };
-        group.members.push(address);
-        groups.set(name, group);
-      }
-    }
-    return new Map([...groups.values()].map(({ cidr, members }) => [cidr, members]));
+    return this.#blocks.claim(owner, cidr);
   }
 
   /** Gives back what was assigned before a failure. A second failure is told along with the first. */

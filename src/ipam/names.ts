@@ -1,6 +1,7 @@
 // Names and labels of IPAM's objects, spelled as Calico spells them, so that both find what the other stored.
 import { createHash } from 'node:crypto';
 import { type Cidr, formatCidr } from '../net/index.ts';
+import type { BlockOwner } from './owner.ts';
 
 /** "10-0-0-64-26". */
 export function blockName(cidr: Cidr): string {
@@ -23,22 +24,17 @@ export function handleName(handleId: string): string {
   return handleId.toLowerCase();
 }
 
-/** What IPAMBlock and BlockAffinity call a node: "host:node-1". */
-export function hostAffinity(node: string): string {
-  return `host:${node}`;
-}
-
-export function affinityLabels(node: string, cidr: Cidr): Record<string, string> {
+export function affinityLabels({ type, name }: BlockOwner, cidr: Cidr): Record<string, string> {
   return {
-    'projectcalico.org/hostname-hash': hostnameHash(node),
-    'projectcalico.org/affinity-type': 'host',
+    'projectcalico.org/hostname-hash': hostnameHash(name),
+    'projectcalico.org/affinity-type': type,
     'projectcalico.org/ip-version': String(cidr.family),
   };
 }
 
-/** Selects every affinity of a node. */
-export function affinitiesOfNode(node: string): string {
-  return `projectcalico.org/hostname-hash=${hostnameHash(node)},projectcalico.org/affinity-type=host`;
+/** Selects every affinity of an owner. */
+export function affinitySelector({ type, name }: BlockOwner): string {
+  return `projectcalico.org/hostname-hash=${hostnameHash(name)},projectcalico.org/affinity-type=${type}`;
 }
 
 /** Base32 of SHA3-256, without padding: node names may be longer than a label's value. */

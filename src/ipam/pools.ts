@@ -11,7 +11,7 @@ import { blockSizeOf, type IPPool } from '../resources/index.ts';
 import { type Labels, matches, parseSelector } from '../selector/index.ts';
 import { NoPoolError } from './errors.ts';
 
-export type PoolUse = 'Workload' | 'Tunnel';
+export type PoolUse = 'Workload' | 'Tunnel' | 'LoadBalancer';
 
 export interface PoolRequest {
   readonly family: Family;
@@ -49,11 +49,18 @@ export function isBlockOf(pool: IPPool, block: Cidr): boolean {
   );
 }
 
-/** The pool around an address, whether it still hands out addresses or not. @throws NoPoolError when there is none */
+/** The pool around an address that is asked for by name. @throws NoPoolError when there is none, or it gives no more */
 export function poolAround(pools: readonly IPPool[], address: Address): IPPool {
-  const pool = pools.find(({ spec }) => cidrContains(parseCidr(spec.cidr), address));
-  if (pool) return pool;
-  throw new NoPoolError(`Cannot assign ${formatAddress(address)}: no pool contains it`);
+  const around = pools.filter(({ spec }) => cidrContains(parseCidr(spec.cidr), address));
+  const open = around.find((pool) => whyClosed(pool) === undefined);
+  if (open) return open;
+  const [closed] = around;
+  throw new NoPoolError(
+    `Cannot assign ${formatAddress(address)}: ` +
+      (closed
+        ? `its pool "${closed.metadata.name}" ${whyClosed(closed) ?? 'is closed'}`
+        : 'no pool contains it'),
+  );
 }
 
 function requested(pools: readonly IPPool[], wanted: readonly string[]): IPPool[] {
@@ -66,10 +73,10 @@ function requested(pools: readonly IPPool[], wanted: readonly string[]): IPPool[
 
 /** Why a pool does not serve a request; undefined when it does. */
 function whyNot(pool: IPPool, request: PoolRequest): string | undefined {
-  const { spec, metadata } = pool;
+  const { spec } = pool;
   if (parseCidr(spec.cidr).family !== request.family) return `is not IPv${request.family}`;
-  if (metadata.deletionTimestamp) return 'is being deleted';
-  if (spec.disabled) return 'is disabled';
+  const closed = whyClosed(pool);
+  if (closed) return closed;
   const uses = spec.allowedUses?.length ? spec.allowedUses : ['Workload', 'Tunnel'];
   if (!uses.includes(request.use)) return `is for ${uses.join(', ')} only`;
   if (request.pools) return undefined;
@@ -84,6 +91,15 @@ function whyNot(pool: IPPool, request: PoolRequest): string | undefined {
     // A selector that says nothing clear selects nobody; the other pools are not to suffer from it.
     return `has a selector that cannot be read: ${error instanceof Error ? error.message : error}`;
   }
+  return undefined;
+}
+
+/** Why a pool gives nothing to anybody any more; what was drawn from it before stays its owners'. */
+function whyClosed({ spec, metadata, status }: IPPool): string | undefined {
+  if (metadata.deletionTimestamp) return 'is being deleted';
+  if (spec.disabled) return 'is disabled';
+  const condition = status?.conditions?.find(({ type }) => type === 'Allocatable');
+  if (condition?.status === 'False') return `is not allocatable (${condition.reason})`;
   return undefined;
 }
 

@@ -1,19 +1,21 @@
-// What IPAM must know beside its own objects. Read afresh for every request here; a program that follows these kinds anyway
-// hands in its own view and saves the round trips.
+// What IPAM must know beside its own objects, read afresh each time. followed-sources.ts keeps the same in memory.
 import { type Datastore, NotFoundError } from '../datastore/index.ts';
 import {
   type IPAMConfiguration,
   type IPPool,
   ipamConfigurations,
   ipPools,
+  ipReservations,
   nodes,
 } from '../resources/index.ts';
 import type { Labels } from '../selector/index.ts';
+import { type Reservations, reservationsFrom } from './reservations.ts';
 
 export interface IpamSources {
   pools(): Promise<readonly IPPool[]>;
   /** Undefined when the cluster has no IPAMConfiguration. */
   configuration(): Promise<IPAMConfiguration['spec'] | undefined>;
+  reservations(): Promise<Reservations>;
   /** No labels when there is no such node. */
   nodeLabels(node: string): Promise<Labels>;
 }
@@ -22,6 +24,7 @@ export function sourcesFrom(datastore: Datastore): IpamSources {
   return {
     pools: () => datastore.list(ipPools),
     configuration: async () => (await found(datastore.get(ipamConfigurations, { name: 'default' })))?.spec,
+    reservations: async () => reservationsFrom(await datastore.list(ipReservations)),
     nodeLabels: async (node) =>
       new Map(Object.entries((await found(datastore.get(nodes, { name: node })))?.metadata.labels ?? {})),
   };

@@ -1,0 +1,131 @@
+// Finds what is wrong with the addresses of a cluster: what crashes, removed nodes and other people's tools left behind.
+// Pure; it reads a snapshot and repairs nothing.
+import { cidrContains, parseAddress, parseCidr } from '../../net/index.ts';
+import { type Allocation, allocationsOf } from './allocations.ts';
+import { Owners } from './owners.ts';
+import type { IpamSnapshot } from './snapshot.ts';
+
+/** An assigned address that nobody needs. */
+export interface LeakedAddress extends Allocation {
+  readonly reason: string;
+}
+
+/** A handle that counts other numbers of addresses than blocks assign to it. */
+export interface WrongHandle {
+  readonly handle: string;
+  /** Per block, where they differ: what the handle counts and what the block says. */
+  readonly blocks: Readonly<Record<string, { readonly counted: number; readonly assigned: number }>>;
+  /** Of the handle as it was seen. */
+  readonly resourceVersion: string;
+}
+
+/** A claim on a block that somebody began and did not finish. */
+export interface HalfClaimedBlock {
+  readonly block: string;
+  readonly node: string;
+  /** Phase of the claim; "missing" for a block whose owner has no claim on it. */
+  readonly state: string;
+  /** Of the claim as it was seen; absent when it is missing. */
+  readonly resourceVersion?: string;
+}
+
+/** A block that belongs to a node that does not exist. */
+export interface OrphanedBlock {
+  readonly block: string;
+  readonly node: string;
+}
+
+export interface IpamAudit {
+  readonly allocations: readonly Allocation[];
+  readonly leakedAddresses: readonly LeakedAddress[];
+  readonly wrongHandles: readonly WrongHandle[];
+  readonly halfClaimedBlocks: readonly HalfClaimedBlock[];
+  readonly orphanedBlocks: readonly OrphanedBlock[];
+  /** In use within a pool, yet assigned by no block. */
+  readonly unassignedAddresses: readonly { readonly address: string; readonly users: readonly string[] }[];
+  /** In use by several. */
+  readonly sharedAddresses: readonly { readonly address: string; readonly users: readonly string[] }[];
+  /** Blocks that lie in no pool. */
+  readonly blocksOutsidePools: readonly string[];
+}
+
+export function auditIpam(snapshot: IpamSnapshot): IpamAudit {
+  const owners = new Owners(snapshot.pods, snapshot.nodes);
+  const allocations = snapshot.blocks.flatMap(allocationsOf);
+  const pools = snapshot.pools.map(({ spec }) => parseCidr(spec.cidr));
+  const assigned = new Set(allocations.map(({ address }) => address));
+  const users = [...owners.users].map(([address, names]) => ({ address, users: names }));
+  return {
+    allocations,
+    leakedAddresses: allocations.flatMap((allocation) => {
+      const reason = owners.whyLeaked(allocation);
+      return reason === undefined ? [] : [{ ...allocation, reason }];
+    }),
+    wrongHandles: wrongHandles(snapshot, allocations),
+    halfClaimedBlocks: halfClaimedBlocks(snapshot, owners),
+    orphanedBlocks: orphanedBlocks(snapshot, owners),
+    unassignedAddresses: users.filter(({ address }) => {
+      const isOurs = pools.some((pool) => cidrContains(pool, parseAddress(address)));
+      return isOurs && !assigned.has(address);
+    }),
+    sharedAddresses: users.filter(({ users }) => users.length > 1),
+    blocksOutsidePools: snapshot.blocks
+      .map(({ spec }) => spec.cidr)
+      .filter((cidr) => {
+        const { family, network } = parseCidr(cidr);
+        return !pools.some((pool) => cidrContains(pool, { family, value: network }));
+      }),
+  };
+}
+
+function wrongHandles({ handles }: IpamSnapshot, allocations: readonly Allocation[]): WrongHandle[] {
+  const assigned = new Map<string, number>();
+  for (const { handle, block } of allocations) {
+    const key = `${handle ?? ''} ${block}`;
+    assigned.set(key, (assigned.get(key) ?? 0) + 1);
+  }
+  return handles.flatMap(({ spec, metadata }) => {
+    const counts = Object.entries(spec.block).map(
+      ([block, counted]) =>
+        [block, { counted, assigned: assigned.get(`${spec.handleID} ${block}`) ?? 0 }] as const,
+    );
+    const wrong = counts.filter(([, count]) => count.counted !== count.assigned);
+    // A handle without any block serves nobody, and is as good as one that counts nothing.
+    if (wrong.length === 0 && counts.length > 0) return [];
+    const blocks = Object.fromEntries(wrong);
+    return [{ handle: spec.handleID, blocks, resourceVersion: metadata.resourceVersion ?? '' }];
+  });
+}
+
+function halfClaimedBlocks({ affinities, blocks }: IpamSnapshot, owners: Owners): HalfClaimedBlock[] {
+  const unfinished = affinities
+    .filter(({ spec }) => spec.state !== 'confirmed' && spec.type !== 'virtual' && owners.hasNode(spec.node))
+    .map(({ spec: { cidr, node, state }, metadata: { resourceVersion = '' } }) => ({
+      block: cidr,
+      node,
+      state: state === '' ? 'pending' : state,
+      resourceVersion,
+    }));
+  const claimed = new Set(affinities.map(({ spec }) => `${spec.node} ${spec.cidr}`));
+  const unclaimed = blocks.flatMap(({ spec }) => {
+    const node = nodeOf(spec.affinity);
+    if (node === undefined || !owners.hasNode(node) || claimed.has(`${node} ${spec.cidr}`)) return [];
+    return [{ block: spec.cidr, node, state: 'missing' }];
+  });
+  return [...unfinished, ...unclaimed];
+}
+
+function orphanedBlocks({ affinities, blocks }: IpamSnapshot, owners: Owners): OrphanedBlock[] {
+  const found = new Map<string, OrphanedBlock>();
+  const add = (node: string | undefined, block: string): void => {
+    if (node !== undefined && !owners.hasNode(node)) found.set(`${node} ${block}`, { block, node });
+  };
+  for (const { spec } of affinities) if (spec.type !== 'virtual') add(spec.node, spec.cidr);
+  for (const { spec } of blocks) add(nodeOf(spec.affinity), spec.cidr);
+  return [...found.values()];
+}
+
+/** Undefined for blocks that are nobody's, or of a virtual owner. */
+function nodeOf(affinity: string | undefined): string | undefined {
+  return affinity?.startsWith('host:') ? affinity.slice('host:'.length) : undefined;
+}

@@ -1,0 +1,94 @@
+// Who uses which address, as pods and nodes say themselves; and whether the owner that an allocation names still does.
+
+import { formatAddress, tryParseAddress } from '../../net/index.ts';
+import type { Node, Pod } from '../../resources/index.ts';
+import type { Allocation } from './allocations.ts';
+
+/** Annotations of a Node that hold addresses of tunnels, by what IPAM calls that use. */
+const tunnelAnnotations: Readonly<Record<string, string>> = {
+  ipipTunnelAddress: 'projectcalico.org/IPv4IPIPTunnelAddr',
+  vxlanTunnelAddress: 'projectcalico.org/IPv4VXLANTunnelAddr',
+  vxlanV6TunnelAddress: 'projectcalico.org/IPv6VXLANTunnelAddr',
+  wireguardTunnelAddress: 'projectcalico.org/IPv4WireguardInterfaceAddr',
+  wireguardV6TunnelAddress: 'projectcalico.org/IPv6WireguardInterfaceAddr',
+};
+
+export class Owners {
+  readonly #pods = new Map<string, Pod>();
+  readonly #nodes = new Map<string, Node>();
+  readonly #users = new Map<string, string[]>();
+
+  constructor(pods: readonly Pod[], nodes: readonly Node[]) {
+    for (const pod of pods) {
+      this.#pods.set(`${pod.metadata.namespace ?? 'default'}/${pod.metadata.name}`, pod);
+      if (hasEnded(pod) || pod.spec?.hostNetwork) continue;
+      for (const address of addressesOf(pod)) {
+        this.#use(address, `pod ${pod.metadata.namespace ?? 'default'}/${pod.metadata.name}`);
+      }
+    }
+    for (const node of nodes) {
+      this.#nodes.set(node.metadata.name, node);
+      for (const [type, annotation] of Object.entries(tunnelAnnotations)) {
+        const address = canonical(node.metadata.annotations?.[annotation] ?? '');
+        if (address) this.#use(address, `${type} of node ${node.metadata.name}`);
+      }
+    }
+  }
+
+  /** Every address in use, with who uses it: "pod shop/web-1". */
+  get users(): ReadonlyMap<string, readonly string[]> {
+    return this.#users;
+  }
+
+  hasNode(name: string): boolean {
+    return this.#nodes.has(name);
+  }
+
+  /** Why nobody needs the allocation any more; undefined while somebody does, or when we cannot tell. */
+  whyLeaked({ address, attributes }: Allocation): string | undefined {
+    if (this.#users.has(address)) return undefined;
+    const { pod, namespace, node, type } = attributes;
+    if (type !== undefined && Object.hasOwn(tunnelAnnotations, type))
+      return this.#whyTunnelLeaked(node, type);
+    if (pod === undefined) {
+      return node === undefined || this.#nodes.has(node) ? undefined : `node "${node}" does not exist`;
+    }
+    const owner = this.#pods.get(`${namespace ?? 'default'}/${pod}`);
+    if (!owner) return `pod "${namespace ?? 'default'}/${pod}" does not exist`;
+    if (hasEnded(owner)) return `pod "${namespace ?? 'default'}/${pod}" has ended`;
+    const held = addressesOf(owner);
+    // A pod without an address is being set up: this may be the one that it is about to get.
+    return held.length === 0
+      ? undefined
+      : `pod "${namespace ?? 'default'}/${pod}" has ${held.join(', ')} instead`;
+  }
+
+  #whyTunnelLeaked(node: string | undefined, type: string): string | undefined {
+    const owner = node === undefined ? undefined : this.#nodes.get(node);
+    if (!owner) return `node "${node ?? ''}" does not exist`;
+    const held = owner.metadata.annotations?.[tunnelAnnotations[type] ?? ''];
+    return held ? `node "${node}" has ${held} instead` : undefined;
+  }
+
+  #use(address: string, user: string): void {
+    const users = this.#users.get(address);
+    if (users) users.push(user);
+    else this.#users.set(address, [user]);
+  }
+}
+
+function hasEnded({ status }: Pod): boolean {
+  return status?.phase === 'Succeeded' || status?.phase === 'Failed';
+}
+
+/** The CNI plugin's annotation says it sooner than the status; an empty one says that the addresses were given back. */
+function addressesOf({ metadata, status }: Pod): string[] {
+  const annotated = metadata.annotations?.['cni.projectcalico.org/podIPs'];
+  const texts = annotated !== undefined ? annotated.split(',') : (status?.podIPs?.map(({ ip }) => ip) ?? []);
+  return texts.flatMap((text) => canonical(text) ?? []);
+}
+
+function canonical(text: string): string | undefined {
+  const address = tryParseAddress(text.replace(/\/\d+$/, ''));
+  return address && formatAddress(address);
+}

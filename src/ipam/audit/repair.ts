@@ -1,0 +1,98 @@
+// Repairs what an audit found, each finding only if it still is as it was found: an address that was assigned anew, or a claim
+// that went on meanwhile, is left alone.
+import { ConflictError, type Datastore, NotFoundError } from '../../datastore/index.ts';
+import { formatAddress, parseAddress, parseCidr } from '../../net/index.ts';
+import { blockAffinities } from '../../resources/index.ts';
+import { holderOf, ordinalsOf, release } from '../block.ts';
+import { Blocks } from '../blocks.ts';
+import { compareAndSwap } from '../compare-and-swap.ts';
+import { Handles } from '../handles.ts';
+import { IpamClient } from '../ipam-client.ts';
+import { type Allocation, allocationsOf } from './allocations.ts';
+import type { HalfClaimedBlock, OrphanedBlock, WrongHandle } from './audit.ts';
+
+export class IpamRepair {
+  readonly #datastore: Datastore;
+  readonly #blocks: Blocks;
+  readonly #handles: Handles;
+  readonly #client: IpamClient;
+
+  constructor(datastore: Datastore) {
+    this.#datastore = datastore;
+    this.#blocks = new Blocks(datastore, () => new Date());
+    this.#handles = new Handles(datastore);
+    this.#client = new IpamClient(datastore);
+  }
+
+  /** Frees this very assignment. Returns false when it is gone, or the address belongs to a later one. */
+  async releaseAllocation(allocation: Allocation): Promise<boolean> {
+    const { address, block: cidr, handle, sequenceNumber } = allocation;
+    const isFreed = await compareAndSwap(async () => {
+      const block = await this.#blocks.find(parseCidr(cidr));
+      if (!block) return false;
+      const ordinal = Number(parseAddress(address).value - parseCidr(cidr).network);
+      const holder = holderOf(block.spec, ordinal);
+      const sequence = block.spec.sequenceNumberForAllocation?.[String(ordinal)];
+      if (!holder || holder.handle_id !== handle || sequence !== sequenceNumber) return false;
+      await this.#blocks.save(block, release(block.spec, [ordinal]));
+      return true;
+    });
+    if (isFreed && handle !== undefined) await this.#handles.decrement(handle, cidr, 1);
+    return isFreed;
+  }
+
+  /** Sets a handle's counts to what blocks assign to it; one that holds nothing is deleted. Returns false when it changed since. */
+  async recountHandle({ handle, resourceVersion }: WrongHandle): Promise<boolean> {
+    const stored = await this.#handles.find(handle);
+    if (!stored || stored.metadata.resourceVersion !== resourceVersion) return false;
+    const counts: Record<string, number> = {};
+    for (const cidr of Object.keys(stored.spec.block)) {
+      const block = await this.#blocks.find(parseCidr(cidr));
+      counts[cidr] = block ? ordinalsOf(block.spec, stored.spec.handleID).length : 0;
+    }
+    try {
+      await this.#handles.recount(stored, counts);
+      return true;
+    } catch (error) {
+      if (error instanceof ConflictError) return false;
+      throw error;
+    }
+  }
+
+  /** Finishes what was begun: a claim whose block is there, or else its release. Returns false when it changed since. */
+  async settleClaim({ block: cidr, node, resourceVersion }: HalfClaimedBlock): Promise<boolean> {
+    const affinities = await this.#datastore.list(blockAffinities);
+    const claim = affinities.find(({ spec }) => spec.node === node && spec.cidr === cidr);
+    if (claim?.metadata.resourceVersion !== resourceVersion) return false;
+    const block = await this.#blocks.find(parseCidr(cidr));
+    if (claim?.spec.state !== 'pending' || block?.spec.affinity !== `host:${node}`) {
+      await this.#client.releaseAffinity(node, parseCidr(cidr), { mustBeEmpty: false });
+      return true;
+    }
+    try {
+      await this.#datastore.update(blockAffinities, {
+        ...claim,
+        spec: { ...claim.spec, state: 'confirmed' },
+      });
+      return true;
+    } catch (error) {
+      if (error instanceof ConflictError || error instanceof NotFoundError) return false;
+      throw error;
+    }
+  }
+
+  /** Gives up a removed node's block; addresses in it stay assigned, and the block goes with the last of them. */
+  async releaseOrphan({ block, node }: OrphanedBlock): Promise<void> {
+    await this.#client.releaseAffinity(node, parseCidr(block), { mustBeEmpty: false });
+  }
+
+  /** The assignment of an address as it stands; undefined when it is not assigned. */
+  async findAllocation(text: string): Promise<Allocation | undefined> {
+    const address = formatAddress(parseAddress(text));
+    for (const block of await this.#blocks.list()) {
+      const found = allocationsOf(block).find((allocation) => allocation.address === address);
+      if (found) return found;
+    }
+    return undefined;
+  }
+}

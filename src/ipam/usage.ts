@@ -1,0 +1,72 @@
+// How full pools and blocks are. Pure.
+import { type Cidr, cidrContains, cidrSize, formatCidr, parseCidr } from '../net/index.ts';
+import type { IPAMBlock, IPPool } from '../resources/index.ts';
+import { addressOf } from './block.ts';
+import { noReservations, type Reservations } from './reservations.ts';
+
+/** Counts of addresses. One that was assigned and then reserved counts as both. */
+export interface Usage {
+  readonly cidr: string;
+  readonly total: bigint;
+  /** Assigned, or cooling down after a release. */
+  readonly inUse: bigint;
+  readonly reserved: bigint;
+  /** Neither in use nor reserved. */
+  readonly available: bigint;
+}
+
+export interface PoolUsage extends Usage {
+  readonly name: string;
+  /** The claimed blocks within, in the order of their addresses. */
+  readonly blocks: readonly BlockUsage[];
+}
+
+export interface BlockUsage extends Usage {
+  /** "host:NODE"; undefined for a block that is nobody's. */
+  readonly affinity: string | undefined;
+}
+
+/** In the order of the pools' names. */
+export function usageOf(
+  pools: readonly IPPool[],
+  blocks: readonly IPAMBlock[],
+  reservations: Reservations = noReservations,
+): PoolUsage[] {
+  const parsed = blocks
+    .map((block) => ({ block, cidr: parseCidr(block.spec.cidr) }))
+    .sort((a, b) => (a.cidr.network < b.cidr.network ? -1 : 1));
+  return pools
+    .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+    .map(({ metadata, spec }) => {
+      const range = parseCidr(spec.cidr);
+      const own = parsed.filter(({ cidr }) =>
+        cidrContains(range, { family: cidr.family, value: cidr.network }),
+      );
+      const usages = own.map(({ block, cidr }) => blockUsage(block, cidr, reservations));
+      const inUse = usages.reduce((sum, usage) => sum + usage.inUse, 0n);
+      const reserved = reservations.countWithin(range);
+      const both = usages.reduce((sum, usage) => sum + usage.both, 0n);
+      return {
+        name: metadata.name,
+        cidr: spec.cidr,
+        ...counts(cidrSize(range), inUse, reserved, both),
+        blocks: usages.map(({ both: _both, ...usage }) => usage),
+      };
+    });
+}
+
+function blockUsage({ spec }: IPAMBlock, cidr: Cidr, reservations: Reservations) {
+  const used = [...spec.allocations.keys()].filter((ordinal) => spec.allocations[ordinal] !== null);
+  const both = BigInt(used.filter((ordinal) => reservations.has(addressOf(spec, ordinal))).length);
+  const reserved = reservations.countWithin(cidr);
+  return {
+    cidr: formatCidr(cidr),
+    ...counts(cidrSize(cidr), BigInt(used.length), reserved, both),
+    both,
+    affinity: spec.affinity,
+  };
+}
+
+function counts(total: bigint, inUse: bigint, reserved: bigint, both: bigint) {
+  return { total, inUse, reserved, available: total - inUse - reserved + both };
+}
