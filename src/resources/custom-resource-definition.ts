@@ -79,13 +79,14 @@ export function toCrd(kind: ResourceKind): CustomResourceDefinition {
   };
 }
 
-/** A copy with what a structural schema may hold: no functions, no empty `required`. */
+/** A copy with what a structural schema may hold: none of our own keywords, no empty `required`. */
 function structural(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(structural);
   if (typeof schema !== 'object' || schema === null) return schema;
   const copy: Record<string, unknown> = {};
   for (const [keyword, value] of Object.entries(schema)) {
     if (typeof value === 'function') continue;
+    if (keyword === 'patternMessage') continue;
     if (keyword === 'required' && Array.isArray(value) && value.length === 0) continue;
     copy[keyword] = structural(value);
   }

@@ -8,6 +8,8 @@ export interface FieldOptions {
   default?: unknown;
   format?: string;
   pattern?: string;
+  /** The pattern in words, for our own validator: "must be a duration, such as ...". */
+  patternMessage?: string;
   minimum?: number;
   maximum?: number;
   minLength?: number;

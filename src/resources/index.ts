@@ -35,7 +35,6 @@ export {
   toCrd,
 } from './custom-resource-definition.ts';
 export * from './kubernetes/cluster-network-policy.ts';
-export * from './kubernetes/cluster-network-policy.ts';
 export * from './kubernetes/namespace.ts';
 export * from './kubernetes/network-policy.ts';
 export * from './kubernetes/node.ts';

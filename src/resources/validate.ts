@@ -40,10 +40,11 @@ export function validate<T extends Resource>(kind: ResourceKind<T>, object: T, o
   return faults;
 }
 
-/** "spec.ingress[0].ports"; empty for no steps. */
+/** `spec.ingress[0].ports`, `metadata.labels["example.com/name"]`; empty for no steps. */
 function pathOf(steps: Steps): string {
   return steps.reduce<string>((path, step) => {
     if (typeof step === 'number') return `${path}[${step}]`;
+    if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(step)) return `${path}[${JSON.stringify(step)}]`;
     return path === '' ? step : `${path}.${step}`;
   }, '');
 }
@@ -115,7 +116,7 @@ function judgeString(schema: JsonSchema, value: string, fault: (message: string)
     fault(`must have at least ${schema.minLength} characters`);
   }
   if (schema.pattern !== undefined && !goPattern(schema.pattern).test(value)) {
-    fault(`must match ${schema.pattern}`);
+    fault(schema.patternMessage ?? `must match ${schema.pattern}`);
   }
   if (schema.format === 'cidr' && !tryParseCidr(value)) {
     fault('must be a CIDR, such as "10.0.0.0/8" or "fd00::/64"');

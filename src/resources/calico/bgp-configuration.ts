@@ -30,6 +30,7 @@ const community = object(
       string({
         maxLength: 40,
         pattern: '^(\\d+):(\\d+)$|^(\\d+):(\\d+):(\\d+)$',
+        patternMessage: 'must be a community, such as "65000:100" or "65000:100:200"',
         description: 'A standard community "65000:100", or a large one "65000:100:200".',
       }),
     ),
@@ -144,6 +145,7 @@ const spec = object(
       string({
         default: 'Info',
         pattern: '^(?i)(Trace|Debug|Info|Warning|Error|Fatal)?$',
+        patternMessage: 'must be one of "Trace", "Debug", "Info", "Warning", "Error", "Fatal"',
         description: 'Least severity that BIRD and its configuration report.',
       }),
     ),

@@ -19,6 +19,7 @@ const spec = object({
   affinity: optional(
     string({
       pattern: '^(host|virtual):[a-zA-Z0-9\\.\\-_]+$',
+      patternMessage: 'must be "host:" or "virtual:" and a name',
       description: 'Whose block it is: "host:NODE" or "virtual:NAME".',
     }),
   ),

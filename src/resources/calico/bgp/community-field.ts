@@ -11,6 +11,7 @@ export function communityValue(options: FieldOptions = {}) {
   return string({
     maxLength: 32,
     pattern: `^(${uint16}:${uint16}|${uint32}:${uint32}:${uint32})$`,
+    patternMessage: 'must be a community, such as "65000:100" or "65000:100:200"',
     ...options,
   });
 }

@@ -45,10 +45,13 @@ function prefixLength(bits: number) {
       ...atomicMap,
       description:
         "Only routes with prefixes of these lengths; those of the CIDR's own length and longer when absent.",
-      check: (value: unknown) => {
-        const { min = 0, max = bits } = value as { min?: number; max?: number };
-        return min <= max ? undefined : 'must not have min above max';
-      },
+      'x-kubernetes-validations': [
+        ruleFor<{ min?: number; max?: number }>(
+          '!has(self.min) || !has(self.max) || self.min <= self.max',
+          'must not have min above max',
+          ({ min = 0, max = bits }) => min <= max,
+        ),
+      ],
     },
   );
 }

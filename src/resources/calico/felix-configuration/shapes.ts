@@ -7,17 +7,29 @@ import type { FieldOptions, Rule } from '../../field.ts';
  * equal: it means that a decimal point is not understood.
  */
 export function duration(options: FieldOptions = {}) {
-  return Type.String({ ...options, pattern: '^([0-9]+(\\\\.[0-9]+)?(ms|s|m|h))*$' });
+  return Type.String({
+    ...options,
+    pattern: '^([0-9]+(\\\\.[0-9]+)?(ms|s|m|h))*$',
+    patternMessage: 'must be a duration without fractions, such as "90s" or "1h30m"',
+  });
 }
 
 /** A Go duration, or "Auto". */
 export function timeout(options: FieldOptions = {}) {
-  return Type.String({ ...options, pattern: '^(([0-9]*(\\.[0-9]*)?(ms|s|h|m|us)+)+|Auto)$' });
+  return Type.String({
+    ...options,
+    pattern: '^(([0-9]*(\\.[0-9]*)?(ms|s|h|m|us)+)+|Auto)$',
+    patternMessage: 'must be a duration, such as "90s", or "Auto"',
+  });
 }
 
 /** One of these words in upper, lower or mixed case, or nothing. */
 export function anyCase(words: readonly string[], options: FieldOptions = {}) {
-  return Type.String({ ...options, pattern: `^(?i)(${words.join('|')})?$` });
+  return Type.String({
+    ...options,
+    pattern: `^(?i)(${words.join('|')})?$`,
+    patternMessage: `must be one of ${words.map((word) => `"${word}"`).join(', ')}`,
+  });
 }
 
 export const tableRangeRules: Rule[] = [
