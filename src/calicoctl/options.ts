@@ -6,6 +6,8 @@ export type OutputFormat = 'text' | 'json';
 export interface GlobalOptions {
   /** Where the configuration is; absent for the usual place, which need not exist. */
   readonly config?: string;
+  /** Only of those commands that take one; others are told by KUBECONFIG. */
+  readonly kubeconfig?: string;
   /** Context of the kubeconfig. */
   readonly context?: string;
   readonly allowVersionMismatch?: boolean;

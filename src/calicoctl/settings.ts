@@ -46,8 +46,10 @@ export function readClusterAccess(
       `Cannot use the datastore type "${type}": this calicoctl works with "kubernetes" (DATASTORE_TYPE, spec.datastoreType)`,
     );
   }
+  const ownKubeconfig = options.kubeconfig;
   const context = options.context ?? settings.k8sCurrentContext;
   try {
+    if (ownKubeconfig !== undefined) return accessFromKubeconfig(ownKubeconfig, context);
     if (settings.kubeconfigInline) {
       return accessFromKubeconfigText(settings.kubeconfigInline, 'spec.kubeconfigInline', context);
     }

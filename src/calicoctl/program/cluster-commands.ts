@@ -1,4 +1,39 @@
-import type { Command } from 'commander';
+// Declares the commands that are about the cluster as a whole.
+import { type Command, InvalidArgumentError } from 'commander';
+import type { ClusterDiagsOptions } from '../cluster/diags.ts';
 import type { Finish } from './declare.ts';
 
-export function addClusterCommands(_program: Command, _finish: Finish): void {}
+export function addClusterCommands(program: Command, finish: Finish): void {
+  const cluster = program.command('cluster').description('Examine the cluster');
+  cluster
+    .command('diags')
+    .description("Collect Calico's objects and logs of the whole cluster")
+    .option('--since <duration>', 'only logs that are no older, such as "30m" or "2h"', parseDuration)
+    .option('--max-logs <number>', 'logs of so many pods of each program', parseCount, 5)
+    .option('--max-parallelism <number>', 'how much is collected at once', parseCount, 10)
+    .option('--focus-nodes <names>', 'nodes whose pods come first, separated by commas', (text) =>
+      text.split(','),
+    )
+    .option('--skip-temp-dir-cleanup', 'leave the collected files as well')
+    .action(async (_options, command: Command) => {
+      const { clusterDiags } = await import('../cluster/diags.ts');
+      finish(await clusterDiags(command.optsWithGlobals<ClusterDiagsOptions>()));
+    });
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1) return count;
+  throw new InvalidArgumentError('It must be a whole number from 1 on.');
+}
+
+/** Seconds of a duration as Go writes it: "90s", "1h30m". */
+function parseDuration(text: string): number {
+  const units: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1 };
+  if (!/^(\d+[hms])+$/.test(text))
+    throw new InvalidArgumentError('It must be a duration, such as "30m" or "2h".');
+  return [...text.matchAll(/(\d+)([hms])/g)].reduce(
+    (sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ''] ?? 0),
+    0,
+  );
+}

@@ -61,9 +61,10 @@ export function endpointName(node: string, pod: string): string {
   return `${doubled(node)}-k8s-${doubled(pod)}-eth0`;
 }
 
-/** The agent's annotation is there before the kubelet has written the status. */
+/** The agent's annotation is there before the kubelet has written the status; an empty one says that there are none any more. */
 function addressesOf({ metadata, status }: Pod): string[] {
   const annotated = metadata.annotations?.['cni.projectcalico.org/podIPs'];
+  if (annotated === '') return [];
   if (annotated) return annotated.split(',').map((text) => text.replace(/\/\d+$/, ''));
   if (status?.podIPs) return status.podIPs.map(({ ip }) => ip);
   return status?.podIP ? [status.podIP] : [];

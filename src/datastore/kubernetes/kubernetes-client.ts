@@ -102,6 +102,22 @@ export class KubernetesClient {
     });
   }
 
+  /** What a container of a pod has said, as the kubelet keeps it; the newest `sinceSeconds` only, when given. */
+  async logs(
+    { namespace, name }: { readonly namespace: string; readonly name: string },
+    container: string,
+    sinceSeconds?: number,
+  ): Promise<string> {
+    const query = new URLSearchParams({ container });
+    if (sinceSeconds !== undefined) query.set('sinceSeconds', String(sinceSeconds));
+    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}/log?${query}`;
+    const attempt = `Cannot read the log of container "${container}" in pod "${namespace}/${name}"`;
+    const chunks: Uint8Array[] = [];
+    const bytes = await this.#transport.stream({ method: 'GET', path, attempt }, AbortSignal.timeout(60_000));
+    for await (const chunk of bytes) chunks.push(chunk);
+    return Buffer.concat(chunks).toString('utf8');
+  }
+
   async close(): Promise<void> {
     await this.#transport.close();
   }
