@@ -5,19 +5,16 @@ import type { Datastore, Follower } from '../datastore/index.ts';
 import type { WorkloadEndpoint } from '../policy/index.ts';
 import type { Logger } from '../process/index.ts';
 import {
-  ipamBlocks,
-  ipPools,
   keyOf,
-  kubernetesNetworkPolicies,
   type Namespace,
   namespaces,
-  nodes,
   type ObjectKey,
   type Pod,
   pods,
   type Resource,
   type ResourceKind,
 } from '../resources/index.ts';
+import { eachFollowedKind, type FollowedKind } from './followed-kinds.ts';
 
 /** Where the desired state goes. */
 export interface Dataplane {
@@ -75,50 +72,13 @@ export class Felix {
     return this.#isInSync;
   }
 
+  /** Whether the last attempt to bring the desired state into the kernel failed. */
+  get isInDoubt(): boolean {
+    return this.#isInDoubt;
+  }
+
   start(): void {
-    const calculator = this.#calculator;
-    this.#follow(
-      pods,
-      (pod) => {
-        if (pod.spec?.nodeName === this.#node) this.#localPods.set(keyOf(pod), pod);
-        calculator.setPod(pod);
-      },
-      (key) => {
-        this.#localPods.delete(key);
-        calculator.deletePod(key);
-      },
-    );
-    this.#follow(
-      namespaces,
-      (namespace) => {
-        this.#namespaces.set(namespace.metadata.name, namespace);
-        calculator.setNamespace(namespace);
-      },
-      (name) => {
-        this.#namespaces.delete(name);
-        calculator.deleteNamespace(name);
-      },
-    );
-    this.#follow(
-      kubernetesNetworkPolicies,
-      (policy) => calculator.setKubernetesNetworkPolicy(policy),
-      (key) => calculator.deletePolicy('KubernetesNetworkPolicy', key),
-    );
-    this.#follow(
-      nodes,
-      (node) => calculator.setNode(node),
-      (name) => calculator.deleteNode(name),
-    );
-    this.#follow(
-      ipPools,
-      (pool) => calculator.setPool(pool),
-      (name) => calculator.deletePool(name),
-    );
-    this.#follow(
-      ipamBlocks,
-      (block) => calculator.setBlock(block),
-      (name) => calculator.deleteBlock(name),
-    );
+    eachFollowedKind((followed) => this.#follow(followed));
   }
 
   stop(): void {
@@ -150,19 +110,17 @@ export class Felix {
     return this.#applied();
   }
 
-  #follow<T extends Resource>(
-    kind: ResourceKind<T>,
-    upsert: (object: T) => void,
-    remove: (key: string) => void,
-  ): void {
+  #follow<T extends Resource>({ kind, set, delete: remove }: FollowedKind<T>): void {
     this.#kindsToSync++;
     const follower = this.#datastore.follow(kind, {
       onUpsert: (object) => {
-        this.#guard(kind, object.metadata, () => upsert(object));
+        this.#remember(object);
+        this.#guard(kind, object.metadata, () => set(this.#calculator, object));
         this.#schedule();
       },
       onDelete: (key) => {
-        this.#guard(kind, key, () => remove(keyOf({ metadata: key })));
+        this.#forget(kind, keyOf({ metadata: key }));
+        this.#guard(kind, key, () => remove(this.#calculator, keyOf({ metadata: key })));
         this.#schedule();
       },
       onInSync: () => {
@@ -171,6 +129,18 @@ export class Felix {
       },
     });
     this.#followers.push(follower);
+  }
+
+  /** Keeps what the CNI server asks for: this node's pods, and namespaces. */
+  #remember(object: Resource): void {
+    if (object.kind === namespaces.kind) this.#namespaces.set(object.metadata.name, object);
+    const pod: Pod = object;
+    if (object.kind === pods.kind && pod.spec?.nodeName === this.#node) this.#localPods.set(keyOf(pod), pod);
+  }
+
+  #forget(kind: ResourceKind, key: string): void {
+    if (kind.kind === namespaces.kind) this.#namespaces.delete(key);
+    if (kind.kind === pods.kind) this.#localPods.delete(key);
   }
 
   /** One object that breaks the calculation must not stop the others. */

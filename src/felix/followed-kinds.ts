@@ -1,0 +1,75 @@
+// Which kinds of objects the agent follows, and where in the calculation each of them goes.
+import type { Calculator } from '../calc/index.ts';
+import {
+  clusterNetworkPolicies,
+  globalNetworkPolicies,
+  globalNetworkSets,
+  ipamBlocks,
+  ipPools,
+  kubernetesNetworkPolicies,
+  namespaces,
+  networkPolicies,
+  networkSets,
+  nodes,
+  pods,
+  type Resource,
+  type ResourceKind,
+  serviceAccounts,
+  tiers,
+} from '../resources/index.ts';
+
+/** Takes one kind's objects to the calculation; keys are "namespace/name" or "name". */
+export interface FollowedKind<T extends Resource> {
+  readonly kind: ResourceKind<T>;
+  set(calculator: Calculator, object: T): void;
+  delete(calculator: Calculator, key: string): void;
+}
+
+/** Calls `visit` once for each kind. A list could not say that kind and object belong together. */
+export function eachFollowedKind(visit: <T extends Resource>(followed: FollowedKind<T>) => void): void {
+  visit({ kind: pods, set: (c, pod) => c.setPod(pod), delete: (c, key) => c.deletePod(key) });
+  visit({
+    kind: namespaces,
+    set: (c, object) => c.setNamespace(object),
+    delete: (c, name) => c.deleteNamespace(name),
+  });
+  visit({
+    kind: serviceAccounts,
+    set: (c, account) => c.setServiceAccount(account),
+    delete: (c, key) => c.deleteServiceAccount(key),
+  });
+  visit({ kind: tiers, set: (c, tier) => c.setTier(tier), delete: (c, name) => c.deleteTier(name) });
+  visit({
+    kind: kubernetesNetworkPolicies,
+    set: (c, policy) => c.setKubernetesNetworkPolicy(policy),
+    delete: (c, key) => c.deletePolicy('KubernetesNetworkPolicy', key),
+  });
+  visit({
+    kind: clusterNetworkPolicies,
+    set: (c, policy) => c.setClusterNetworkPolicy(policy),
+    delete: (c, key) => c.deletePolicy('KubernetesClusterNetworkPolicy', key),
+  });
+  visit({
+    kind: networkPolicies,
+    set: (c, policy) => c.setNetworkPolicy(policy),
+    delete: (c, key) => c.deletePolicy('NetworkPolicy', key),
+  });
+  visit({
+    kind: globalNetworkPolicies,
+    set: (c, policy) => c.setGlobalNetworkPolicy(policy),
+    delete: (c, key) => c.deletePolicy('GlobalNetworkPolicy', key),
+  });
+  visit({
+    kind: networkSets,
+    set: (c, set) => c.setNetworkSet(set),
+    delete: (c, key) => c.deleteNetworkSet('NetworkSet', key),
+  });
+  visit({
+    kind: globalNetworkSets,
+    set: (c, set) => c.setNetworkSet(set),
+    delete: (c, key) => c.deleteNetworkSet('GlobalNetworkSet', key),
+  });
+  visit({ kind: nodes, set: (c, node) => c.setNode(node), delete: (c, name) => c.deleteNode(name) });
+  visit({ kind: ipPools, set: (c, pool) => c.setPool(pool), delete: (c, name) => c.deletePool(name) });
+  visit({ kind: ipamBlocks, set: (c, block) => c.setBlock(block), delete: (c, name) => c.deleteBlock(name) });
+}
