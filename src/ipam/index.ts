@@ -8,5 +8,6 @@ export type { AutoAssignRequest } from './auto-assign.ts';
 export { AddressInUseError, BlockNotEmptyError, NoPoolError, PoolExhaustedError } from './errors.ts';
 export { FollowedSources } from './followed-sources.ts';
 export { IpamClient } from './ipam-client.ts';
+export { reservationsFrom } from './reservations.ts';
 export { splitPool } from './split-pool.ts';
 export { type PoolUsage, usageOf } from './usage.ts';

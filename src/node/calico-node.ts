@@ -6,7 +6,7 @@ import { CalicoNetwork, CniServer } from '../cni/index.ts';
 import { LinuxDataplane, NftablesDataplane, PodLinks, VxlanOverlay } from '../dataplane/index.ts';
 import type { Datastore } from '../datastore/index.ts';
 import { Felix } from '../felix/index.ts';
-import { IpamClient } from '../ipam/index.ts';
+import { FollowedSources, IpamClient } from '../ipam/index.ts';
 import { Conntrack, Nftables, ownNamespace, Rtnetlink, writeSysctls } from '../kernel/index.ts';
 import type { Family } from '../net/index.ts';
 import type { Logger } from '../process/index.ts';
@@ -37,7 +37,7 @@ export async function startCalicoNode(
   await ensureClusterObjects(datastore, options.defaultPools);
   const settings = await readSettings(datastore, options.node, process.env);
   const addresses = await detectAddresses(rtnetlink, datastore, options);
-  const ipam = new IpamClient(datastore);
+  const ipam = new IpamClient(datastore, { view: new FollowedSources(datastore, options.node) });
   const tunnels = await ensureTunnels(datastore, ipam, options.node);
   await announce(datastore, options.node, addresses, tunnels);
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Datastore } from '../datastore/index.ts';
 import type { IpamClient } from '../ipam/index.ts';
-import { type Family, formatAddress, tryParseCidr } from '../net/index.ts';
+import { cidrContains, type Family, formatAddress, parseCidr, tryParseCidr } from '../net/index.ts';
 import { type IPPool, ipPools } from '../resources/index.ts';
 
 export interface Tunnel {
@@ -30,7 +30,10 @@ async function ensureTunnel(
 ): Promise<Tunnel> {
   const version = family === 4 ? '' : 'v6-';
   const handleId = `vxlan-${version}tunnel-addr-${node}`;
-  const [kept] = await ipam.addressesByHandle(handleId);
+  const held = await ipam.addressesByHandle(handleId);
+  const kept = held.find((address) => pools.some(({ spec }) => cidrContains(parseCidr(spec.cidr), address)));
+  // Of a pool that is gone: its peers would have no route there.
+  if (held.length > 0 && !kept) await ipam.releaseByHandle(handleId);
   const [address = undefined] = kept
     ? [kept]
     : await ipam.autoAssign({
