@@ -63,6 +63,7 @@ export function toCrd(kind: ResourceKind): CustomResourceDefinition {
           schema: {
             openAPIV3Schema: {
               type: 'object',
+              ...(kind.description && { description: kind.description }),
               ...(required && { required }),
               properties: {
                 apiVersion: { type: 'string' },

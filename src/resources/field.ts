@@ -137,7 +137,7 @@ export function conditions() {
         pattern: '^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$',
         description: 'For programs: one CamelCase word why.',
       }),
-      status: oneOf(['True', 'False', 'Unknown']),
+      status: oneOf(['True', 'False', 'Unknown'], { description: 'Whether it holds.' }),
       type: string({
         maxLength: 316,
         pattern:
@@ -145,6 +145,10 @@ export function conditions() {
         description: 'Name of the condition; one of each.',
       }),
     }),
-    { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] },
+    {
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['type'],
+      description: 'What can be said of the object now.',
+    },
   );
 }

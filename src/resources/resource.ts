@@ -39,6 +39,8 @@ export interface ResourceKind<T extends Resource = Resource> {
   readonly kind: string;
   readonly plural: string;
   readonly namespaced: boolean;
+  /** One or two sentences: what its objects are for. Present on kinds with a schema. */
+  readonly description?: string;
   readonly shortNames?: readonly string[];
   /** Names that calicoctl takes besides; the API server does not know them. */
   readonly aliases?: readonly string[];

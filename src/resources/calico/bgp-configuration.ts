@@ -188,6 +188,7 @@ export interface BGPConfiguration extends Resource {
 export const bgpConfigurations = calicoKind<BGPConfiguration>({
   kind: 'BGPConfiguration',
   plural: 'bgpconfigurations',
+  description: 'How nodes speak BGP: "default" for the cluster, "node.NAME" for what differs on one node.',
   shortNames: ['bgpconfig', 'bgpconfigs'],
   rules: [
     ruleFor<Resource>(

@@ -21,4 +21,10 @@ export interface BGPFilter extends Resource {
   spec: Static<typeof spec>;
 }
 
-export const bgpFilters = calicoKind<BGPFilter>({ kind: 'BGPFilter', plural: 'bgpfilters', spec });
+export const bgpFilters = calicoKind<BGPFilter>({
+  kind: 'BGPFilter',
+  plural: 'bgpfilters',
+  description:
+    "Which routes a BGPPeer takes and gives. The first rule that matches a route decides; then Calico's own filters do.",
+  spec,
+});

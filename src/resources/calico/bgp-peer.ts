@@ -101,6 +101,7 @@ export interface BGPPeer extends Resource {
 export const bgpPeers = calicoKind<BGPPeer>({
   kind: 'BGPPeer',
   plural: 'bgppeers',
+  description: 'Who speaks BGP with whom: nodes with routers, with each other, or with their own pods.',
   aliases: ['bgpp', 'bgpps'],
   columns: [
     { name: 'Node Selector', jsonPath: '.spec.nodeSelector' },

@@ -24,6 +24,7 @@ export interface BlockAffinity extends Resource {
 export const blockAffinities = calicoKind<BlockAffinity>({
   kind: 'BlockAffinity',
   plural: 'blockaffinities',
+  description: "A node's claim on an IPAMBlock. Written by Calico itself.",
   shortNames: ['affinity', 'affinities'],
   columns: [
     { name: 'CIDR', jsonPath: '.spec.cidr' },

@@ -6,6 +6,7 @@ import type { PrinterColumn, Resource, ResourceKind } from '../resource.ts';
 interface Declaration {
   readonly kind: string;
   readonly plural: string;
+  readonly description: string;
   readonly namespaced?: true;
   readonly shortNames?: readonly string[];
   readonly aliases?: readonly string[];
@@ -26,7 +27,12 @@ export function calicoKind<T extends Resource>({ spec, status, ...rest }: Declar
     group: 'projectcalico.org',
     version: 'v3',
     hasStatus: status !== undefined,
-    schema: status ? object({ spec, status: optional(status) }) : object({ spec }),
+    schema: object({
+      spec: { ...spec, description: 'What you ask for.' },
+      ...(status && {
+        status: optional({ ...status, description: 'What Calico found; not for you to write.' }),
+      }),
+    }),
   };
 }
 

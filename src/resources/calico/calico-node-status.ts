@@ -112,6 +112,7 @@ export interface CalicoNodeStatus extends Resource {
 export const calicoNodeStatuses = calicoKind<CalicoNodeStatus>({
   kind: 'CalicoNodeStatus',
   plural: 'caliconodestatuses',
+  description: 'A request for facts about one node, and its answer: routing programs, BGP sessions, routes.',
   columns: [
     { name: 'Node', jsonPath: '.spec.node' },
     { name: 'Classes', jsonPath: '.spec.classes' },

@@ -23,6 +23,7 @@ export interface ClusterInformation extends Resource {
 export const clusterInformations = calicoKind<ClusterInformation>({
   kind: 'ClusterInformation',
   plural: 'clusterinformations',
+  description: 'What the cluster is and which version runs in it. Written by Calico itself.',
   shortNames: ['clusterinfo', 'clusterinfos'],
   columns: [
     { name: 'Version', jsonPath: '.spec.calicoVersion' },

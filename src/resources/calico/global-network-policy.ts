@@ -24,6 +24,7 @@ export interface GlobalNetworkPolicy extends Resource {
 export const globalNetworkPolicies = calicoKind<GlobalNetworkPolicy>({
   kind: 'GlobalNetworkPolicy',
   plural: 'globalnetworkpolicies',
+  description: 'Rules for traffic of pods in all namespaces, and of host endpoints.',
   shortNames: ['gnp', 'cgnp'],
   aliases: ['gnps'],
   columns: [tierColumn, orderColumn, ageColumn],

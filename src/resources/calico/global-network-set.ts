@@ -11,6 +11,7 @@ export interface GlobalNetworkSet extends Resource {
 export const globalNetworkSets = calicoKind<GlobalNetworkSet>({
   kind: 'GlobalNetworkSet',
   plural: 'globalnetworksets',
+  description: 'Networks under a name and labels, for the policies of the whole cluster to select.',
   shortNames: ['gns'],
   columns: [ageColumn],
   check: forgedNamespace,

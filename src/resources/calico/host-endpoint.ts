@@ -76,6 +76,7 @@ export interface HostEndpoint extends Resource {
 export const hostEndpoints = calicoKind<HostEndpoint>({
   kind: 'HostEndpoint',
   plural: 'hostendpoints',
+  description: 'An interface of a node itself, so that policies can be about it.',
   shortNames: ['hep', 'heps'],
   columns: [
     { name: 'Node', jsonPath: '.spec.node' },

@@ -77,6 +77,7 @@ export interface IPPool extends Resource {
 export const ipPools = calicoKind<IPPool>({
   kind: 'IPPool',
   plural: 'ippools',
+  description: 'A range of addresses, who may draw from it, and how packets between its addresses travel.',
   aliases: ['ipp', 'ipps', 'pool', 'pools'],
   columns: [
     { name: 'CIDR', jsonPath: '.spec.cidr' },

@@ -20,6 +20,7 @@ export interface IPReservation extends Resource {
 export const ipReservations = calicoKind<IPReservation>({
   kind: 'IPReservation',
   plural: 'ipreservations',
+  description: 'Addresses of pools that are not handed out unless they are asked for by name.',
   aliases: ['ipres', 'reservation', 'reservations'],
   spec,
 });

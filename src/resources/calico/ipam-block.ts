@@ -33,7 +33,10 @@ const spec = object({
     'x-kubernetes-list-type': 'atomic',
     description: 'Free ordinals, the one to hand out next first.',
   }),
-  attributes: arrayOf(attribute, { 'x-kubernetes-list-type': 'atomic' }),
+  attributes: arrayOf(attribute, {
+    'x-kubernetes-list-type': 'atomic',
+    description: 'Who holds addresses; `allocations` point here.',
+  }),
   sequenceNumber: optional(
     integer({ default: 0, format: 'int64', description: 'Grows by one with every write of the block.' }),
   ),
@@ -54,6 +57,7 @@ export interface IPAMBlock extends Resource {
 export const ipamBlocks = calicoKind<IPAMBlock>({
   kind: 'IPAMBlock',
   plural: 'ipamblocks',
+  description: 'Which addresses of a block are taken, and by whom. Written by Calico itself.',
   columns: [
     { name: 'CIDR', jsonPath: '.spec.cidr' },
     { name: 'Affinity', jsonPath: '.spec.affinity' },

@@ -51,6 +51,7 @@ export interface IPAMConfiguration extends Resource {
 export const ipamConfigurations = calicoKind<IPAMConfiguration>({
   kind: 'IPAMConfiguration',
   plural: 'ipamconfigurations',
+  description: 'Rules of address management for the whole cluster.',
   shortNames: ['ipamconfig', 'ipamconfigs'],
   columns: [
     { name: 'StrictAffinity', type: 'boolean', jsonPath: '.spec.strictAffinity' },

@@ -19,6 +19,7 @@ export interface IPAMHandle extends Resource {
 export const ipamHandles = calicoKind<IPAMHandle>({
   kind: 'IPAMHandle',
   plural: 'ipamhandles',
+  description: 'All blocks in which one owner holds addresses. Written by Calico itself.',
   columns: [{ name: 'ID', jsonPath: '.spec.handleID' }],
   spec,
 });

@@ -121,6 +121,7 @@ export interface KubeControllersConfiguration extends Resource {
 export const kubeControllersConfigurations = calicoKind<KubeControllersConfiguration>({
   kind: 'KubeControllersConfiguration',
   plural: 'kubecontrollersconfigurations',
+  description: 'What calico-kube-controllers does.',
   shortNames: ['kcc', 'kccs'],
   rules: [namedDefault],
   spec,

@@ -14,6 +14,7 @@ export interface NetworkPolicy extends Resource {
 export const networkPolicies = calicoKind<NetworkPolicy>({
   kind: 'NetworkPolicy',
   plural: 'networkpolicies',
+  description: 'Rules for traffic of the pods of one namespace.',
   namespaced: true,
   shortNames: ['cnp', 'caliconetworkpolicy'],
   aliases: ['np', 'nps'],

@@ -11,6 +11,7 @@ export interface NetworkSet extends Resource {
 export const networkSets = calicoKind<NetworkSet>({
   kind: 'NetworkSet',
   plural: 'networksets',
+  description: 'Networks under a name and labels, for the policies of one namespace to select.',
   namespaced: true,
   aliases: ['netset', 'netsets'],
   check: forgedNamespace,

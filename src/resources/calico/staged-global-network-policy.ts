@@ -33,6 +33,7 @@ export interface StagedGlobalNetworkPolicy extends Resource {
 export const stagedGlobalNetworkPolicies = calicoKind<StagedGlobalNetworkPolicy>({
   kind: 'StagedGlobalNetworkPolicy',
   plural: 'stagedglobalnetworkpolicies',
+  description: 'A GlobalNetworkPolicy to try out: it is judged and reported, and never enforced.',
   shortNames: ['sgnp'],
   columns: [tierColumn, orderColumn],
   selectableFields: [tierField],

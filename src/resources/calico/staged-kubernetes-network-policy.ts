@@ -120,6 +120,7 @@ export interface StagedKubernetesNetworkPolicy extends Resource {
 export const stagedKubernetesNetworkPolicies = calicoKind<StagedKubernetesNetworkPolicy>({
   kind: 'StagedKubernetesNetworkPolicy',
   plural: 'stagedkubernetesnetworkpolicies',
+  description: 'A Kubernetes NetworkPolicy to try out: it is judged and reported, and never enforced.',
   namespaced: true,
   shortNames: ['sknp'],
   spec,

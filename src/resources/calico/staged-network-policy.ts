@@ -20,6 +20,7 @@ export interface StagedNetworkPolicy extends Resource {
 export const stagedNetworkPolicies = calicoKind<StagedNetworkPolicy>({
   kind: 'StagedNetworkPolicy',
   plural: 'stagednetworkpolicies',
+  description: 'A NetworkPolicy to try out: it is judged and reported, and never enforced.',
   namespaced: true,
   shortNames: ['scnp', 'snp'],
   columns: [tierColumn, orderColumn],

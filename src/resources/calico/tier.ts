@@ -49,6 +49,7 @@ const rules: Rule[] = [
 export const tiers = calicoKind<Tier>({
   kind: 'Tier',
   plural: 'tiers',
+  description: 'A group of policies that is judged as a whole, before or after other groups.',
   columns: [
     orderColumn,
     { name: 'DefaultAction', jsonPath: '.spec.defaultAction' },

@@ -163,6 +163,7 @@ export const clusterNetworkPolicies: ResourceKind<ClusterNetworkPolicy> = {
   kind: 'ClusterNetworkPolicy',
   plural: 'clusternetworkpolicies',
   namespaced: false,
+  description: "Rules of the cluster's administrators, before or after all NetworkPolicies.",
   // The group's own short name is Calico's for NetworkPolicy too; kubectl then takes whichever group it meets first.
   shortNames: ['cnp'],
   approval: 'https://github.com/kubernetes-sigs/network-policy-api/pull/300',
@@ -172,5 +173,8 @@ export const clusterNetworkPolicies: ResourceKind<ClusterNetworkPolicy> = {
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
   ],
   hasStatus: true,
-  schema: object({ spec, status: optional(status) }),
+  schema: object({
+    spec: { ...spec, description: 'What you ask for.' },
+    status: optional({ ...status, description: 'What the network found; not for you to write.' }),
+  }),
 };

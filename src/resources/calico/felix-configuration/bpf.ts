@@ -34,14 +34,16 @@ export const bpf = {
   bpfConntrackTimeouts: optional(
     object(
       {
-        creationGracePeriod: optional(timeout()),
-        genericTimeout: optional(timeout()),
-        icmpTimeout: optional(timeout()),
-        tcpEstablished: optional(timeout()),
-        tcpFinsSeen: optional(timeout()),
-        tcpResetSeen: optional(timeout()),
-        tcpSynSent: optional(timeout()),
-        udpTimeout: optional(timeout()),
+        creationGracePeriod: optional(
+          timeout({ description: 'A connection younger than this is never cleaned away.' }),
+        ),
+        genericTimeout: optional(timeout({ description: 'Protocols other than TCP, UDP and ICMP.' })),
+        icmpTimeout: optional(timeout({ description: 'ICMP.' })),
+        tcpEstablished: optional(timeout({ description: 'TCP connections that are up.' })),
+        tcpFinsSeen: optional(timeout({ description: 'TCP connections that both ends have closed.' })),
+        tcpResetSeen: optional(timeout({ description: 'TCP connections that were reset.' })),
+        tcpSynSent: optional(timeout({ description: 'TCP connections that were not answered yet.' })),
+        udpTimeout: optional(timeout({ description: 'UDP.' })),
       },
       { description: 'How long connections are remembered, by protocol and state.' },
     ),

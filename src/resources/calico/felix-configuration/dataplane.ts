@@ -2,6 +2,17 @@
 import { arrayOf, boolean, integer, integerOrString, object, oneOf, optional, string } from '../../field.ts';
 import { anyCase, duration, tableRangeRules } from './shapes.ts';
 
+const hostPort = object({
+  net: optional(string({ description: 'Only towards this CIDR; any address when absent.' })),
+  port: integer({ description: 'The port.' }),
+  protocol: optional(string({ description: 'TCP, UDP or SCTP; TCP when absent.' })),
+});
+
+const tableRange = {
+  max: integer({ description: 'The last table.' }),
+  min: integer({ description: 'The first table.' }),
+};
+
 export const dataplane = {
   allowIPIPPacketsFromWorkloads: optional(
     boolean({ description: 'Whether pods may send IP-in-IP packets of their own.' }),
@@ -43,12 +54,12 @@ export const dataplane = {
     arrayOf(string(), { description: 'Tunnel ends outside of the cluster from which packets are taken.' }),
   ),
   failsafeInboundHostPorts: optional(
-    arrayOf(object({ net: optional(string()), port: integer(), protocol: optional(string()) }), {
+    arrayOf(hostPort, {
       description: 'Ports of the host that policy cannot close to the outside.',
     }),
   ),
   failsafeOutboundHostPorts: optional(
-    arrayOf(object({ net: optional(string()), port: integer(), protocol: optional(string()) }), {
+    arrayOf(hostPort, {
       description: 'Ports of others that policy cannot close to the host.',
     }),
   ),
@@ -155,13 +166,13 @@ export const dataplane = {
   ),
   routeSyncDisabled: optional(boolean({ description: 'Whether the agent leaves routes alone.' })),
   routeTableRange: optional(
-    object(
-      { max: integer(), min: integer() },
-      { 'x-kubernetes-validations': tableRangeRules, description: 'Routing tables that are ours.' },
-    ),
+    object(tableRange, {
+      'x-kubernetes-validations': tableRangeRules,
+      description: 'Routing tables that are ours.',
+    }),
   ),
   routeTableRanges: optional(
-    arrayOf(object({ max: integer(), min: integer() }, { 'x-kubernetes-validations': tableRangeRules }), {
+    arrayOf(object(tableRange, { 'x-kubernetes-validations': tableRangeRules }), {
       description: 'Routing tables that are ours, as several ranges.',
     }),
   ),

@@ -55,6 +55,8 @@ export interface FelixConfiguration extends Resource {
 export const felixConfigurations = calicoKind<FelixConfiguration>({
   kind: 'FelixConfiguration',
   plural: 'felixconfigurations',
+  description:
+    'How the agent on the nodes works: "default" for the cluster, "node.NAME" for one node, or for the nodes that `nodeSelector` selects.',
   aliases: ['felixconfig', 'felixconfigs'],
   rules: [selectorOrName],
   spec,

@@ -67,10 +67,16 @@ export const process = {
   healthHost: optional(string({ description: 'Address on which health is served.' })),
   healthPort: optional(integer({ description: 'Port on which health is served.' })),
   healthTimeoutOverrides: optional(
-    arrayOf(object({ name: string(), timeout: string() }), {
-      'x-kubernetes-list-type': 'atomic',
-      description: 'Per part of the agent, how long it may be silent before it counts as ill.',
-    }),
+    arrayOf(
+      object({
+        name: string({ description: 'The part.' }),
+        timeout: string({ description: 'How long, such as "90s".' }),
+      }),
+      {
+        'x-kubernetes-list-type': 'atomic',
+        description: 'Per part of the agent, how long it may be silent before it counts as ill.',
+      },
+    ),
   ),
   logActionRateLimit: optional(
     string({
