@@ -10,8 +10,8 @@ import type { LabelSet } from './label-set.ts';
 /** Which endpoints, and what of them. */
 export interface SetSource {
   readonly selector: Selector;
-  /** Their ports of that name and protocol (IANA number) instead of their bare addresses. */
-  readonly port?: { readonly name: string; readonly protocol: number };
+  /** Their ports of that name instead of their bare addresses; of that protocol (IANA number), or of any. */
+  readonly port?: { readonly name: string; readonly protocol: number | undefined };
 }
 
 /** An endpoint, or a network set. */
@@ -147,18 +147,20 @@ export class AddressSets {
 
 function contributions({ port }: SetSource, { addresses, ports }: Contributor): readonly string[] {
   if (!port) return addresses;
-  const numbers = new Set(
+  const named = new Set(
     ports
-      .filter(({ name, protocol }) => name === port.name && protocol === port.protocol)
-      .map((match) => match.port),
+      .filter(({ name, protocol }) => name === port.name && (port.protocol ?? protocol) === protocol)
+      .map((match) => `${match.protocol},${match.port}`),
   );
-  return addresses.flatMap((address) =>
-    [...numbers].map((number) => `${address},${port.protocol},${number}`),
-  );
+  return addresses.flatMap((address) => [...named].map((match) => `${address},${match}`));
 }
 
 /** The selector's identifier; for ports, that of a text that no selector has. */
 function setId({ selector, port }: SetSource): string {
   if (!port) return selectorId(selector);
-  return selectorId({ kind: '==', label: `${port.protocol}/${port.name}`, value: printSelector(selector) });
+  return selectorId({
+    kind: '==',
+    label: `${port.protocol ?? 'any'}/${port.name}`,
+    value: printSelector(selector),
+  });
 }

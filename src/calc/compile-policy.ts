@@ -36,12 +36,7 @@ function compileRule(
 ): RuleProgram {
   const { source, destination, ...plain } = match;
   const { protocol } = match;
-  const portSet = (name: string, owners: Selector): string => {
-    if (protocol === undefined) {
-      throw new RangeError(`The port "${name}" has a name but the rule at ${origin} has no protocol`);
-    }
-    return acquire({ selector: owners, port: { name, protocol } });
-  };
+  const portSet = (name: string, owners: Selector) => acquire({ selector: owners, port: { name, protocol } });
   const peer = (side: PeerMatch, owners: Selector): PeerProgram => {
     const { selector, notSelector, namedPort, notNamedPorts, ...rest } = side;
     return {

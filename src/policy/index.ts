@@ -10,7 +10,8 @@ export {
   type WorkloadEndpoint,
   workloadEndpointOf,
 } from './endpoint.ts';
-export { type Cluster, evaluate, type Packet, type Verdict } from './evaluate.ts';
+export type { Cluster, Packet, Verdict } from './evaluate/cluster.ts';
+export { evaluate } from './evaluate/evaluate.ts';
 export { fromClusterNetworkPolicy } from './kubernetes/cluster-network-policy.ts';
 export { fromKubernetesNetworkPolicy } from './kubernetes/network-policy.ts';
 export * from './labels.ts';

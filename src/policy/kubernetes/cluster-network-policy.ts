@@ -112,7 +112,7 @@ interface PortMatch {
 function protocolMatches(wanted: ClusterNetworkPolicyProtocol): PortMatch[] {
   const { destinationNamedPort: namedPort } = wanted;
   // The name alone says which port, of whichever protocol it is.
-  if (namedPort) return ['TCP', 'UDP', 'SCTP'].map((name) => ({ protocol: numberOf(name), namedPort }));
+  if (namedPort) return [{ namedPort }];
   for (const [name, match] of [
     ['TCP', wanted.tcp],
     ['UDP', wanted.udp],

@@ -1,0 +1,130 @@
+// Rules of Calico's policies, read beside https://docs.tigera.io/calico/latest/reference/resources/networkpolicy
+import type { EntityRule, GlobalNetworkPolicy, NetworkPolicy, PolicyRule } from '../../resources/index.ts';
+import { isWithin } from './address.ts';
+import type { Packet, Side } from './cluster.ts';
+import { type Entity, givesName } from './entity.ts';
+import { selectsByText } from './selector-text.ts';
+
+/** Every label that a selector over endpoints can ask for, those that are inherited under their prefixes. */
+function allLabels({ labels, namespaceLabels, serviceAccountLabels }: Entity): Record<string, string> {
+  const prefixed = (prefix: string, record: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(record).map(([key, value]) => [prefix + key, value]));
+  return { ...prefixed('pcsa.', serviceAccountLabels), ...prefixed('pcns.', namespaceLabels), ...labels };
+}
+
+/** Whether the policy is about that pod. */
+export function isAbout({ metadata, spec }: NetworkPolicy | GlobalNetworkPolicy, pod: Entity): boolean {
+  if (metadata.namespace !== undefined && metadata.namespace !== pod.namespace) return false;
+  if ('namespaceSelector' in spec && spec.namespaceSelector && !isInNamespace(spec.namespaceSelector, pod))
+    return false;
+  const account = spec.serviceAccountSelector;
+  if (account && !(runsAsSomebody(pod) && selectsByText(account, pod.serviceAccountLabels))) return false;
+  return selectsByText(spec.selector ?? '', allLabels(pod));
+}
+
+/** The directions that the policy is about: those it names, or else those it has rules for, or else ingress. */
+export function sidesOf({ spec }: NetworkPolicy | GlobalNetworkPolicy): Side[] {
+  if (spec.types?.length) return spec.types.map((type) => (type === 'Egress' ? 'egress' : 'ingress'));
+  const hasIngress = (spec.ingress?.length ?? 0) > 0;
+  const hasEgress = (spec.egress?.length ?? 0) > 0;
+  if (hasIngress && hasEgress) return ['ingress', 'egress'];
+  return hasEgress ? ['egress'] : ['ingress'];
+}
+
+const numbers: Readonly<Record<string, number>> = {
+  ICMP: 1,
+  TCP: 6,
+  UDP: 17,
+  ICMPv6: 58,
+  SCTP: 132,
+  UDPLite: 136,
+};
+
+/** Whether the rule holds for the packet. `namespace` is the policy's. */
+export function ruleHolds(
+  rule: PolicyRule,
+  namespace: string | undefined,
+  packet: Packet,
+  entities: readonly Entity[],
+): boolean {
+  if (rule.ipVersion !== undefined && (rule.ipVersion === 6) !== packet.source.includes(':')) return false;
+  const isProtocol = (wanted: string | number) => numberOf(wanted) === numbers[packet.protocol];
+  if (rule.protocol !== undefined && !isProtocol(rule.protocol)) return false;
+  if (rule.notProtocol !== undefined && isProtocol(rule.notProtocol)) return false;
+  const isIcmp = ({ type, code }: { type?: number; code?: number }) =>
+    packet.icmp?.type === type && (code === undefined || packet.icmp?.code === code);
+  if (rule.icmp?.type !== undefined && !isIcmp(rule.icmp)) return false;
+  if (rule.notICMP?.type !== undefined && isIcmp(rule.notICMP)) return false;
+  return (
+    endHolds(rule.source, namespace, packet.source, packet.sourcePort, packet, entities) &&
+    endHolds(rule.destination, namespace, packet.destination, packet.destinationPort, packet, entities)
+  );
+}
+
+function numberOf(protocol: string | number): number | undefined {
+  return /^\d+$/.test(String(protocol)) ? Number(protocol) : numbers[protocol];
+}
+
+function endHolds(
+  end: EntityRule | undefined,
+  namespace: string | undefined,
+  address: string,
+  port: number | undefined,
+  packet: Packet,
+  entities: readonly Entity[],
+): boolean {
+  if (!end) return true;
+  const owners = entities.filter((entity) => entity.kind !== 'node' && entity.has(address));
+  if (end.nets?.length && !end.nets.some((net) => isWithin(address, net))) return false;
+  if (end.notNets?.some((net) => isWithin(address, net))) return false;
+  if (selectsAnybody(end) && !owners.some((owner) => isMeant(end, namespace, owner))) return false;
+  const { notSelector } = end;
+  if (notSelector && owners.some((owner) => selectsByText(notSelector, allLabels(owner)))) return false;
+  const isPort = (wanted: number | string) => portHolds(wanted, port, packet, owners);
+  if (end.ports?.length && !end.ports.some(isPort)) return false;
+  return !end.notPorts?.some(isPort);
+}
+
+/** Without any of these the end is everybody, also what is no endpoint at all. */
+function selectsAnybody({ selector, namespaceSelector, serviceAccounts }: EntityRule): boolean {
+  return Boolean(
+    selector || namespaceSelector || serviceAccounts?.names?.length || serviceAccounts?.selector,
+  );
+}
+
+function isMeant(end: EntityRule, namespace: string | undefined, owner: Entity): boolean {
+  const { selector, namespaceSelector, serviceAccounts } = end;
+  if (namespaceSelector) {
+    if (!isInNamespace(namespaceSelector, owner)) return false;
+  } else if (namespace !== undefined && owner.namespace !== namespace) return false;
+  if (serviceAccounts?.names?.length) {
+    const name = owner.serviceAccountLabels['projectcalico.org/name'];
+    if (name === undefined || !serviceAccounts.names.includes(name)) return false;
+  }
+  if (serviceAccounts?.selector) {
+    if (!runsAsSomebody(owner) || !selectsByText(serviceAccounts.selector, owner.serviceAccountLabels))
+      return false;
+  }
+  return selectsByText(selector ?? '', allLabels(owner));
+}
+
+function isInNamespace(selector: string, { namespace, namespaceLabels }: Entity): boolean {
+  if (selector.trim() === 'global()') return namespace === undefined;
+  return namespace !== undefined && selectsByText(selector, namespaceLabels);
+}
+
+function runsAsSomebody({ serviceAccountLabels }: Entity): boolean {
+  return 'projectcalico.org/name' in serviceAccountLabels;
+}
+
+function portHolds(
+  wanted: number | string,
+  port: number | undefined,
+  packet: Packet,
+  owners: readonly Entity[],
+): boolean {
+  if (port === undefined) return false;
+  const [first = '', last = first] = String(wanted).split(':');
+  if (/^\d+$/.test(first)) return Number(first) <= port && port <= Number(last);
+  return owners.some((owner) => givesName(owner, first, port, packet.protocol));
+}

@@ -1,0 +1,113 @@
+// Who an address belongs to: pods, network sets and nodes, with every label that a selector can ask for.
+import type { LabelSelector, Pod } from '../../resources/index.ts';
+import { podAnnotations } from '../endpoint.ts';
+import { isWithin } from './address.ts';
+import type { Cluster } from './cluster.ts';
+
+type LabelRecord = Readonly<Record<string, string>>;
+
+export interface Entity {
+  readonly kind: 'pod' | 'set' | 'node';
+  /** For sentences: "namespace/name". */
+  readonly name: string;
+  /** Undefined for what belongs to no namespace. */
+  readonly namespace: string | undefined;
+  readonly labels: LabelRecord;
+  /** Labels of the namespace and its name; empty while the namespace is not known. */
+  readonly namespaceLabels: LabelRecord;
+  readonly serviceAccountLabels: LabelRecord;
+  readonly has: (address: string) => boolean;
+  readonly pod?: Pod;
+}
+
+export function entitiesOf(cluster: Cluster): Entity[] {
+  const namespaceLabels = (name: string | undefined): LabelRecord => {
+    const found = cluster.namespaces.find(({ metadata }) => metadata.name === name);
+    return found ? { ...found.metadata.labels, 'projectcalico.org/name': found.metadata.name } : {};
+  };
+  const pods = cluster.pods.filter(isPresent).map((pod): Entity => {
+    const { namespace = 'default', name, labels } = pod.metadata;
+    const account = pod.spec?.serviceAccountName || 'default';
+    const found = cluster.serviceAccounts?.find(
+      ({ metadata }) => metadata.namespace === namespace && metadata.name === account,
+    );
+    return {
+      kind: 'pod',
+      name: `${namespace}/${name}`,
+      namespace,
+      labels: {
+        ...labels,
+        'projectcalico.org/namespace': namespace,
+        'projectcalico.org/orchestrator': 'k8s',
+        'projectcalico.org/serviceaccount': account,
+      },
+      namespaceLabels: namespaceLabels(namespace),
+      serviceAccountLabels: found ? { ...found.metadata.labels, 'projectcalico.org/name': account } : {},
+      has: (address) => addressesOf(pod).includes(address),
+      pod,
+    };
+  });
+  const sets = (cluster.networkSets ?? []).map(
+    ({ metadata: { namespace, name, labels }, spec }): Entity => ({
+      kind: 'set',
+      name: namespace ? `${namespace}/${name}` : name,
+      namespace,
+      labels: { ...labels, ...(namespace && { 'projectcalico.org/namespace': namespace }) },
+      namespaceLabels: namespaceLabels(namespace),
+      serviceAccountLabels: {},
+      has: (address) => (spec.nets ?? []).some((net) => isWithin(address, net)),
+    }),
+  );
+  const nodes = (cluster.nodes ?? []).map(
+    ({ metadata, status }): Entity => ({
+      kind: 'node',
+      name: metadata.name,
+      namespace: undefined,
+      labels: metadata.labels ?? {},
+      namespaceLabels: {},
+      serviceAccountLabels: {},
+      has: (address) => (status?.addresses ?? []).some((own) => own.address === address),
+    }),
+  );
+  return [...pods, ...sets, ...nodes];
+}
+
+/** Pods on the host's network have the node's address, and no policy speaks of them; ended pods have none any more. */
+function isPresent({ spec, status }: Pod): boolean {
+  return !spec?.hostNetwork && status?.phase !== 'Succeeded' && status?.phase !== 'Failed';
+}
+
+function addressesOf({ metadata, status }: Pod): string[] {
+  const annotation = metadata.annotations?.[podAnnotations.podIps];
+  if (annotation !== undefined) return annotation.split(',').map((text) => text.split('/')[0] ?? '');
+  return status?.podIPs?.map(({ ip }) => ip) ?? (status?.podIP ? [status.podIP] : []);
+}
+
+/** Whether a container of the pod gives that name to that port. */
+export function givesName({ pod }: Entity, name: string, port: number, protocol: string): boolean {
+  const containers = [
+    ...(pod?.spec?.containers ?? []),
+    ...(pod?.spec?.initContainers ?? []).filter((container) => container.restartPolicy === 'Always'),
+  ];
+  return containers.some((container) =>
+    (container.ports ?? []).some(
+      (own) => own.name === name && own.containerPort === port && (own.protocol ?? 'TCP') === protocol,
+    ),
+  );
+}
+
+/** A label selector of Kubernetes, as its documentation has it. */
+export function selects(selector: LabelSelector, labels: LabelRecord): boolean {
+  const has = (key: string) => Object.hasOwn(labels, key);
+  for (const [key, value] of Object.entries(selector.matchLabels ?? {})) {
+    if (!has(key) || labels[key] !== value) return false;
+  }
+  for (const { key, operator, values = [] } of selector.matchExpressions ?? []) {
+    const isListed = has(key) && values.includes(labels[key] ?? '');
+    if (operator === 'In' && !isListed) return false;
+    if (operator === 'NotIn' && isListed) return false;
+    if (operator === 'Exists' && !has(key)) return false;
+    if (operator === 'DoesNotExist' && has(key)) return false;
+  }
+  return true;
+}
