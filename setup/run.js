@@ -23,6 +23,7 @@ const commands = {
   test: { args: ['setup/test.ts'], needs: eyes },
   check: { args: ['setup/check.ts'], needs: {} },
   format: { args: ['setup/check.ts', '--fix'], needs: {} },
+  generate: { args: ['setup/generate.ts'], needs: {} },
   bench: { args: ['bench/run.ts'], needs: {} },
 };
 

@@ -1,4 +1,5 @@
 // The door of the resources room: every kind that the programs know, and what they say of it.
+export { generatedFiles, generatedFolders } from './artefacts/index.ts';
 export type { BGPConfiguration } from './calico/bgp-configuration.ts';
 export type { BGPFilter } from './calico/bgp-filter.ts';
 export type { BGPPeer } from './calico/bgp-peer.ts';
@@ -7,7 +8,7 @@ export { clusterInformations } from './calico/cluster-information.ts';
 export { type FelixConfiguration, felixConfigurations } from './calico/felix-configuration/index.ts';
 export { type GlobalNetworkPolicy, globalNetworkPolicies } from './calico/global-network-policy.ts';
 export { type GlobalNetworkSet, globalNetworkSets } from './calico/global-network-set.ts';
-export { type HostEndpoint, hostEndpoints } from './calico/host-endpoint.ts';
+export type { HostEndpoint } from './calico/host-endpoint.ts';
 export { blockSizeOf, type IPPool, type IPPoolSpec, ipPools } from './calico/ip-pool.ts';
 export { type IPReservation, ipReservations } from './calico/ip-reservation.ts';
 export { type AllocationAttribute, type IPAMBlock, ipamBlocks } from './calico/ipam-block.ts';
@@ -17,15 +18,9 @@ export { type NetworkPolicy, networkPolicies } from './calico/network-policy.ts'
 export { type NetworkSet, networkSets } from './calico/network-set.ts';
 export type { EntityRule } from './calico/policy/entity-rule.ts';
 export type { PolicyRule } from './calico/policy/rule.ts';
-export {
-  type StagedGlobalNetworkPolicy,
-  stagedGlobalNetworkPolicies,
-} from './calico/staged-global-network-policy.ts';
-export {
-  type StagedKubernetesNetworkPolicy,
-  stagedKubernetesNetworkPolicies,
-} from './calico/staged-kubernetes-network-policy.ts';
-export { type StagedNetworkPolicy, stagedNetworkPolicies } from './calico/staged-network-policy.ts';
+export type { StagedGlobalNetworkPolicy } from './calico/staged-global-network-policy.ts';
+export type { StagedKubernetesNetworkPolicy } from './calico/staged-kubernetes-network-policy.ts';
+export type { StagedNetworkPolicy } from './calico/staged-network-policy.ts';
 export { type Tier, tiers } from './calico/tier.ts';
 export { calicoKinds, findKind } from './calico-kinds.ts';
 export {

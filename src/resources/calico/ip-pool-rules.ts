@@ -27,7 +27,7 @@ const forLoadBalancer = "has(self.allowedUses) && 'LoadBalancer' in self.allowed
 export const ipPoolRules: Rule[] = [
   poolRule(
     'cidr(self.cidr) == cidr(self.cidr).masked()',
-    'has address bits beyond the prefix in cidr',
+    'must not have address bits beyond the prefix in cidr',
     (pool) => {
       const cidr = tryParseCidr(pool.cidr);
       const address = tryParseAddress(pool.cidr.split('/')[0] ?? '');
@@ -36,18 +36,18 @@ export const ipPoolRules: Rule[] = [
   ),
   poolRule(
     `${isIPv6} || !cidr('169.254.0.0/16').containsCIDR(cidr(self.cidr)) && !cidr(self.cidr).containsIP(ip('169.254.0.0'))`,
-    'overlaps the link-local range 169.254.0.0/16',
+    'must not overlap the link-local range 169.254.0.0/16',
     (pool) => !overlaps(pool, linkLocal4),
   ),
   poolRule(
     `!(${isIPv6}) || !cidr('fe80::/10').containsCIDR(cidr(self.cidr)) && !cidr(self.cidr).containsIP(ip('fe80::'))`,
-    'overlaps the link-local range fe80::/10',
+    'must not overlap the link-local range fe80::/10',
     (pool) => !overlaps(pool, linkLocal6),
   ),
   poolRule(
     'has(self.blockSize) ? cidr(self.cidr).prefixLength() <= self.blockSize : ' +
       `cidr(self.cidr).prefixLength() <= (${isIPv6} ? 122 : 26)`,
-    'is smaller than one of its blocks: the prefix length of cidr must not exceed blockSize',
+    'must not be smaller than one of its blocks: the prefix length of cidr must not exceed blockSize',
     (pool) => parseCidr(pool.cidr).length <= (pool.blockSize ?? bitsOf(parseCidr(pool.cidr).family) - 6),
   ),
   poolRule(

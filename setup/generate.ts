@@ -1,0 +1,20 @@
+// `npm run generate`: writes what is derived from the kinds of src/resources, and removes what is derived no more.
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { generatedFiles, generatedFolders } from '../src/resources/index.ts';
+
+const root = join(import.meta.dirname, '..');
+const files = generatedFiles();
+const wanted = new Set(files.map(({ path }) => path));
+
+for (const folder of generatedFolders) {
+  mkdirSync(join(root, folder), { recursive: true });
+  for (const file of readdirSync(join(root, folder))) {
+    if (!wanted.has(`${folder}/${file}`)) rmSync(join(root, folder, file), { recursive: true });
+  }
+}
+for (const { path, text } of files) {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), text);
+}
+console.log(`${files.length} files written under ${generatedFolders.join(', ')}`);
