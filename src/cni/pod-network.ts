@@ -1,22 +1,32 @@
-// What ADD and DEL do on a node: addresses from IPAM, a link, a policy endpoint, in the order that leaves no moment in which
-// a packet could pass unjudged, and that leaves nothing behind when a step fails.
+// What the plugin `calico` does on a node: addresses, a link, a policy endpoint, in the order that leaves no moment in which a
+// packet could pass unjudged, and that leaves nothing behind when a step fails.
 import { interfaceNameOf } from '../calc/index.ts';
 import type { PodLinks } from '../dataplane/index.ts';
 import { type Datastore, NotFoundError } from '../datastore/index.ts';
 import type { IpamClient } from '../ipam/index.ts';
-import { formatAddress } from '../net/index.ts';
 import { podAnnotations, type WorkloadEndpoint, workloadEndpointOf } from '../policy/index.ts';
 import { KeyedLock, type Logger } from '../process/index.ts';
-import { type Namespace, type ObjectKey, type Pod, pods } from '../resources/index.ts';
+import { type Namespace, namespaces, nodes, type ObjectKey, type Pod, pods } from '../resources/index.ts';
+import type { AddressPlugin } from './addresses/address-plugin.ts';
+import { CalicoIpam } from './addresses/calico-ipam.ts';
+import { DelegatedIpam } from './addresses/delegated-ipam.ts';
+import { type PodWishes, readWishes } from './annotations.ts';
+import { type OwnedLink, ownerNote, readOwnerNote } from './attachment.ts';
+import { checkAttachment } from './check.ts';
 import { CniError, cniErrorCodes } from './errors.ts';
-import type { CniRequest } from './request.ts';
-import type { AttachedPod } from './result.ts';
-import type { PodNetwork } from './server.ts';
+import { staleContainers, staleLinks } from './garbage.ts';
+import { passDatastore, passGates } from './gates.ts';
+import type { Plugin } from './plugin.ts';
+import type { AttachmentRequest, GarbageRequest, PodIdentity, StatusRequest } from './request.ts';
+import type { Attached } from './result.ts';
+import { within } from './within.ts';
 
 /** What the network needs of the policy agent. */
 export interface PolicyAgent {
   /** Whether everything that existed when the agent started is enforced. */
   readonly isInSync: boolean;
+  /** Whether what was last wanted in the kernel is not known to be there. */
+  readonly isInDoubt: boolean;
   /** The pod with that UID (any, when undefined) as the agent knows it; undefined when it does not. */
   localPod(key: ObjectKey, uid: string | undefined): Pod | undefined;
   /** Undefined when the agent does not know it. */
@@ -34,64 +44,156 @@ export interface CalicoNetworkOptions {
   readonly ipam: IpamClient;
   readonly links: PodLinks;
   readonly agent: PolicyAgent;
+  /** Whether the kernel judges a link's packets by its pod's policy. */
+  readonly isGuarded: (interfaceName: string) => boolean;
   /** Bytes of a pod's packet, where the configuration does not say. */
   readonly mtu: number;
+  /** Where other IPAM plugins are, besides where the runtime says. */
+  readonly pluginFolders: readonly string[];
   readonly log: Logger;
 }
 
-export class CalicoNetwork implements PodNetwork {
+export class CalicoNetwork implements Plugin {
   readonly #options: CalicoNetworkOptions;
+  readonly #calicoIpam: AddressPlugin;
+  readonly #delegatedIpam: AddressPlugin;
   /** A pod's requests come one after another, whatever the runtime does. */
   readonly #lock = new KeyedLock();
-  /** Which container's each link is, by its name; of links from before our time only the pod's annotation tells. */
-  readonly #containers = new Map<string, string>();
+  /** Containers that are being set up, which no list of the runtime's can have yet. */
+  readonly #adding = new Set<string>();
 
   constructor(options: CalicoNetworkOptions) {
+    const { ipam, node, datastore, pluginFolders } = options;
     this.#options = options;
+    this.#calicoIpam = new CalicoIpam(ipam, node);
+    this.#delegatedIpam = new DelegatedIpam({
+      folders: pluginFolders,
+      podCidrs: async () => {
+        const { spec } = await datastore.get(nodes, { name: node });
+        return spec?.podCIDRs ?? (spec?.podCIDR ? [spec.podCIDR] : []);
+      },
+    });
   }
 
-  add(request: CniRequest): Promise<AttachedPod> {
-    return this.#inTurn(request, () => this.#add(request));
+  async add(request: AttachmentRequest): Promise<Attached> {
+    const pod = podOf(request);
+    this.#adding.add(request.containerId);
+    try {
+      return await this.#lock.run(keyOf(pod), () => this.#add(request, pod));
+    } finally {
+      this.#adding.delete(request.containerId);
+    }
   }
 
-  delete(request: CniRequest): Promise<void> {
-    return this.#inTurn(request, () => this.#delete(request));
+  delete(request: AttachmentRequest): Promise<void> {
+    return this.#lock.run(lockKeyOf(request), () => this.#delete(request));
   }
 
-  #inTurn<T>({ pod }: CniRequest, action: () => Promise<T>): Promise<T> {
-    return this.#lock.run(`${pod.namespace}/${pod.name}`, action);
+  async check(request: AttachmentRequest): Promise<void> {
+    const interfaceName = interfaceOf(podOf(request));
+    await this.#lock.run(lockKeyOf(request), () =>
+      checkAttachment({ ...this.#options, request, interfaceName }),
+    );
   }
 
-  async #add(request: CniRequest): Promise<AttachedPod> {
-    const { agent, links, mtu } = this.#options;
+  async collectGarbage(request: GarbageRequest): Promise<void> {
+    const { datastore, links, node } = this.#options;
+    const { configuration, environment } = request;
+    const stale = new Map<string, Pick<OwnedLink, 'containerId' | 'interfaceName' | 'pod'>>();
+    if (configuration.ipam.type === 'calico-ipam') {
+      for (const containerId of await staleContainers(datastore, node, request)) {
+        stale.set(containerId, { containerId, interfaceName: '', pod: undefined });
+      }
+    }
+    const owned = [...links.owners().values()].flatMap((note) => readOwnerNote(note) ?? []);
+    for (const link of staleLinks(owned, request)) stale.set(link.containerId, link);
+    const failures: Error[] = [];
+    for (const { containerId, interfaceName, pod } of stale.values()) {
+      if (this.#adding.has(containerId)) continue;
+      await this.delete({
+        command: 'DEL',
+        configuration,
+        containerId,
+        interfaceName,
+        namespacePath: '',
+        pod: pod && { ...pod, uid: undefined },
+        wantedAddress: undefined,
+        environment: {
+          ...environment,
+          CNI_CONTAINERID: containerId,
+          CNI_IFNAME: interfaceName,
+          CNI_NETNS: '',
+        },
+      }).catch((error: Error) => failures.push(error));
+    }
+    if (failures.length > 0) {
+      const cause = new AggregateError(failures, failures.map(({ message }) => message).join('; '));
+      throw new CniError(
+        cniErrorCodes.failed,
+        `Cannot take down ${failures.length} of ${stale.size} attachments that nobody wants`,
+        { cause },
+      );
+    }
+  }
+
+  async status(_request: StatusRequest): Promise<void> {
+    const { agent, datastore } = this.#options;
+    const { notAvailable, limitedConnectivity } = cniErrorCodes;
+    if (!agent.isInSync) throw new CniError(notAvailable, 'calico-node has not read all policies yet');
+    if (agent.isInDoubt) {
+      throw new CniError(
+        limitedConnectivity,
+        'calico-node cannot bring the present policies into the kernel',
+      );
+    }
+    await passDatastore(datastore).catch((cause: Error) => {
+      throw new CniError(notAvailable, cause.message, { cause });
+    });
+  }
+
+  async #add(request: AttachmentRequest, identity: PodIdentity): Promise<Attached> {
+    const { agent, links, mtu: usualMtu, node, datastore } = this.#options;
     const { configuration, containerId, interfaceName: podInterfaceName, namespacePath } = request;
     if (!agent.isInSync) {
       throw new CniError(cniErrorCodes.tryAgainLater, 'calico-node has not read all policies yet');
     }
-    const pod = await this.#pod(request);
+    await passGates(configuration, node, datastore);
+    const pod = await this.#pod(identity);
     const endpoint = workloadEndpointOf(pod);
     if (!endpoint) {
       throw new CniError(
         cniErrorCodes.failed,
-        `Pod "${request.pod.namespace}/${request.pod.name}" is on the host's network or has ended, and gets no link`,
+        `Pod "${keyOf(identity)}" is on the host's network or has ended, and gets no link`,
       );
     }
-    const interfaceName = interfaceNameOf(request.pod.namespace, request.pod.name);
+    const namespace = await this.#namespace(identity.namespace);
+    const wishes = readWishes(pod, namespace, configuration);
+    const interfaceName = interfaceOf(identity);
+    const mtu = configuration.mtu ?? usualMtu;
     try {
-      const addresses = await this.#assign(request);
-      this.#containers.set(interfaceName, containerId);
+      const addresses = await this.#assign(request, wishes, namespace);
       const link = await links.attach({
         interfaceName,
         podInterfaceName,
         podNamespacePath: namespacePath,
         addresses,
-        mtu: configuration.mtu ?? mtu,
+        mtu,
+        owner: ownerNote({
+          network: configuration.name,
+          containerId,
+          interfaceName: podInterfaceName,
+          pod: identity,
+        }),
         allowIpForwarding: configuration.allowIpForwarding,
+        defaultRoutes: configuration.defaultRoutes,
+        ...(wishes.mac && { podMac: wishes.mac }),
+        ...(configuration.queues && { queues: configuration.queues }),
       });
       // The endpoint is in the kernel before its link is up; its peers may hear of its address in the meantime.
+      const protectedNow = agent.attach({ ...endpoint, node, addresses, containerId });
       await Promise.all([
-        agent.attach({ ...endpoint, node: this.#options.node, addresses, containerId }),
-        this.#annotate(request.pod, pod.metadata.uid, {
+        within(configuration.policyTimeoutMs, protectedNow, `policy of pod "${keyOf(identity)}"`),
+        this.#annotate(identity, pod.metadata.uid, {
           [podAnnotations.podIp]: nets(addresses)[0] ?? '',
           [podAnnotations.podIps]: nets(addresses).join(','),
           [podAnnotations.containerId]: containerId,
@@ -99,32 +201,33 @@ export class CalicoNetwork implements PodNetwork {
       ]);
       links.open(link);
       return {
-        hostInterface: { name: interfaceName, mac: link.hostMac },
-        podInterface: { name: podInterfaceName, mac: link.podMac, namespacePath },
+        links: {
+          host: { name: interfaceName, mac: link.hostMac },
+          pod: { name: podInterfaceName, mac: link.podMac, namespacePath },
+          mtu,
+        },
         addresses,
       };
     } catch (error) {
       await this.#takeDown(request).catch((cause) => {
         // The runtime calls DEL after a failed ADD; what is left now is taken down then.
-        this.#options.log.warn({ error: cause, pod: request.pod }, 'Cannot undo a failed ADD; DEL will');
+        this.#options.log.warn({ error: cause, pod: identity }, 'Cannot undo a failed ADD; DEL will');
       });
       throw error;
     }
   }
 
-  async #delete(request: CniRequest): Promise<void> {
-    const { agent, datastore } = this.#options;
+  async #delete(request: AttachmentRequest): Promise<void> {
+    const { agent } = this.#options;
     const { containerId, pod } = request;
-    const known = agent.localPod(pod, undefined);
+    const known = pod && agent.localPod(pod, undefined);
     await this.#takeDown(request);
     // The address may be another's before the pod's object is gone: nobody shall believe the old one still has it.
-    if (known?.metadata.annotations?.[podAnnotations.containerId] !== containerId) return;
+    if (!pod || known?.metadata.annotations?.[podAnnotations.containerId] !== containerId) return;
     try {
-      await datastore.mergePatch(pods, pod, {
-        metadata: {
-          uid: known.metadata.uid,
-          annotations: { [podAnnotations.podIp]: '', [podAnnotations.podIps]: '' },
-        },
+      await this.#annotate(pod, known.metadata.uid, {
+        [podAnnotations.podIp]: '',
+        [podAnnotations.podIps]: '',
       });
     } catch (error) {
       // Most pods are gone by now, or have a successor of the same name; then there is nothing to correct.
@@ -133,68 +236,99 @@ export class CalicoNetwork implements PodNetwork {
   }
 
   /** Traffic first, then the link, then the address: it must not be given away while anything still answers to it. */
-  async #takeDown(request: CniRequest): Promise<void> {
-    const { agent, links, ipam } = this.#options;
+  async #takeDown(request: AttachmentRequest): Promise<void> {
+    const { agent, links } = this.#options;
     const { containerId, pod } = request;
-    const interfaceName = interfaceNameOf(pod.namespace, pod.name);
-    const owner =
-      this.#containers.get(interfaceName) ??
-      agent.localPod(pod, undefined)?.metadata.annotations?.[podAnnotations.containerId];
-    await agent.detach({ namespace: pod.namespace, pod: pod.name }, containerId);
-    // The link's name is the pod's, not the container's: a late DEL must not take the next container's link.
-    if (owner === undefined || owner === containerId) {
-      await links.detach(interfaceName);
-      this.#containers.delete(interfaceName);
-    }
-    await ipam.releaseByHandle(handleOf(request));
+    if (pod) await agent.detach({ namespace: pod.namespace, pod: pod.name }, containerId);
+    for (const name of this.#linksOf(request)) await links.detach(name);
+    await this.#plugin(request).release(request);
+  }
+
+  /** A link's name is its pod's, not its container's: a late DEL must not take the next container's link. */
+  #linksOf({ pod, containerId, configuration }: AttachmentRequest): string[] {
+    const { links, agent } = this.#options;
+    const isOurs = (note: string) => {
+      const owner = readOwnerNote(note);
+      return owner?.network === configuration.name && owner.containerId === containerId;
+    };
+    if (!pod) return [...links.owners()].flatMap(([name, note]) => (isOurs(note) ? [name] : []));
+    const name = interfaceOf(pod);
+    const note = links.owner(name);
+    if (note !== undefined) return isOurs(note) ? [name] : [];
+    // Made before links had notes, or by an agent that died while it made it.
+    const recorded = agent.localPod(pod, undefined)?.metadata.annotations?.[podAnnotations.containerId];
+    return recorded === undefined || recorded === containerId ? [name] : [];
   }
 
   /** The very pod that the runtime means: one of the same name that came or went before is another. */
-  async #pod({ pod: { namespace, name, uid } }: CniRequest): Promise<Pod> {
-    const known = uid === undefined ? undefined : this.#options.agent.localPod({ namespace, name }, uid);
+  async #pod({ namespace, name, uid }: PodIdentity): Promise<Pod> {
+    const { agent, datastore } = this.#options;
+    const known = uid === undefined ? undefined : agent.localPod({ namespace, name }, uid);
     if (known) return known;
-    try {
-      const pod = await this.#options.datastore.get(pods, { namespace, name });
-      if (uid === undefined || pod.metadata.uid === uid) return pod;
-    } catch (error) {
-      if (!(error instanceof NotFoundError)) throw error;
-    }
+    const pod = await unlessMissing(datastore.get(pods, { namespace, name }));
+    if (pod && (uid === undefined || pod.metadata.uid === uid)) return pod;
     throw new CniError(
       cniErrorCodes.failed,
       `There is no pod "${namespace}/${name}" with UID "${uid ?? ''}"`,
     );
   }
 
-  async #assign(request: CniRequest): Promise<string[]> {
-    const { ipam, node, agent } = this.#options;
-    const { configuration, pod } = request;
-    const addresses = await ipam.autoAssign({
-      node,
-      count: { 4: configuration.assignIPv4 ? 1 : 0, 6: configuration.assignIPv6 ? 1 : 0 },
-      handleId: handleOf(request),
-      attributes: { namespace: pod.namespace, pod: pod.name, node, timestamp: new Date().toISOString() },
-      use: 'Workload',
-      pools: {
-        ...(configuration.ipv4Pools.length > 0 && { 4: configuration.ipv4Pools }),
-        ...(configuration.ipv6Pools.length > 0 && { 6: configuration.ipv6Pools }),
-      },
-      namespaceLabels: new Map(Object.entries(agent.namespace(pod.namespace)?.metadata.labels ?? {})),
-    });
-    return addresses.map(formatAddress);
+  async #namespace(name: string): Promise<Namespace | undefined> {
+    const { agent, datastore } = this.#options;
+    return agent.namespace(name) ?? (await unlessMissing(datastore.get(namespaces, { name })));
+  }
+
+  async #assign(
+    request: AttachmentRequest,
+    wishes: PodWishes,
+    namespace: Namespace | undefined,
+  ): Promise<readonly string[]> {
+    if (wishes.foreignAddresses.length > 0) return wishes.foreignAddresses;
+    const namespaceLabels = new Map(Object.entries(namespace?.metadata.labels ?? {}));
+    return await this.#plugin(request).assign(request, { ...wishes, namespaceLabels });
+  }
+
+  #plugin({ configuration }: AttachmentRequest): AddressPlugin {
+    return configuration.ipam.type === 'calico-ipam' ? this.#calicoIpam : this.#delegatedIpam;
   }
 
   async #annotate(
-    key: ObjectKey,
+    { namespace, name }: PodIdentity,
     uid: string | undefined,
     annotations: Record<string, string>,
   ): Promise<void> {
-    await this.#options.datastore.mergePatch(pods, key, { metadata: { ...(uid && { uid }), annotations } });
+    const metadata = { ...(uid && { uid }), annotations };
+    await this.#options.datastore.mergePatch(pods, { namespace, name }, { metadata });
   }
 }
 
-/** "k8s-pod-network.<container>", as Calico names the handles of pods. */
-function handleOf({ configuration, containerId }: CniRequest): string {
-  return `${configuration.name}.${containerId}`;
+function podOf({ pod }: AttachmentRequest): PodIdentity {
+  if (pod) return pod;
+  throw new CniError(
+    cniErrorCodes.invalidEnvironment,
+    'CNI_ARGS names no K8S_POD_NAMESPACE and K8S_POD_NAME',
+  );
+}
+
+function keyOf({ namespace, name }: PodIdentity): string {
+  return `${namespace}/${name}`;
+}
+
+function lockKeyOf({ pod, containerId }: AttachmentRequest): string {
+  return pod ? keyOf(pod) : containerId;
+}
+
+function interfaceOf({ namespace, name }: PodIdentity): string {
+  return interfaceNameOf(namespace, name);
+}
+
+async function unlessMissing<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined;
+    throw error;
+  }
 }
 
 function nets(addresses: readonly string[]): string[] {

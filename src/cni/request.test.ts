@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CniError } from './errors.ts';
-import { readRequest } from './request.ts';
+import { type AttachmentRequest, readRequest } from './request.ts';
 
 const environment = {
   CNI_COMMAND: 'ADD',
@@ -21,33 +21,35 @@ const request = (changes: object = {}, variables: Record<string, string> = {}) =
   stdin: JSON.stringify({ ...configuration, ...changes }),
 });
 
-test('a request says which pod, which container and which network', () => {
-  const { command, containerId, pod, configuration: read } = readRequest(request());
-  assert.deepEqual(
-    [command, containerId, pod],
-    ['ADD', 'c0ffee', { namespace: 'test', name: 'web-0', uid: 'u-1' }],
-  );
-  assert.deepEqual(read, {
-    cniVersion: '1.0.0',
-    name: 'k8s-pod-network',
-    mtu: undefined,
-    assignIPv4: true,
-    assignIPv6: false,
-    ipv4Pools: [],
-    ipv6Pools: [],
-    allowIpForwarding: false,
-  });
-});
+function read(asked: ReturnType<typeof request>): AttachmentRequest {
+  const result = readRequest(asked);
+  assert.ok(result.command === 'ADD' || result.command === 'DEL' || result.command === 'CHECK');
+  return result;
+}
 
-test("upstream's booleans in quotes are booleans", () => {
-  const { configuration: read } = readRequest(
-    request({ ipam: { type: 'calico-ipam', assign_ipv4: 'false', assign_ipv6: 'true' } }),
+test('a request says which pod, which container and which network', () => {
+  const { command, containerId, pod, configuration: network } = read(request());
+  assert.deepEqual(
+    [command, containerId, pod, network.name],
+    ['ADD', 'c0ffee', { namespace: 'test', name: 'web-0', uid: 'u-1' }, 'k8s-pod-network'],
   );
-  assert.deepEqual([read.assignIPv4, read.assignIPv6], [false, true]);
 });
 
 test('DEL needs no namespace, because it may be gone', () => {
-  assert.equal(readRequest(request({}, { CNI_COMMAND: 'DEL', CNI_NETNS: '' })).namespacePath, '');
+  assert.equal(read(request({}, { CNI_COMMAND: 'DEL', CNI_NETNS: '' })).namespacePath, '');
+});
+
+test('DEL needs no pod, because a container says enough', () => {
+  assert.equal(read(request({}, { CNI_COMMAND: 'DEL', CNI_ARGS: '' })).pod, undefined);
+});
+
+test('GC says what there should be', () => {
+  const valid = [{ containerID: 'c1', ifname: 'eth0' }];
+  const asked = readRequest(
+    request({ cniVersion: '1.1.0', 'cni.dev/valid-attachments': valid }, { CNI_COMMAND: 'GC' }),
+  );
+  assert.ok(asked.command === 'GC');
+  assert.deepEqual(asked.valid, [{ containerId: 'c1', interfaceName: 'eth0' }]);
 });
 
 for (const [what, asked, code, message] of [
@@ -59,14 +61,20 @@ for (const [what, asked, code, message] of [
   ['an interface name that is too long', request({}, { CNI_IFNAME: 'x'.repeat(16) }), 4, /CNI_IFNAME/],
   ['an interface name with a slash', request({}, { CNI_IFNAME: 'a/b' }), 4, /CNI_IFNAME/],
   ['ADD without a namespace', request({}, { CNI_NETNS: '' }), 4, /CNI_NETNS is missing/],
-  ['no pod', request({}, { CNI_ARGS: 'IgnoreUnknown=1' }), 4, /K8S_POD_NAMESPACE/],
+  ['CHECK before 0.4.0', request({ cniVersion: '0.3.1' }, { CNI_COMMAND: 'CHECK' }), 1, /has no CHECK/],
+  ['GC before 1.1.0', request({}, { CNI_COMMAND: 'GC' }), 1, /has no GC; it came with 1.1.0/],
+  ['STATUS before 1.1.0', request({}, { CNI_COMMAND: 'STATUS' }), 1, /has no STATUS/],
+  ['CHECK without a result', request({}, { CNI_COMMAND: 'CHECK' }), 7, /"prevResult" is missing/],
+  [
+    'GC without a list',
+    request({ cniVersion: '1.1.0' }, { CNI_COMMAND: 'GC' }),
+    7,
+    /"cni.dev\/valid-attachments" is not a list/,
+  ],
   ['a configuration that is not JSON', { environment, stdin: '{' }, 6, /is not JSON/],
   ['a configuration that is a list', { environment, stdin: '[]' }, 7, /is not an object/],
   ['a network without a name', request({ name: '' }), 7, /"name" is ""/],
   ['a negative MTU', request({ mtu: -1 }), 7, /"mtu" is -1/],
-  ["another plugin's addresses", request({ ipam: { type: 'host-local' } }), 7, /"ipam.type" is "host-local"/],
-  ['a boolean that is none', request({ ipam: { assign_ipv4: 'maybe' } }), 7, /"ipam.assign_ipv4" is "maybe"/],
-  ['pools that are no list', request({ ipam: { ipv4_pools: 'a' } }), 7, /"ipam.ipv4_pools" is not a list/],
 ] as const) {
   test(`${what} is refused with code ${code}`, () => {
     assert.throws(

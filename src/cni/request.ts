@@ -1,59 +1,98 @@
 // Reads what the container runtime asked, and refuses what the specification does not allow, with its error codes.
 // Source: https://github.com/containernetworking/cni/blob/main/SPEC.md sections 1 to 3.
-import { CniError, cniErrorCodes } from './errors.ts';
-import { type CniVersion, impliedVersion, isSupported, supportedVersions } from './versions.ts';
+import type { Attachment } from './attachment.ts';
+import { type NetworkConfiguration, readConfiguration } from './configuration.ts';
+import { CniError, cniErrorCodes, invalid } from './errors.ts';
+import { isObject, readObject } from './json-fields.ts';
+import { type CniVersion, isAtLeast } from './versions.ts';
 import type { ShimRequest } from './wire.ts';
 
-export interface NetworkConfiguration {
-  readonly cniVersion: CniVersion;
-  /** Name of the network: the first part of IPAM handles. */
+export interface PodIdentity {
+  readonly namespace: string;
   readonly name: string;
-  /** Bytes; undefined or 0 when the agent shall find out. */
-  readonly mtu: number | undefined;
-  readonly assignIPv4: boolean;
-  readonly assignIPv6: boolean;
-  /** Pools by name or CIDR; any pool when empty. */
-  readonly ipv4Pools: readonly string[];
-  readonly ipv6Pools: readonly string[];
-  readonly allowIpForwarding: boolean;
+  /** Undefined when the runtime does not say. */
+  readonly uid: string | undefined;
 }
 
-export interface CniRequest {
-  readonly command: 'ADD' | 'DEL';
+/** ADD, DEL and CHECK: about one container's interface. */
+export interface AttachmentRequest {
+  readonly command: 'ADD' | 'DEL' | 'CHECK';
   readonly configuration: NetworkConfiguration;
   readonly containerId: string;
   /** Path of the pod's network namespace; on DEL it may be empty, or lead nowhere. */
   readonly namespacePath: string;
   /** Name of the interface in the pod. */
   readonly interfaceName: string;
-  readonly pod: { readonly namespace: string; readonly name: string; readonly uid: string | undefined };
+  /** Undefined when the runtime names none, which only `calico-ipam` can do with. */
+  readonly pod: PodIdentity | undefined;
+  /** Address that the runtime itself wants (CNI_ARGS "IP="); undefined for any. */
+  readonly wantedAddress: string | undefined;
+  /** As the runtime gave them to us, for plugins that we call. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
+export interface GarbageRequest {
+  readonly command: 'GC';
+  readonly configuration: NetworkConfiguration;
+  /** All that there should be; what else there is of this network goes. */
+  readonly valid: readonly Omit<Attachment, 'network'>[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface StatusRequest {
+  readonly command: 'STATUS';
+  readonly configuration: NetworkConfiguration;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export type CniRequest = AttachmentRequest | GarbageRequest | StatusRequest;
+
+/** Since which version of the specification a command is part of it. */
+const since: Readonly<Record<CniRequest['command'], CniVersion>> = {
+  ADD: '0.1.0',
+  DEL: '0.1.0',
+  CHECK: '0.4.0',
+  GC: '1.1.0',
+  STATUS: '1.1.0',
+};
+
 /** @throws CniError */
-export function readRequest({ environment, stdin }: ShimRequest): CniRequest {
+export function readRequest({ environment, stdin }: Omit<ShimRequest, 'program'>): CniRequest {
+  const command = readCommand(environment.CNI_COMMAND);
   const configuration = readConfiguration(stdin);
-  const command = environment.CNI_COMMAND;
-  if (command !== 'ADD' && command !== 'DEL') {
+  if (!isAtLeast(configuration.cniVersion, since[command])) {
     throw new CniError(
-      cniErrorCodes.invalidEnvironment,
-      `CNI_COMMAND is "${command ?? ''}"; it must be ADD, DEL or VERSION`,
+      cniErrorCodes.incompatibleVersion,
+      `CNI version "${configuration.cniVersion}" has no ${command}; it came with ${since[command]}`,
     );
   }
-  const containerId = required(environment, 'CNI_CONTAINERID', /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/);
-  const interfaceName = required(environment, 'CNI_IFNAME', /^(?!\.{1,2}$)[^\s/:]{1,15}$/);
-  const namespacePath =
-    command === 'ADD' ? required(environment, 'CNI_NETNS', /^\//) : (environment.CNI_NETNS ?? '');
+  if (command === 'STATUS') return { command, configuration, environment };
+  if (command === 'GC') {
+    return { command, configuration, environment, valid: readValidAttachments(configuration) };
+  }
+  if (command === 'CHECK' && !configuration.previousResult) {
+    throw invalid('"prevResult" is missing; CHECK needs to know what ADD answered');
+  }
   const args = readArguments(environment.CNI_ARGS ?? '');
-  const namespace = args.get('K8S_POD_NAMESPACE');
-  const name = args.get('K8S_POD_NAME');
-  if (!namespace || !name) {
-    throw new CniError(
-      cniErrorCodes.invalidEnvironment,
-      'CNI_ARGS names no K8S_POD_NAMESPACE and K8S_POD_NAME',
-    );
-  }
-  const uid = args.get('K8S_POD_UID') || undefined;
-  return { command, configuration, containerId, namespacePath, interfaceName, pod: { namespace, name, uid } };
+  return {
+    command,
+    configuration,
+    environment,
+    containerId: required(environment, 'CNI_CONTAINERID', /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/),
+    interfaceName: required(environment, 'CNI_IFNAME', /^(?!\.{1,2}$)[^\s/:]{1,15}$/),
+    namespacePath:
+      command === 'DEL' ? (environment.CNI_NETNS ?? '') : required(environment, 'CNI_NETNS', /^\//),
+    pod: readPod(args),
+    wantedAddress: args.get('IP') || undefined,
+  };
+}
+
+function readCommand(command = ''): CniRequest['command'] {
+  if (Object.hasOwn(since, command)) return command as CniRequest['command'];
+  throw new CniError(
+    cniErrorCodes.invalidEnvironment,
+    `CNI_COMMAND is "${command}"; it must be ${Object.keys(since).join(', ')} or VERSION`,
+  );
 }
 
 function required(environment: ShimRequest['environment'], name: string, form: RegExp): string {
@@ -75,73 +114,35 @@ function readArguments(text: string): Map<string, string> {
   );
 }
 
-function readConfiguration(text: string): NetworkConfiguration {
-  let json: unknown;
+function readPod(args: ReadonlyMap<string, string>): PodIdentity | undefined {
+  const namespace = args.get('K8S_POD_NAMESPACE');
+  const name = args.get('K8S_POD_NAME');
+  if (!namespace || !name) return undefined;
+  return { namespace, name, uid: args.get('K8S_POD_UID') || undefined };
+}
+
+function readValidAttachments({ raw }: NetworkConfiguration): GarbageRequest['valid'] {
+  const attachments = raw['cni.dev/valid-attachments'];
+  // Absent is not the same as empty: taking everything away must have been asked for.
+  if (!Array.isArray(attachments)) {
+    throw invalid('"cni.dev/valid-attachments" is not a list; GC would not know what to keep');
+  }
+  return attachments.map((attachment: unknown) => {
+    const { containerID, ifname } = readObject(attachment, 'An entry of "cni.dev/valid-attachments"');
+    if (typeof containerID === 'string' && typeof ifname === 'string') {
+      return { containerId: containerID, interfaceName: ifname };
+    }
+    throw invalid('An entry of "cni.dev/valid-attachments" has no "containerID" and "ifname"');
+  });
+}
+
+/** The version that the runtime speaks, as far as it can be told from a configuration that may be broken. */
+export function versionIn(stdin: string, otherwise: string): string {
   try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new CniError(cniErrorCodes.decodingFailure, 'The network configuration on stdin is not JSON', {
-      cause,
-    });
+    const json: unknown = JSON.parse(stdin);
+    return isObject(json) && typeof json.cniVersion === 'string' ? json.cniVersion : otherwise;
+  } catch {
+    // Not JSON: the error that is being reported says so.
+    return otherwise;
   }
-  const root = objectAt(json, 'The network configuration');
-  const cniVersion = root.cniVersion ?? impliedVersion;
-  if (typeof cniVersion !== 'string' || !isSupported(cniVersion)) {
-    throw new CniError(
-      cniErrorCodes.incompatibleVersion,
-      `CNI version "${cniVersion}" is not one of ${supportedVersions.join(', ')}`,
-    );
-  }
-  const ipam = objectAt(root.ipam ?? {}, '"ipam"');
-  const settings = objectAt(root.container_settings ?? {}, '"container_settings"');
-  const { name, mtu } = root;
-  if (typeof name !== 'string' || !/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) {
-    throw invalid(`"name" is ${JSON.stringify(name)}, which is not the name of a network`);
-  }
-  if (mtu !== undefined && (typeof mtu !== 'number' || !Number.isInteger(mtu) || mtu < 0 || mtu > 65535)) {
-    throw invalid(`"mtu" is ${JSON.stringify(mtu)}, which is not a number of bytes`);
-  }
-  if (ipam.type !== undefined && ipam.type !== 'calico-ipam') {
-    throw invalid(
-      `"ipam.type" is ${JSON.stringify(ipam.type)}; this plugin takes addresses from "calico-ipam"`,
-    );
-  }
-  return {
-    cniVersion,
-    name,
-    mtu: typeof mtu === 'number' && mtu > 0 ? mtu : undefined,
-    assignIPv4: readBoolean(ipam.assign_ipv4, true, '"ipam.assign_ipv4"'),
-    assignIPv6: readBoolean(ipam.assign_ipv6, false, '"ipam.assign_ipv6"'),
-    ipv4Pools: readStrings(ipam.ipv4_pools, '"ipam.ipv4_pools"'),
-    ipv6Pools: readStrings(ipam.ipv6_pools, '"ipam.ipv6_pools"'),
-    allowIpForwarding: readBoolean(
-      settings.allow_ip_forwarding,
-      false,
-      '"container_settings.allow_ip_forwarding"',
-    ),
-  };
-}
-
-function invalid(message: string): CniError {
-  return new CniError(cniErrorCodes.invalidConfiguration, message);
-}
-
-function objectAt(value: unknown, what: string): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
-    return value as Record<string, unknown>;
-  throw invalid(`${what} is not an object`);
-}
-
-/** Upstream writes its booleans as strings. */
-function readBoolean(value: unknown, otherwise: boolean, what: string): boolean {
-  if (value === undefined) return otherwise;
-  if (value === true || value === 'true') return true;
-  if (value === false || value === 'false') return false;
-  throw invalid(`${what} is ${JSON.stringify(value)}; it must be "true" or "false"`);
-}
-
-function readStrings(value: unknown, what: string): string[] {
-  if (value === undefined || value === null) return [];
-  if (Array.isArray(value) && value.every((entry) => typeof entry === 'string')) return value;
-  throw invalid(`${what} is not a list of strings`);
 }

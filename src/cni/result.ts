@@ -1,24 +1,37 @@
 // The result of ADD in the shape of the version that was asked for.
 // Source: https://github.com/containernetworking/cni/blob/main/SPEC.md section 5, and its older versions.
-import { tryParseAddress } from '../net/index.ts';
-import type { CniVersion } from './versions.ts';
+import { bitsOf, parseAddress } from '../net/index.ts';
+import { isObject, type JsonObject } from './json-fields.ts';
+import { type CniVersion, isAtLeast } from './versions.ts';
 
-export interface AttachedPod {
-  readonly hostInterface: { readonly name: string; readonly mac: string };
-  readonly podInterface: { readonly name: string; readonly mac: string; readonly namespacePath: string };
+interface ResultInterface {
+  readonly name: string;
+  readonly mac: string;
+}
+
+export interface Attached {
+  /** Absent in what an IPAM plugin answers, which makes no links. */
+  readonly links?: {
+    readonly host: ResultInterface;
+    readonly pod: ResultInterface & { readonly namespacePath: string };
+    /** Bytes. */
+    readonly mtu: number;
+  };
+  /** Canonical text. */
   readonly addresses: readonly string[];
 }
 
-/** A pod's addresses stand alone: whole masks, no gateway. */
+/** A pod's addresses stand alone: whole masks, no gateway. What `previous` plugins of the chain made stays in front. */
 export function cniResult(
   version: CniVersion,
-  { hostInterface, podInterface, addresses }: AttachedPod,
+  { links, addresses }: Attached,
+  previous: JsonObject = {},
 ): object {
   const nets = addresses.map((address) => {
-    const family = tryParseAddress(address)?.family ?? 4;
-    return { family, net: `${address}/${family === 4 ? 32 : 128}` };
+    const { family } = parseAddress(address);
+    return { family, net: `${address}/${bitsOf(family)}` };
   });
-  if (version === '0.1.0' || version === '0.2.0') {
+  if (!isAtLeast(version, '0.3.0')) {
     const of = (family: 4 | 6) => nets.find((net) => net.family === family);
     const [v4, v6] = [of(4), of(6)];
     return {
@@ -28,19 +41,51 @@ export function cniResult(
       dns: {},
     };
   }
-  const saysFamily = version.startsWith('0.');
+  const interfaces = listIn(previous, 'interfaces');
+  const podIndex = interfaces.length + 1;
+  const mtu = links && isAtLeast(version, '1.1.0') && { mtu: links.mtu };
+  const ips = nets.map(({ family, net }) => ({
+    ...(!isAtLeast(version, '1.0.0') && { version: String(family) }),
+    address: net,
+    ...(links && { interface: podIndex }),
+  }));
   return {
     cniVersion: version,
-    interfaces: [
-      hostInterface,
-      { name: podInterface.name, mac: podInterface.mac, sandbox: podInterface.namespacePath },
-    ],
-    ips: nets.map(({ family, net }) => ({
-      ...(saysFamily && { version: String(family) }),
-      address: net,
-      interface: 1,
-    })),
-    routes: [],
-    dns: {},
+    ...(links && {
+      interfaces: [
+        ...interfaces,
+        { ...links.host, ...mtu },
+        { name: links.pod.name, mac: links.pod.mac, ...mtu, sandbox: links.pod.namespacePath },
+      ],
+    }),
+    ips: [...listIn(previous, 'ips'), ...ips],
+    routes: listIn(previous, 'routes'),
+    dns: isObject(previous.dns) ? previous.dns : {},
   };
+}
+
+/** The addresses in a result of any version, without prefix lengths. */
+export function addressesIn(result: JsonObject): string[] {
+  const entries = [...listIn(result, 'ips'), result.ip4, result.ip6].filter(isObject);
+  return entries.flatMap(({ address, ip }) => {
+    const net = address ?? ip;
+    return typeof net === 'string' ? [net.replace(/\/.*$/, '')] : [];
+  });
+}
+
+/** Those of a link in the pod, of a result that may speak of several. */
+export function addressesOf(result: JsonObject, interfaceName: string): string[] {
+  const interfaces = listIn(result, 'interfaces');
+  const isOurs = (entry: unknown) => {
+    const { interface: index } = isObject(entry) ? entry : {};
+    const link = typeof index === 'number' ? interfaces[index] : undefined;
+    // What names no link is the only link's.
+    return !isObject(link) || (link.name === interfaceName && Boolean(link.sandbox));
+  };
+  return addressesIn({ ...result, ips: listIn(result, 'ips').filter(isOurs) });
+}
+
+function listIn(result: JsonObject, key: string): readonly unknown[] {
+  const list = result[key];
+  return Array.isArray(list) ? list : [];
 }

@@ -1,43 +1,48 @@
 // The CNI server in calico-node: takes the shim's requests from a unix socket that only root may open, hands them to the
-// network, and turns whatever comes of it into the answer that the specification wants.
+// plugin that was called, and turns whatever comes of it into the answer that the specification wants.
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
+import { UnavailableError } from '../datastore/index.ts';
+import type { Logger } from '../process/index.ts';
+import { DeletionWorker } from './deletion-worker.ts';
 import { CniError, cniErrorCodes } from './errors.ts';
-import { type CniRequest, readRequest } from './request.ts';
-import { type AttachedPod, cniResult } from './result.ts';
+import type { Plugin } from './plugin.ts';
+import { readRequest, versionIn } from './request.ts';
+import { cniResult } from './result.ts';
 import { impliedVersion } from './versions.ts';
 import type { ShimRequest, ShimResponse } from './wire.ts';
 
-/** What the server serves. Both throw CniError, or any other error for what nobody foresaw. */
-export interface PodNetwork {
-  add(request: CniRequest): Promise<AttachedPod>;
-  /** Succeeds when there is nothing to take down. */
-  delete(request: CniRequest): Promise<void>;
-}
-
 export interface CniServerOptions {
   readonly socketPath: string;
-  readonly network: PodNetwork;
-  /** Told of every request that failed. */
-  readonly onFailure?: (request: ShimRequest, error: unknown) => void;
+  /** Folder for DELs that cannot be done at once. */
+  readonly deletionsPath: string;
+  /** The plugin `calico`. */
+  readonly network: Plugin;
+  /** The plugin `calico-ipam`. */
+  readonly ipam: Plugin;
+  readonly log: Logger;
 }
 
 const longestRequest = 1024 * 1024;
+const done: ShimResponse = { exitCode: 0, stdout: '' };
 
 export class CniServer {
   readonly #options: CniServerOptions;
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #deletions: DeletionWorker;
 
   constructor(options: CniServerOptions) {
+    const { deletionsPath: folder, log } = options;
     this.#options = options;
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#serve(socket));
+    this.#deletions = new DeletionWorker({ folder, log, perform: (request) => this.#deleteLate(request) });
   }
 
-  /** Takes over the path from a predecessor that left its socket behind. */
+  /** Takes over the path from a predecessor that left its socket behind, and the DELs that came meanwhile. */
   async listen(): Promise<void> {
     const { socketPath } = this.#options;
+    await this.#deletions.start();
     mkdirSync(dirname(socketPath), { recursive: true, mode: 0o700 });
     rmSync(socketPath, { force: true });
     // The socket must never be open to others, not even between being made and being restricted.
@@ -58,13 +63,12 @@ export class CniServer {
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
+    await this.#deletions.stop();
   }
 
   #serve(socket: Socket): void {
-    this.#sockets.add(socket);
     let line = '';
     socket.setEncoding('utf8');
-    socket.on('close', () => this.#sockets.delete(socket));
     // A runtime that killed its plugin wants no answer.
     socket.on('error', () => socket.destroy());
     const onData = (piece: string) => {
@@ -78,40 +82,77 @@ export class CniServer {
   }
 
   async #answer(line: string): Promise<ShimResponse> {
-    let request: ShimRequest = { environment: {}, stdin: '' };
+    let request: ShimRequest = { program: '', environment: {}, stdin: '' };
     try {
       request = JSON.parse(line) as ShimRequest;
-      const asked = readRequest(request);
-      if (asked.command === 'DEL') {
-        await this.#options.network.delete(asked);
-        return { exitCode: 0, stdout: '' };
-      }
-      const attached = await this.#options.network.add(asked);
-      return {
-        exitCode: 0,
-        stdout: `${JSON.stringify(cniResult(asked.configuration.cniVersion, attached))}\n`,
-      };
+      return await this.#perform(request);
     } catch (error) {
-      this.#options.onFailure?.(request, error);
+      const { CNI_COMMAND: command, CNI_ARGS: args } = request.environment ?? {};
+      if (command === 'DEL' && error instanceof UnavailableError) return this.#postpone(request, error);
+      this.#options.log.warn({ error, program: request.program, command, args }, 'A CNI request failed');
       return { exitCode: 1, stdout: `${JSON.stringify(errorResult(request.stdin, error))}\n` };
+    }
+  }
+
+  async #perform(shimRequest: ShimRequest): Promise<ShimResponse> {
+    const request = readRequest(shimRequest);
+    const plugin = shimRequest.program === 'calico-ipam' ? this.#options.ipam : this.#options.network;
+    switch (request.command) {
+      case 'DEL':
+        await plugin.delete(request);
+        return done;
+      case 'CHECK':
+        await plugin.check(request);
+        return done;
+      case 'GC':
+        await plugin.collectGarbage(request);
+        return done;
+      case 'STATUS':
+        await plugin.status(request);
+        return done;
+      case 'ADD': {
+        const { cniVersion, previousResult } = request.configuration;
+        const result = cniResult(cniVersion, await plugin.add(request), previousResult);
+        return { exitCode: 0, stdout: `${JSON.stringify(result)}\n` };
+      }
+    }
+  }
+
+  /** The pod's link is gone by now; what is left to release is released when the datastore is back. */
+  #postpone(request: ShimRequest, error: Error): ShimResponse {
+    this.#options.log.warn(
+      { error, args: request.environment.CNI_ARGS },
+      'A DEL has to wait for the datastore; it is kept in a file',
+    );
+    this.#deletions.postpone(request);
+    return done;
+  }
+
+  async #deleteLate(request: ShimRequest): Promise<boolean> {
+    try {
+      await this.#perform({ ...request, environment: { ...request.environment, CNI_COMMAND: 'DEL' } });
+      return true;
+    } catch (error) {
+      // What is wrong with the request stays wrong; anything else may pass.
+      if (error instanceof CniError && error.code < cniErrorCodes.tryAgainLater) throw error;
+      this.#options.log.warn({ error, args: request.environment.CNI_ARGS }, 'A kept DEL has to wait longer');
+      return false;
     }
   }
 }
 
 function errorResult(stdin: string, error: unknown): object {
-  const code = error instanceof CniError ? error.code : cniErrorCodes.failed;
   const msg = error instanceof Error ? error.message : String(error);
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : undefined;
-  return { cniVersion: versionIn(stdin), code, msg, ...(cause && { details: cause }) };
+  return {
+    cniVersion: versionIn(stdin, impliedVersion),
+    code: codeOf(error),
+    msg,
+    ...(cause && { details: cause }),
+  };
 }
 
-/** The version that the runtime speaks, as far as it can be told from a configuration that may be broken. */
-function versionIn(stdin: string): string {
-  try {
-    const { cniVersion } = JSON.parse(stdin) as { cniVersion?: unknown };
-    return typeof cniVersion === 'string' ? cniVersion : impliedVersion;
-  } catch {
-    // Not JSON: the error that is being reported says so.
-    return impliedVersion;
-  }
+function codeOf(error: unknown): number {
+  if (error instanceof CniError) return error.code;
+  return error instanceof UnavailableError ? cniErrorCodes.tryAgainLater : cniErrorCodes.failed;
 }

@@ -1,5 +1,6 @@
 // The door of the dataplane room: from desired state to the kernel.
-export { type PodLink, PodLinks } from './endpoints/pod-links.ts';
+export { isDispatched } from './endpoints/dispatch.ts';
+export { type PodLink, type PodLinkRequest, PodLinks } from './endpoints/pod-links.ts';
 export { LinuxDataplane } from './linux-dataplane.ts';
 export { NftablesDataplane } from './nftables/driver.ts';
 export { VxlanOverlay, type VxlanOverlayOptions } from './overlay/vxlan-overlay.ts';

@@ -2,8 +2,14 @@
 // until it is told to stop. What it has put into the kernel stays when it goes.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { CalicoNetwork, CniServer } from '../cni/index.ts';
-import { LinuxDataplane, NftablesDataplane, PodLinks, VxlanOverlay } from '../dataplane/index.ts';
+import { CalicoNetwork, CniServer, IpamPlugin } from '../cni/index.ts';
+import {
+  isDispatched,
+  LinuxDataplane,
+  NftablesDataplane,
+  PodLinks,
+  VxlanOverlay,
+} from '../dataplane/index.ts';
 import type { Datastore } from '../datastore/index.ts';
 import { Felix } from '../felix/index.ts';
 import { FollowedSources, IpamClient } from '../ipam/index.ts';
@@ -45,7 +51,8 @@ export async function startCalicoNode(
     const own = addresses.get(tunnel.family);
     return own ? [new VxlanOverlay(rtnetlink, overlayOptions(own, tunnel, settings))] : [];
   });
-  const nftables = new NftablesDataplane(Nftables.open(), {
+  const kernelTables = Nftables.open();
+  const nftables = new NftablesDataplane(kernelTables, {
     logPrefix: 'calico-packet',
     endpointToHostAction: settings.defaultEndpointToHostAction,
     forgetJudgements: forgetMarks,
@@ -63,15 +70,23 @@ export async function startCalicoNode(
 
   const mtu = podMtu(addresses, tunnels, settings);
   const links = new PodLinks(rtnetlink, ownNamespace());
-  const network = new CalicoNetwork({ node: options.node, datastore, ipam, links, agent: felix, mtu, log });
+  const network = new CalicoNetwork({
+    node: options.node,
+    datastore,
+    ipam,
+    links,
+    agent: felix,
+    isGuarded: (interfaceName) => isDispatched(kernelTables, interfaceName),
+    mtu,
+    pluginFolders: options.paths.pluginFolders,
+    log,
+  });
   const server = new CniServer({
     socketPath: options.paths.cniSocket,
+    deletionsPath: options.paths.cniDeletions,
     network,
-    onFailure: ({ environment }, error) =>
-      log.warn(
-        { error, command: environment.CNI_COMMAND, args: environment.CNI_ARGS },
-        'A CNI request failed',
-      ),
+    ipam: new IpamPlugin({ node: options.node, datastore, ipam }),
+    log,
   });
   await server.listen();
   writeFacts(options, mtu);

@@ -34,9 +34,16 @@ export interface NodeOptions {
 /** Everything that a node keeps in files lives below these. */
 export interface NodePaths {
   readonly cniSocket: string;
+  /** DELs that wait for the agent or the datastore. */
+  readonly cniDeletions: string;
+  /** Where other CNI plugins are to be found, besides where the container runtime says. */
+  readonly pluginFolders: readonly string[];
   readonly nodename: string;
   readonly mtu: string;
 }
+
+/** The host's folders as a container sees them, the host's own, and Debian's. */
+const pluginFolders = ['/host/opt/cni/bin', '/opt/cni/bin', '/usr/lib/cni'];
 
 /** @throws RangeError that names the variable, its value and what would be right */
 export function readOptions(environment: Environment): NodeOptions {
@@ -54,11 +61,15 @@ export function readOptions(environment: Environment): NodeOptions {
     // With a root, several nodes can share one file system.
     paths: root
       ? {
+          pluginFolders,
           cniSocket: join(root, 'run/cni.sock'),
+          cniDeletions: join(root, 'lib/cni-deletions'),
           nodename: join(root, 'lib/nodename'),
           mtu: join(root, 'lib/mtu'),
         }
       : {
+          pluginFolders,
+          cniDeletions: '/var/lib/calico/cni-deletions',
           cniSocket: '/var/run/calico/cni.sock',
           nodename: '/var/lib/calico/nodename',
           mtu: '/var/lib/calico/mtu',

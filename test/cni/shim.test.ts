@@ -1,13 +1,16 @@
 // The compiled shim and the server, as the container runtime meets them.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { CniServer, shimPath } from '../../src/cni/index.ts';
+import type { Plugin } from '../../src/cni/plugin.ts';
+import { UnavailableError } from '../../src/datastore/index.ts';
+import { log } from './test-node.ts';
 
 describe('the CNI plugin', () => {
   let folder: string;
@@ -25,8 +28,13 @@ describe('the CNI plugin', () => {
     CNI_ARGS: 'K8S_POD_NAMESPACE=test;K8S_POD_NAME=web-0',
   };
 
-  async function call(command: string, stdin: string, environment: Record<string, string> = variables) {
-    const child = spawn(shim, [], { env: { ...environment, CNI_COMMAND: command }, stdio: 'pipe' });
+  async function call(
+    command: string,
+    stdin: string,
+    environment: Record<string, string> = variables,
+    program = shim,
+  ) {
+    const child = spawn(program, [], { env: { ...environment, CNI_COMMAND: command }, stdio: 'pipe' });
     child.stdin.on('error', () => {}); // a plugin that refuses early need not read all of its stdin
     child.stdin.end(stdin);
     const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
@@ -39,14 +47,21 @@ describe('the CNI plugin', () => {
   }
 
   const configuration = (socket: string, more: object = {}) =>
-    JSON.stringify({ cniVersion: '1.0.0', name: 'net', type: 'calico', agent_socket: socket, ...more });
+    JSON.stringify({
+      cniVersion: '1.1.0',
+      name: 'net',
+      type: 'calico',
+      agent_socket: socket,
+      deletions_dir: join(folder, 'deletions'),
+      ...more,
+    });
 
   test('says its versions without an agent', async () => {
     const { code, result } = await call('VERSION', '{"cniVersion":"0.4.0"}', {});
     assert.equal(code, 0);
     assert.deepEqual(result, {
       cniVersion: '0.4.0',
-      supportedVersions: ['0.1.0', '0.2.0', '0.3.0', '0.3.1', '0.4.0', '1.0.0'],
+      supportedVersions: ['0.1.0', '0.2.0', '0.3.0', '0.3.1', '0.4.0', '1.0.0', '1.1.0'],
     });
   });
 
@@ -73,27 +88,43 @@ describe('the CNI plugin', () => {
 
   describe('with an agent', () => {
     const asked: string[] = [];
+    const plugin = (name: string): Plugin => ({
+      add: async ({ pod }) => {
+        asked.push(`${name} add ${pod?.name}`);
+        if (pod?.name === 'broken') throw new Error('no address left', { cause: new Error('pool is full') });
+        if (pod?.name === 'unlucky') throw new UnavailableError('the API server is away');
+        return {
+          links: {
+            host: { name: 'cali1', mac: 'ee:ee:ee:ee:ee:ee' },
+            pod: { name: 'eth0', mac: '02:00:00:00:00:01', namespacePath: '/run/netns/pod' },
+            mtu: 1450,
+          },
+          addresses: ['10.0.0.1'],
+        };
+      },
+      delete: async ({ pod }) => {
+        asked.push(`${name} delete ${pod?.name}`);
+      },
+      check: async ({ pod }) => {
+        asked.push(`${name} check ${pod?.name}`);
+      },
+      collectGarbage: async ({ valid }) => {
+        asked.push(`${name} keep ${valid.map(({ containerId }) => containerId)}`);
+      },
+      status: async () => {
+        asked.push(`${name} status`);
+      },
+    });
     let server: CniServer;
     let path: string;
     before(async () => {
       path = join(folder, 'run', 'cni.sock');
       server = new CniServer({
         socketPath: path,
-        network: {
-          add: async ({ pod }) => {
-            asked.push(`add ${pod.name}`);
-            if (pod.name === 'broken')
-              throw new Error('no address left', { cause: new Error('pool is full') });
-            return {
-              hostInterface: { name: 'cali1', mac: 'ee:ee:ee:ee:ee:ee' },
-              podInterface: { name: 'eth0', mac: '02:00:00:00:00:01', namespacePath: '/run/netns/pod' },
-              addresses: ['10.0.0.1'],
-            };
-          },
-          delete: async ({ pod }) => {
-            asked.push(`delete ${pod.name}`);
-          },
-        },
+        deletionsPath: join(folder, 'deletions'),
+        network: plugin('calico'),
+        ipam: plugin('calico-ipam'),
+        log,
       });
       await server.listen();
     });
@@ -109,7 +140,7 @@ describe('the CNI plugin', () => {
 
     test('prints nothing on DEL', async () => {
       const { code, result } = await call('DEL', configuration(path));
-      assert.deepEqual([code, result, asked.at(-1)], [0, undefined, 'delete web-0']);
+      assert.deepEqual([code, result, asked.at(-1)], [0, undefined, 'calico delete web-0']);
     });
 
     test('passes on why the agent could not, and what was behind it', async () => {
@@ -117,7 +148,7 @@ describe('the CNI plugin', () => {
       const { code, result } = await call('ADD', configuration(path), environment);
       assert.equal(code, 1);
       assert.deepEqual(result, {
-        cniVersion: '1.0.0',
+        cniVersion: '1.1.0',
         code: 100,
         msg: 'no address left',
         details: 'pool is full',
@@ -127,6 +158,32 @@ describe('the CNI plugin', () => {
     test('answers in the version that was asked for, also when it refuses', async () => {
       const { result } = await call('ADD', configuration(path, { cniVersion: '0.3.1', name: '?' }));
       assert.deepEqual([result?.cniVersion, result?.code], ['0.3.1', 7]);
+    });
+
+    test('CHECK, GC and STATUS reach the agent and print nothing', async () => {
+      const valid = { 'cni.dev/valid-attachments': [{ containerID: 'c1', ifname: 'eth0' }] };
+      for (const [command, more, expected] of [
+        ['CHECK', { prevResult: {} }, 'calico check web-0'],
+        ['GC', valid, 'calico keep c1'],
+        ['STATUS', {}, 'calico status'],
+      ] as const) {
+        const { code, result } = await call(command, configuration(path, more));
+        assert.deepEqual([code, result, asked.at(-1)], [0, undefined, expected]);
+      }
+    });
+
+    test('under its other name it is the IPAM plugin', async () => {
+      const link = join(folder, 'calico-ipam');
+      symlinkSync(shim, link);
+      const { result } = await call('ADD', configuration(path), variables, link);
+      assert.equal(asked.at(-1), 'calico-ipam add web-0');
+      assert.deepEqual(result?.ips, [{ address: '10.0.0.1/32', interface: 1 }]);
+    });
+
+    test('a datastore that is away is a reason to be called again', async () => {
+      const environment = { ...variables, CNI_ARGS: 'K8S_POD_NAMESPACE=test;K8S_POD_NAME=unlucky' };
+      const { result } = await call('ADD', configuration(path), environment);
+      assert.deepEqual([result?.code, result?.msg], [11, 'the API server is away']);
     });
 
     test('fifty at once are all answered', async () => {

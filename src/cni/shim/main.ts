@@ -1,10 +1,15 @@
-// The CNI plugin as the container runtime starts it, once per pod event: passes its environment and stdin to calico-node
-// over a unix socket and prints the answer. Compiled to one file; it starts in milliseconds because it does nothing else.
+// The CNI plugin as the container runtime starts it, once per pod event, under the names "calico" and "calico-ipam": passes
+// its name, environment and stdin to calico-node over a unix socket and prints the answer. Compiled to one file; it starts
+// in milliseconds because it does little else. Without an agent it answers what is known without one, and keeps a DEL.
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { cniErrorCodes } from '../errors.ts';
+import { basename } from 'node:path';
+import { CniError, cniErrorCodes } from '../errors.ts';
+import { isObject, type JsonObject } from '../json-fields.ts';
+import { keepDeletion } from '../pending-deletions.ts';
+import { readRequest } from '../request.ts';
 import { impliedVersion, supportedVersions } from '../versions.ts';
-import { defaultSocketPath, type ShimRequest, type ShimResponse } from '../wire.ts';
+import { defaultDeletionsPath, defaultSocketPath, type ShimRequest, type ShimResponse } from '../wire.ts';
 
 function finish({ exitCode, stdout }: ShimResponse): void {
   process.exitCode = exitCode;
@@ -16,55 +21,94 @@ function fail(cniVersion: string, code: number, msg: string): void {
 }
 
 function main(): void {
-  const stdin = readFileSync(0, 'utf8');
-  let configuration: { cniVersion?: unknown; agent_socket?: unknown };
+  let cniVersion: string = impliedVersion;
   try {
-    configuration = JSON.parse(stdin || '{}') ?? {};
+    const stdin = readStdin();
+    const configuration = parse(stdin);
+    if (typeof configuration.cniVersion === 'string') cniVersion = configuration.cniVersion;
+    // Which versions there are is known without the agent, and a runtime asks before there is one.
+    if (process.env.CNI_COMMAND === 'VERSION') {
+      finish({ exitCode: 0, stdout: `${JSON.stringify({ cniVersion, supportedVersions })}\n` });
+      return;
+    }
+    ask(configuration, cniVersion, stdin);
   } catch (error) {
-    fail(
-      impliedVersion,
-      cniErrorCodes.decodingFailure,
-      `Cannot read the network configuration on stdin: ${error}`,
-    );
-    return;
+    const code = error instanceof CniError ? error.code : cniErrorCodes.failed;
+    fail(cniVersion, code, error instanceof Error ? error.message : String(error));
   }
-  const cniVersion = typeof configuration.cniVersion === 'string' ? configuration.cniVersion : impliedVersion;
-  // Which versions there are is known without the agent, and a runtime asks before there is one.
-  if (process.env.CNI_COMMAND === 'VERSION') {
-    finish({ exitCode: 0, stdout: `${JSON.stringify({ cniVersion, supportedVersions })}\n` });
-    return;
-  }
-  const path =
-    typeof configuration.agent_socket === 'string' ? configuration.agent_socket : defaultSocketPath;
-  ask(path, cniVersion, stdin);
 }
 
-function ask(path: string, cniVersion: string, stdin: string): void {
-  const environment: Record<string, string> = {};
-  for (const [name, value] of Object.entries(process.env)) {
-    if (name.startsWith('CNI_') && value !== undefined) environment[name] = value;
+function readStdin(): string {
+  try {
+    return readFileSync(0, 'utf8');
+  } catch (cause) {
+    throw new CniError(cniErrorCodes.ioFailure, `Cannot read stdin: ${cause}`, { cause });
   }
-  const request: ShimRequest = { environment, stdin };
+}
+
+function parse(stdin: string): JsonObject {
+  let json: unknown;
+  try {
+    json = JSON.parse(stdin || '{}');
+  } catch (cause) {
+    const message = `Cannot read the network configuration on stdin: ${cause}`;
+    throw new CniError(cniErrorCodes.decodingFailure, message, { cause });
+  }
+  // The agent says what is wrong with anything else.
+  return isObject(json) ? json : {};
+}
+
+function ask(configuration: JsonObject, cniVersion: string, stdin: string): void {
+  const { agent_socket: path = defaultSocketPath, deletions_dir: deletions = defaultDeletionsPath } =
+    configuration;
+  if (typeof path !== 'string' || typeof deletions !== 'string') {
+    throw new CniError(
+      cniErrorCodes.invalidConfiguration,
+      '"agent_socket" and "deletions_dir" must be paths',
+    );
+  }
+  const request: ShimRequest = { program: basename(process.argv0), environment: cniVariables(), stdin };
+  const withoutAgent = (why: string) => answerAlone(request, deletions, cniVersion, why);
   const socket = connect(path);
   const pieces: Buffer[] = [];
   socket.on('data', (piece: Buffer) => pieces.push(piece));
   socket.on('connect', () => socket.write(`${JSON.stringify(request)}\n`));
-  socket.on('error', (error) =>
-    fail(
-      cniVersion,
-      cniErrorCodes.tryAgainLater,
-      `calico-node does not answer on "${path}": ${error.message}`,
-    ),
-  );
+  socket.on('error', (error) => withoutAgent(`calico-node does not answer on "${path}": ${error.message}`));
   socket.on('end', () => {
-    const text = Buffer.concat(pieces).toString('utf8');
+    let response: ShimResponse;
     try {
-      finish(JSON.parse(text) as ShimResponse);
+      response = JSON.parse(Buffer.concat(pieces).toString('utf8'));
     } catch {
-      // The agent ended in the middle of its work; what it had done it mends when the runtime asks again.
-      fail(cniVersion, cniErrorCodes.tryAgainLater, `calico-node ended before it answered on "${path}"`);
+      // The agent ended in the middle of its work; what it had done it mends when it is asked again.
+      withoutAgent(`calico-node ended before it answered on "${path}"`);
+      return;
     }
+    finish(response);
   });
+}
+
+/** A DEL must not fail for want of an agent: what it asks for is done when there is one again. */
+function answerAlone(request: ShimRequest, deletions: string, cniVersion: string, why: string): void {
+  try {
+    const { command } = readRequest(request);
+    if (command === 'DEL') {
+      keepDeletion(deletions, request);
+      return;
+    }
+    fail(cniVersion, command === 'STATUS' ? cniErrorCodes.notAvailable : cniErrorCodes.tryAgainLater, why);
+  } catch (error) {
+    const isRefusal = error instanceof CniError;
+    const code = isRefusal ? error.code : cniErrorCodes.ioFailure;
+    fail(cniVersion, code, isRefusal ? error.message : `${why}; nor can the DEL be kept: ${error}`);
+  }
+}
+
+function cniVariables(): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env)) {
+    if (name.startsWith('CNI_') && value !== undefined) variables[name] = value;
+  }
+  return variables;
 }
 
 main();

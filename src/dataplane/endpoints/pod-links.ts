@@ -6,39 +6,33 @@ import {
   addAddress,
   addRoute,
   addVeth,
-  type Change,
   closeNamespace,
   deleteLink,
   type Link,
+  type NewRoute,
   openNamespace,
-  Rtnetlink,
+  type Rtnetlink,
   replaceNeighbour,
   replaceRoute,
   setLink,
   writeSysctls,
 } from '../../kernel/index.ts';
-import { bitsOf, type Family, parseAddress } from '../../net/index.ts';
+import { type LinkFacts, linkFaults } from './link-faults.ts';
+import { deviceRouteProtocol, familiesOf, hostMac, nextHops, wholeNet } from './next-hop.ts';
+import { type PodEndRequest, preparePodEnd } from './pod-end.ts';
 
-/** Every host's end has it; names and addresses tell pods apart, not this. */
-const hostMac = 'ee:ee:ee:ee:ee:ee';
-
-/** What a pod sends to when it sends anywhere. IPv6: the link-local address that the host's MAC address gives (RFC 4291 appendix A). */
-const nextHops: Readonly<Record<Family, string>> = { 4: '169.254.1.1', 6: 'fe80::ecee:eeff:feee:eeee' };
-
-/** Felix' default deviceRouteProtocol: RTPROT_BOOT. */
-const deviceRouteProtocol = 3;
-
-export interface PodLinkRequest {
+export interface PodLinkRequest extends PodEndRequest {
   /** Host's end. */
   readonly interfaceName: string;
-  readonly podInterfaceName: string;
   readonly podNamespacePath: string;
-  /** Canonical text, at most one per family. */
-  readonly addresses: readonly string[];
   /** Bytes. */
   readonly mtu: number;
-  /** Whether the pod forwards packets between its links. */
-  readonly allowIpForwarding: boolean;
+  /** Whose link it is: kept by the kernel with the host's end, so that it outlives us. At most 255 bytes. */
+  readonly owner: string;
+  /** Of the pod's end; the kernel makes one up when absent. */
+  readonly podMac?: string;
+  /** Of each kind at each end. */
+  readonly queues?: number;
 }
 
 /** A link that is complete but closed: the host's end is down. */
@@ -66,16 +60,20 @@ export class PodLinks {
    * @throws KernelError, or Error with code ENOENT when the pod's namespace is gone
    */
   async attach(request: PodLinkRequest): Promise<PodLink> {
-    const { interfaceName, podInterfaceName, podNamespacePath, addresses, mtu } = request;
+    const { interfaceName, podInterfaceName, podNamespacePath, addresses, mtu, owner } = request;
     const namespace = openNamespace(podNamespacePath);
     try {
       if (this.#rtnetlink.link(interfaceName)) await this.detach(interfaceName);
-      const peer = { name: podInterfaceName, mtu, namespace };
-      this.#rtnetlink.apply(addVeth({ name: interfaceName, mac: hostMac, mtu, peer }));
+      const { podMac: mac, queues } = request;
+      const peer = { name: podInterfaceName, mtu, namespace, ...(mac && { mac }) };
+      this.#rtnetlink.apply(
+        addVeth({ name: interfaceName, mac: hostMac, mtu, peer, ...(queues && { queues }) }),
+      );
       try {
         const host = this.#linkOf(interfaceName);
+        this.#rtnetlink.apply(setLink(host.index, { alias: owner }));
         this.#prepareHost(host, addresses);
-        const podMac = preparePod(namespace, request);
+        const podMac = preparePodEnd(namespace, request);
         return { interfaceName, index: host.index, hostMac, podMac, addresses };
       } catch (error) {
         await this.detach(interfaceName);
@@ -86,22 +84,47 @@ export class PodLinks {
     }
   }
 
-  /** Brings the host's end up and routes the pod's addresses to it: from now on packets flow. */
+  /**
+   * Brings the host's end up and routes the pod's addresses to it: from now on packets flow.
+   * @throws Error when another pod's link has one of the addresses
+   */
   open({ index, podMac, addresses }: PodLink): void {
-    const changes: Change[] = [setLink(index, { up: true })];
-    for (const address of addresses) {
-      changes.push(
-        replaceRoute({ destination: wholeNet(address), protocol: deviceRouteProtocol, link: index }),
+    const refused = this.#rtnetlink.applyAll([
+      setLink(index, { up: true }),
+      ...addresses.flatMap((address) => [
+        addRoute(routeTo(address, index)),
         // Nobody need ask for what is known.
         replaceNeighbour({ link: index, address, mac: podMac }),
-      );
+      ]),
+    ]);
+    for (const { change, error } of refused) {
+      if (!change.settled.includes(error.code)) throw error;
     }
-    this.#applyAll(changes);
+    // The link is new: a route that exists leads elsewhere.
+    if (refused.length > 0) for (const address of addresses) this.#takeOverRoute(address, index);
   }
 
   /** Removes the link, with its routes and neighbours, and the pod's end with it. Returns false when there was none. */
   detach(interfaceName: string): Promise<boolean> {
     return this.#rtnetlink.ensureAsync(deleteLink(interfaceName));
+  }
+
+  /** What `attach` was told; undefined when there is no such link, or a crash came before its owner was noted. */
+  owner(interfaceName: string): string | undefined {
+    return this.#rtnetlink.link(interfaceName)?.alias;
+  }
+
+  /** Every link that has an owner, by the name of its host's end; of others too, which the caller is to tell apart. */
+  owners(): Map<string, string> {
+    const owned = this.#rtnetlink
+      .links()
+      .flatMap(({ name, alias }) => (alias ? [[name, alias] as const] : []));
+    return new Map(owned);
+  }
+
+  /** What is missing or wrong about an open link, a sentence each. @throws Error with code ENOENT when the pod's namespace is gone */
+  faults(facts: LinkFacts): string[] {
+    return linkFaults(this.#rtnetlink, facts);
   }
 
   #prepareHost({ index, name }: Link, addresses: readonly string[]): void {
@@ -133,65 +156,27 @@ export class PodLinks {
     }
   }
 
+  /** Another node may have had the address before, and its route may not have gone yet; another pod here may not. */
+  #takeOverRoute(address: string, index: number): void {
+    const destination = wholeNet(address);
+    const present = this.#rtnetlink
+      .routes()
+      .find((route) => route.destination === destination && route.link !== index);
+    if (!present) return;
+    const other = present.link === undefined ? undefined : this.#rtnetlink.link(present.link);
+    if (other?.alias !== undefined) {
+      throw new Error(`Cannot route ${address} to link ${index}: "${other.name}" has it (${other.alias})`);
+    }
+    this.#rtnetlink.apply(replaceRoute(routeTo(address, index)));
+  }
+
   #linkOf(name: string): Link {
     const link = this.#rtnetlink.link(name);
     if (!link) throw new Error(`The link "${name}" was removed while it was being set up`);
     return link;
   }
-
-  #applyAll(changes: readonly Change[]): void {
-    const [refused] = this.#rtnetlink.applyAll(changes);
-    if (refused) throw refused.error;
-  }
 }
 
-/** Sets the pod's end up, and returns its MAC address. */
-function preparePod(namespace: number, request: PodLinkRequest): string {
-  const { podInterfaceName, addresses, allowIpForwarding } = request;
-  const families = familiesOf(addresses);
-  const forwarding = allowIpForwarding ? 1 : 0;
-  writeSysctls(namespace, {
-    'net/ipv4/ip_forward': forwarding,
-    ...(families.has(6) && {
-      'net/ipv6/conf/all/disable_ipv6': 0,
-      'net/ipv6/conf/default/disable_ipv6': 0,
-      'net/ipv6/conf/lo/disable_ipv6': 0,
-      [`net/ipv6/conf/${podInterfaceName}/accept_dad`]: 0,
-      'net/ipv6/conf/all/forwarding': forwarding,
-    }),
-  });
-  using rtnetlink = Rtnetlink.open({ namespace });
-  const link = rtnetlink.link(podInterfaceName);
-  if (!link?.mac)
-    throw new Error(`The pod's link "${podInterfaceName}" was removed while it was being set up`);
-  const changes: Change[] = [setLink(link.index, { up: true })];
-  for (const address of addresses) {
-    const { family } = parseAddress(address);
-    const via = nextHops[family];
-    changes.push(
-      addAddress({ link: link.index, address, prefixLength: bitsOf(family), noDad: family === 6 }),
-    );
-    if (family === 4)
-      changes.push(addRoute({ destination: wholeNet(via), protocol: deviceRouteProtocol, link: link.index }));
-    changes.push(
-      addRoute({
-        destination: family === 4 ? '0.0.0.0/0' : '::/0',
-        via,
-        protocol: deviceRouteProtocol,
-        link: link.index,
-      }),
-      replaceNeighbour({ link: link.index, address: via, mac: hostMac }),
-    );
-  }
-  const [refused] = rtnetlink.applyAll(changes);
-  if (refused) throw refused.error;
-  return link.mac;
-}
-
-function familiesOf(addresses: readonly string[]): Set<Family> {
-  return new Set(addresses.map((address) => parseAddress(address).family));
-}
-
-function wholeNet(address: string): string {
-  return `${address}/${bitsOf(parseAddress(address).family)}`;
+function routeTo(address: string, link: number): NewRoute {
+  return { destination: wholeNet(address), protocol: deviceRouteProtocol, link };
 }

@@ -11,6 +11,7 @@ export function networkConfiguration(root: string): string {
     name: networkName,
     type: 'calico',
     agent_socket: join(root, 'run', 'cni.sock'),
+    deletions_dir: join(root, 'lib', 'cni-deletions'),
     ipam: { type: 'calico-ipam' },
     policy: { type: 'k8s' },
   });

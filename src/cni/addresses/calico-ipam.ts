@@ -1,0 +1,64 @@
+// Addresses from Calico's IPAM, which runs in this very process.
+import { AddressInUseError, type IpamClient } from '../../ipam/index.ts';
+import { formatAddress, parseAddress } from '../../net/index.ts';
+import { handleOf } from '../attachment.ts';
+import { CniError, cniErrorCodes } from '../errors.ts';
+import type { AttachmentRequest } from '../request.ts';
+import type { AddressPlugin, AddressWishes } from './address-plugin.ts';
+
+export class CalicoIpam implements AddressPlugin {
+  readonly #ipam: IpamClient;
+  readonly #node: string;
+
+  constructor(ipam: IpamClient, node: string) {
+    this.#ipam = ipam;
+    this.#node = node;
+  }
+
+  async assign(request: AttachmentRequest, wishes: AddressWishes): Promise<string[]> {
+    const wanted = request.wantedAddress ? [request.wantedAddress] : wishes.addresses;
+    if (wanted.length > 0) return this.#assignThese(request, wanted);
+    const addresses = await this.#ipam.autoAssign({
+      ...this.#owner(request),
+      count: wishes.count,
+      use: 'Workload',
+      pools: {
+        ...(wishes.pools[4].length > 0 && { 4: wishes.pools[4] }),
+        ...(wishes.pools[6].length > 0 && { 6: wishes.pools[6] }),
+      },
+      namespaceLabels: wishes.namespaceLabels,
+    });
+    return addresses.map(formatAddress);
+  }
+
+  async release(request: AttachmentRequest): Promise<void> {
+    await this.#ipam.releaseByHandle(this.#owner(request).handleId);
+  }
+
+  /** All of them or none: the caller releases the handle after an error. */
+  async #assignThese(request: AttachmentRequest, texts: readonly string[]): Promise<string[]> {
+    const addresses = texts.map(parseAddress);
+    for (const address of addresses) {
+      try {
+        await this.#ipam.assignAddress({ ...this.#owner(request), address });
+      } catch (cause) {
+        if (!(cause instanceof AddressInUseError)) throw cause;
+        // The one who has it may be on the way out.
+        throw new CniError(cniErrorCodes.tryAgainLater, cause.message, { cause });
+      }
+    }
+    return addresses.map(formatAddress);
+  }
+
+  #owner({ configuration, containerId, pod }: AttachmentRequest) {
+    return {
+      node: this.#node,
+      handleId: handleOf({ network: configuration.name, containerId }),
+      attributes: {
+        ...(pod && { namespace: pod.namespace, pod: pod.name }),
+        node: this.#node,
+        timestamp: new Date().toISOString(),
+      },
+    };
+  }
+}

@@ -1,0 +1,120 @@
+// Addresses from another IPAM plugin, such as host-local: its executable is run as the specification's section 4 says, with our
+// own request and the network configuration, in which the node's own pod CIDRs stand where it says "usePodCidr".
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { tryParseAddress } from '../../net/index.ts';
+import { CniError, cniErrorCodes, invalid } from '../errors.ts';
+import { isObject, type JsonObject } from '../json-fields.ts';
+import type { AttachmentRequest } from '../request.ts';
+import { addressesIn } from '../result.ts';
+import { isAtLeast } from '../versions.ts';
+import type { AddressPlugin } from './address-plugin.ts';
+
+export interface DelegatedIpamOptions {
+  /** The node's `spec.podCIDRs`. */
+  readonly podCidrs: () => Promise<readonly string[]>;
+  /** Where plugins are, besides where the runtime says. */
+  readonly folders: readonly string[];
+}
+
+/** A plugin that takes longer is ended: it holds a lock that others wait for. */
+const deadlineMs = 60_000;
+
+/** What upstream writes for the node's own CIDRs, in lower case. */
+const tokens = { usepodcidr: 4, usepodcidripv6: 6 } as const;
+
+export class DelegatedIpam implements AddressPlugin {
+  readonly #options: DelegatedIpamOptions;
+
+  constructor(options: DelegatedIpamOptions) {
+    this.#options = options;
+  }
+
+  async assign(request: AttachmentRequest): Promise<string[]> {
+    const { type } = request.configuration.ipam;
+    const output = await this.#call('ADD', request);
+    const result: unknown = JSON.parse(output);
+    const addresses = isObject(result) ? addressesIn(result) : [];
+    if (addresses.length === 0 || addresses.some((address) => !tryParseAddress(address))) {
+      await this.release(request);
+      throw new CniError(cniErrorCodes.failed, `IPAM plugin "${type}" answered without addresses: ${output}`);
+    }
+    return addresses;
+  }
+
+  async release(request: AttachmentRequest): Promise<void> {
+    await this.#call('DEL', request);
+  }
+
+  async #call(command: 'ADD' | 'DEL', request: AttachmentRequest): Promise<string> {
+    const { type } = request.configuration.ipam;
+    const child = spawn(this.#find(request), [], {
+      stdio: 'pipe',
+      env: { PATH: process.env.PATH, ...request.environment, CNI_COMMAND: command },
+      signal: AbortSignal.timeout(deadlineMs),
+    });
+    const ended = new Promise<number | string>((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code, signal) => resolve(code ?? signal ?? 'nothing'));
+    });
+    // A plugin that ends before it has read its stdin has said why on its stdout.
+    child.stdin.on('error', () => {});
+    const [stdout, stderr, code] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      ended,
+      this.#configuration(request).then((configuration) => child.stdin.end(configuration)),
+    ]);
+    if (code === 0) return stdout;
+    throw refusal(`IPAM plugin "${type}" refused ${command} with ${code}`, stdout || stderr);
+  }
+
+  #find({ configuration, environment }: AttachmentRequest): string {
+    const { type } = configuration.ipam;
+    const folders = [...(environment.CNI_PATH ?? '').split(':').filter(Boolean), ...this.#options.folders];
+    const found = folders.map((folder) => join(folder, type)).find((path) => existsSync(path));
+    if (found) return found;
+    throw invalid(`"ipam.type" is "${type}", and there is no such plugin in ${folders.join(', ')}`);
+  }
+
+  async #configuration({ configuration }: AttachmentRequest): Promise<string> {
+    const { cniVersion, raw } = configuration;
+    const ipam = isObject(raw.ipam) ? raw.ipam : {};
+    const needsCidrs = /"usepodcidr(ipv6)?"/i.test(JSON.stringify(ipam));
+    return JSON.stringify({
+      ...raw,
+      // Plugins that know 1.1.0 know 1.0.0 as well, and what IPAM answers is the same in both.
+      cniVersion: isAtLeast(cniVersion, '1.0.0') ? '1.0.0' : cniVersion,
+      ipam: needsCidrs ? withPodCidrs(ipam, await this.#options.podCidrs()) : ipam,
+    });
+  }
+}
+
+/** Puts the node's CIDRs in the places of the tokens: in `subnet`, in `ranges`, and what other plugins have. */
+function withPodCidrs(value: unknown, cidrs: readonly string[]): unknown {
+  if (Array.isArray(value)) return value.map((entry) => withPodCidrs(entry, cidrs));
+  if (isObject(value)) {
+    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, withPodCidrs(entry, cidrs)]));
+  }
+  const token = typeof value === 'string' ? value.toLowerCase() : '';
+  if (!Object.hasOwn(tokens, token)) return value;
+  const family = tokens[token as keyof typeof tokens];
+  const cidr = cidrs.find((candidate) => candidate.includes(':') === (family === 6));
+  if (cidr) return cidr;
+  throw new CniError(
+    cniErrorCodes.tryAgainLater,
+    `The network configuration wants the node's IPv${family} pod CIDR ("${value}"), and the node has none yet`,
+  );
+}
+
+function refusal(what: string, output: string): CniError {
+  try {
+    const { code, msg, details }: JsonObject = JSON.parse(output);
+    if (typeof code === 'number') return new CniError(code, `${what}: ${msg} ${details ?? ''}`.trimEnd());
+  } catch {
+    // Not the JSON that the specification asks for: what was printed is all there is to tell.
+  }
+  return new CniError(cniErrorCodes.failed, `${what}: ${output.trim()}`);
+}

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readConfiguration } from './configuration.ts';
+import { CniError } from './errors.ts';
+
+const read = (more: object = {}) =>
+  readConfiguration(JSON.stringify({ cniVersion: '1.0.0', name: 'net', type: 'calico', ...more }));
+
+test('what a configuration leaves out has its default', () => {
+  const { raw, ...configuration } = read();
+  assert.deepEqual(raw, { cniVersion: '1.0.0', name: 'net', type: 'calico' });
+  assert.deepEqual(configuration, {
+    cniVersion: '1.0.0',
+    name: 'net',
+    mtu: undefined,
+    queues: undefined,
+    ipam: { type: 'calico-ipam', assignIPv4: true, assignIPv6: false, ipv4Pools: [], ipv6Pools: [] },
+    allowIpForwarding: false,
+    defaultRoutes: true,
+    features: { ipAddrsNoIpam: false, floatingIps: false },
+    node: undefined,
+    nodenameFile: undefined,
+    isNodenameFileOptional: false,
+    readinessGates: [],
+    policyTimeoutMs: undefined,
+    previousResult: undefined,
+  });
+});
+
+test('every key that upstream knows is read', () => {
+  const { raw, ...configuration } = read({
+    cniVersion: '1.1.0',
+    mtu: 1400,
+    num_queues: 4,
+    ipam: {
+      type: 'host-local',
+      assign_ipv4: 'false',
+      assign_ipv6: true,
+      ipv4_pools: ['a'],
+      ipv6_pools: ['b'],
+    },
+    container_settings: { allow_ip_forwarding: true },
+    include_default_routes: false,
+    feature_control: { ip_addrs_no_ipam: true, floating_ips: true },
+    kubernetes: { kubeconfig: '/k', node_name: 'n1' },
+    nodename_file: '/var/lib/calico/nodename',
+    nodename_file_optional: true,
+    readiness_gates: ['http://localhost:9099/readiness'],
+    policy_setup_timeout_seconds: 10,
+    prevResult: { ips: [] },
+    // Upstream's own process needs these.
+    datastore_type: 'kubernetes',
+    etcd_endpoints: 'http://localhost:2379',
+    log_level: 'info',
+    log_file_path: '/var/log/calico/cni/cni.log',
+    log_file_max_size: 100,
+    policy: { type: 'k8s' },
+    endpoint_status_dir: '/var/run/calico/endpoint-status',
+    ipam_lock_file: '/var/run/calico/ipam.lock',
+    qps: 10,
+  });
+  assert.equal(raw.log_level, 'info');
+  assert.deepEqual(configuration, {
+    cniVersion: '1.1.0',
+    name: 'net',
+    mtu: 1400,
+    queues: 4,
+    ipam: { type: 'host-local', assignIPv4: false, assignIPv6: true, ipv4Pools: ['a'], ipv6Pools: ['b'] },
+    allowIpForwarding: true,
+    defaultRoutes: false,
+    features: { ipAddrsNoIpam: true, floatingIps: true },
+    node: 'n1',
+    nodenameFile: '/var/lib/calico/nodename',
+    isNodenameFileOptional: true,
+    readinessGates: ['http://localhost:9099/readiness'],
+    policyTimeoutMs: 10_000,
+    previousResult: { ips: [] },
+  });
+});
+
+for (const [what, more, code, message] of [
+  ['a boolean that is none', { ipam: { assign_ipv4: 'maybe' } }, 7, /"ipam.assign_ipv4" is "maybe"/],
+  ['pools that are no list', { ipam: { ipv4_pools: 'a' } }, 7, /"ipam.ipv4_pools" is not a list/],
+  ['an IPAM plugin that is a path', { ipam: { type: '../x' } }, 7, /not the name of a plugin/],
+  ['half a queue', { num_queues: 0.5 }, 7, /"num_queues" is 0.5/],
+  ['a gate that is no URL', { readiness_gates: ['file:///etc'] }, 7, /"readiness_gates" has "file/],
+  ['a result that is a list', { prevResult: [] }, 7, /"prevResult" is not an object/],
+  ['a link of another type', { device_type: 'netkit' }, 2, /"device_type" is "netkit"/],
+  ['another dataplane', { dataplane_options: { type: 'grpc' } }, 2, /"dataplane_options.type" is "grpc"/],
+] as const) {
+  test(`${what} is refused with code ${code}`, () => {
+    assert.throws(
+      () => read(more),
+      (error) => error instanceof CniError && error.code === code && message.test(error.message),
+    );
+  });
+}

@@ -1,0 +1,79 @@
+// The plugin `calico-ipam` by itself: addresses for another main plugin, which makes its own links. No policy is involved.
+import type { Datastore } from '../datastore/index.ts';
+import type { IpamClient } from '../ipam/index.ts';
+import { formatAddress } from '../net/index.ts';
+import { CalicoIpam } from './addresses/calico-ipam.ts';
+import { handleOf } from './attachment.ts';
+import { CniError, cniErrorCodes } from './errors.ts';
+import { staleContainers } from './garbage.ts';
+import { passDatastore } from './gates.ts';
+import type { Plugin } from './plugin.ts';
+import type { AttachmentRequest, GarbageRequest, StatusRequest } from './request.ts';
+import { type Attached, addressesIn } from './result.ts';
+
+export interface IpamPluginOptions {
+  /** Name of the node. */
+  readonly node: string;
+  readonly datastore: Datastore;
+  readonly ipam: IpamClient;
+}
+
+export class IpamPlugin implements Plugin {
+  readonly #options: IpamPluginOptions;
+  readonly #addresses: CalicoIpam;
+
+  constructor(options: IpamPluginOptions) {
+    this.#options = options;
+    this.#addresses = new CalicoIpam(options.ipam, options.node);
+  }
+
+  async add(request: AttachmentRequest): Promise<Attached> {
+    const { ipam } = request.configuration;
+    await passDatastore(this.#options.datastore);
+    try {
+      const addresses = await this.#addresses.assign(request, {
+        count: { 4: ipam.assignIPv4 ? 1 : 0, 6: ipam.assignIPv6 ? 1 : 0 },
+        pools: { 4: ipam.ipv4Pools, 6: ipam.ipv6Pools },
+        addresses: [],
+        namespaceLabels: new Map(),
+      });
+      return { addresses };
+    } catch (error) {
+      await this.#addresses.release(request);
+      throw error;
+    }
+  }
+
+  delete(request: AttachmentRequest): Promise<void> {
+    return this.#addresses.release(request);
+  }
+
+  async check(request: AttachmentRequest): Promise<void> {
+    const { configuration, containerId } = request;
+    const handle = handleOf({ network: configuration.name, containerId });
+    const held = (await this.#options.ipam.addressesByHandle(handle)).map(formatAddress);
+    if (held.length === 0) {
+      throw new CniError(cniErrorCodes.unknownContainer, `Container "${containerId}" has no address`);
+    }
+    const lost = addressesIn(configuration.previousResult ?? {}).filter((address) => !held.includes(address));
+    if (lost.length > 0) {
+      throw new CniError(
+        cniErrorCodes.failed,
+        `Container "${containerId}" does not hold ${lost.join(', ')} any more`,
+      );
+    }
+  }
+
+  async collectGarbage(request: GarbageRequest): Promise<void> {
+    const { datastore, ipam, node } = this.#options;
+    for (const containerId of await staleContainers(datastore, node, request)) {
+      await ipam.releaseByHandle(handleOf({ network: request.configuration.name, containerId }));
+    }
+  }
+
+  async status(_request: StatusRequest): Promise<void> {
+    await passDatastore(this.#options.datastore).catch((cause: Error) => {
+      throw new CniError(cniErrorCodes.notAvailable, cause.message, { cause });
+    });
+  }
+}

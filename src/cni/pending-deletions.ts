@@ -1,0 +1,76 @@
+// DELs that could not be done when they came, because calico-node or the datastore was away: a file each, for root alone, so
+// that none is lost and the runtime need not wait. The shim writes them too, and so this file imports nothing heavy.
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ShimRequest } from './wire.ts';
+
+const suffix = '.json';
+
+/** Keeps a DEL in a folder, once however often it comes. What is there is whole, also after a crash. */
+export function keepDeletion(folder: string, request: ShimRequest): void {
+  const { program, environment, stdin } = request;
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { CNI_CONTAINERID, CNI_IFNAME } = environment;
+  const identity = JSON.stringify([program, CNI_CONTAINERID, CNI_IFNAME, stdin]);
+  const path = join(folder, createHash('sha256').update(identity).digest('hex').slice(0, 32) + suffix);
+  const unfinished = `${path}.${process.pid}`;
+  writeFileSync(unfinished, JSON.stringify(request), { mode: 0o600, flush: true });
+  renameSync(unfinished, path);
+}
+
+export interface KeptDeletion {
+  readonly path: string;
+  /** Undefined when the file is not what the shim writes. */
+  readonly request: ShimRequest | undefined;
+}
+
+/** In no order; none when there is no such folder. */
+export function keptDeletions(folder: string): KeptDeletion[] {
+  return namesIn(folder)
+    .filter((name) => name.endsWith(suffix))
+    .flatMap((name) => {
+      const path = join(folder, name);
+      const text = textOf(path);
+      return text === undefined ? [] : [{ path, request: parse(text) }];
+    });
+}
+
+export function forgetDeletion({ path }: KeptDeletion): void {
+  rmSync(path, { force: true });
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+/** Undefined when it was done and taken away since it was listed. */
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+function parse(text: string): ShimRequest | undefined {
+  try {
+    const { program, environment, stdin }: Partial<ShimRequest> = JSON.parse(text) ?? {};
+    if (typeof program === 'string' && typeof environment === 'object' && typeof stdin === 'string') {
+      return { program, environment, stdin };
+    }
+  } catch {
+    // Somebody else's file, or one that a full disk cut short: the caller is told by the missing request.
+  }
+  return undefined;
+}
