@@ -1,6 +1,7 @@
 // The door of the dataplane room: from desired state to the kernel.
 export { isDispatched } from './endpoints/dispatch.ts';
+export { HostLinks } from './endpoints/host-links.ts';
 export { type PodLink, type PodLinkRequest, PodLinks } from './endpoints/pod-links.ts';
-export { LinuxDataplane } from './linux-dataplane.ts';
+export { type DoubtedPart, LinuxDataplane } from './linux-dataplane.ts';
 export { NftablesDataplane } from './nftables/driver.ts';
 export { VxlanOverlay, type VxlanOverlayOptions } from './overlay/vxlan-overlay.ts';

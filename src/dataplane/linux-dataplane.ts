@@ -1,5 +1,8 @@
-// The whole dataplane of a Linux node: policy by nftables, ways between nodes by routes and tunnels.
+// The whole dataplane of a Linux node: policy by nftables, ways between nodes by routes and tunnels, the host's ends of
+// pods' links. Tells when somebody else's hand may have been at it, and sets it right.
 import type { Changes, DesiredState } from '../calc/index.ts';
+import { type RoutingEvent, type Watch, watchRouting } from '../kernel/index.ts';
+import type { HostLinks } from './endpoints/host-links.ts';
 import type { NftablesDataplane } from './nftables/driver.ts';
 import type { VxlanOverlay } from './overlay/vxlan-overlay.ts';
 
@@ -7,10 +10,16 @@ export interface LinuxDataplaneParts {
   readonly nftables: NftablesDataplane;
   /** One per family that the node has an overlay for. */
   readonly overlays: readonly VxlanOverlay[];
+  /** Absent where somebody else looks after pods' links. */
+  readonly links?: HostLinks;
 }
+
+/** What may have been changed by another: our table; links, routes and neighbours; kernel settings. */
+export type DoubtedPart = 'table' | 'routing' | 'settings';
 
 export class LinuxDataplane {
   readonly #parts: LinuxDataplaneParts;
+  #state: DesiredState | undefined;
   #isInDoubt = true;
 
   constructor(parts: LinuxDataplaneParts) {
@@ -22,6 +31,8 @@ export class LinuxDataplane {
    * @throws TransactionError, KernelError; what could be done is done, and a later call with `distrust` before it does the rest
    */
   apply(state: DesiredState, changes: Changes): void {
+    this.#state = state;
+    this.#parts.links?.note(state, changes.endpoints);
     this.#parts.nftables.apply(state, changes);
     if (!this.#isInDoubt && changes.routes.size === 0 && changes.tunnelEndpoints.size === 0) return;
     for (const overlay of this.#parts.overlays) overlay.synchronise(state);
@@ -32,5 +43,52 @@ export class LinuxDataplane {
   distrust(): void {
     this.#isInDoubt = true;
     this.#parts.nftables.distrust();
+  }
+
+  /** As `distrust`, of the table alone. */
+  distrustTable(): void {
+    this.#parts.nftables.distrust();
+  }
+
+  /**
+   * Calls `doubt` for every part that the kernel's events show to be otherwise than it was last made, until it is closed.
+   * @param namespace descriptor of the node's network namespace; the process's own when absent
+   */
+  watch(doubt: (part: DoubtedPart) => void, namespace?: number): Watch {
+    const place = namespace === undefined ? {} : { namespace };
+    const contradicts = (event: RoutingEvent) =>
+      (this.#parts.links?.contradicts(event) ?? false) ||
+      this.#parts.overlays.some((overlay) => overlay.contradicts(event));
+    const routing = watchRouting(
+      { topics: ['links', 'addresses', 'routes', 'neighbours', 'settings'], ...place },
+      (events) => {
+        if (events.some(contradicts)) doubt('routing');
+        if (events.some((event) => this.#parts.links?.stopsForwarding(event))) doubt('settings');
+      },
+    );
+    const table = this.#parts.nftables.watch(() => doubt('table'), namespace);
+    const close = () => {
+      routing.close();
+      table?.close();
+    };
+    return { close, [Symbol.dispose]: close };
+  }
+
+  /** What, in words, the table holds otherwise than it should; undefined when nothing. */
+  auditTable(): Promise<string | undefined> {
+    return this.#parts.nftables.audit();
+  }
+
+  /** Compares links, routes and neighbours with what they should be, and returns in words what had to be set right. */
+  repairRouting(): string[] {
+    const { overlays, links } = this.#parts;
+    const state = this.#state;
+    if (!state) return [];
+    return [...overlays.flatMap((overlay) => overlay.synchronise(state)), ...(links?.repair() ?? [])];
+  }
+
+  /** Sets back kernel settings of links, of whose change the kernel does not tell, and returns their keys. */
+  async repairSettings(): Promise<string[]> {
+    return (await this.#parts.links?.repairSettings()) ?? [];
   }
 }

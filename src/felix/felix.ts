@@ -110,6 +110,13 @@ export class Felix {
     return this.#applied();
   }
 
+  /** Brings all of the desired state into the kernel anew: something there is not as it was left. */
+  reapply(): void {
+    this.#isInDoubt = true;
+    this.#dataplane.distrust();
+    this.#schedule();
+  }
+
   #follow<T extends Resource>({ kind, set, delete: remove }: FollowedKind<T>): void {
     this.#kindsToSync++;
     const follower = this.#datastore.follow(kind, {

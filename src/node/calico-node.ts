@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CalicoNetwork, CniServer, IpamPlugin } from '../cni/index.ts';
 import {
+  HostLinks,
   isDispatched,
   LinuxDataplane,
   NftablesDataplane,
@@ -11,11 +12,11 @@ import {
   VxlanOverlay,
 } from '../dataplane/index.ts';
 import type { Datastore } from '../datastore/index.ts';
-import { Felix } from '../felix/index.ts';
+import { Felix, Upkeep } from '../felix/index.ts';
 import { FollowedSources, IpamClient } from '../ipam/index.ts';
 import { Conntrack, Nftables, ownNamespace, Rtnetlink, writeSysctls } from '../kernel/index.ts';
 import type { Family } from '../net/index.ts';
-import type { Logger } from '../process/index.ts';
+import { type Logger, serveMetrics, tally } from '../process/index.ts';
 import { nodeAnnotations, nodes } from '../resources/index.ts';
 import { ensureClusterObjects } from './cluster-objects.ts';
 import { detectAddress, type NodeAddress } from './detect-address.ts';
@@ -51,6 +52,7 @@ export async function startCalicoNode(
     const own = addresses.get(tunnel.family);
     return own ? [new VxlanOverlay(rtnetlink, overlayOptions(own, tunnel, settings))] : [];
   });
+  const isolations = tally('felix_isolated', 'Objects closed because they could not be programmed', 'kind');
   const kernelTables = Nftables.open();
   const nftables = new NftablesDataplane(kernelTables, {
     logPrefix: 'calico-packet',
@@ -58,15 +60,39 @@ export async function startCalicoNode(
     forgetJudgements: forgetMarks,
     onTrouble: (error) =>
       log.error({ error }, 'Connections are judged packet by packet until the next change'),
+    onIsolated: (objects, error) => {
+      isolations.add('object', objects.length);
+      log.error(
+        { error, objects },
+        'These cannot be programmed as they stand, and are closed until they change',
+      );
+    },
+  });
+  const dataplane = new LinuxDataplane({
+    nftables,
+    overlays,
+    links: new HostLinks(rtnetlink, ownNamespace()),
   });
   const felix = new Felix({
     node: options.node,
     datastore,
-    dataplane: new LinuxDataplane({ nftables, overlays }),
+    dataplane,
     log,
+  });
+  const upkeep = new Upkeep({
+    dataplane,
+    rewriteTable: () => felix.reapply(),
+    intervals: {
+      table: settings.nftablesRefreshInterval,
+      routing: settings.routeRefreshInterval,
+      settings: settings.interfaceRefreshInterval,
+    },
+    log,
+    repairs: tally('felix_repairs', 'Objects in the kernel that another program had changed', 'part'),
   });
   felix.start();
   await felix.inSync;
+  upkeep.look();
 
   const mtu = podMtu(addresses, tunnels, settings);
   const links = new PodLinks(rtnetlink, ownNamespace());
@@ -89,6 +115,9 @@ export async function startCalicoNode(
     log,
   });
   await server.listen();
+  const metrics = settings.prometheusMetricsEnabled
+    ? await serveMetrics(settings.prometheusMetricsHost, settings.prometheusMetricsPort)
+    : undefined;
   writeFacts(options, mtu);
   await reportReady(datastore, options.node);
   log.info(
@@ -98,6 +127,8 @@ export async function startCalicoNode(
   return {
     stop: async () => {
       await server.close();
+      upkeep[Symbol.dispose]();
+      metrics?.close();
       felix.stop();
       await datastore.close();
       rtnetlink.close();

@@ -2,6 +2,7 @@
 // the node's own object, the cluster's object, the default.
 import { type Datastore, NotFoundError } from '../datastore/index.ts';
 import { type FelixConfiguration, felixConfigurations } from '../resources/index.ts';
+import { durationMs } from './duration.ts';
 
 export interface FelixSettings {
   readonly defaultEndpointToHostAction: 'Drop' | 'Accept' | 'Return';
@@ -9,6 +10,13 @@ export interface FelixSettings {
   readonly vxlanPort: number;
   /** Bytes; 0 when it is to be derived from the underlay's. */
   readonly vxlanMTU: number;
+  /** Milliseconds between two looks at what the kernel holds; 0 for never. */
+  readonly nftablesRefreshInterval: number;
+  readonly routeRefreshInterval: number;
+  readonly interfaceRefreshInterval: number;
+  readonly prometheusMetricsEnabled: boolean;
+  readonly prometheusMetricsHost: string;
+  readonly prometheusMetricsPort: number;
 }
 
 /** @throws RangeError that names the parameter, where it was set, and what would be right */
@@ -23,7 +31,7 @@ export async function readSettings(
     ),
   );
   const specs = await Promise.all([`node.${node}`, 'default'].map((name) => specOf(datastore, name)));
-  const pick = (name: keyof FelixSettings): string | number | undefined =>
+  const pick = (name: keyof FelixSettings): string | number | boolean | undefined =>
     variables.get(name.toUpperCase()) ??
     specs.map((spec) => spec?.[name]).find((value) => value !== undefined);
   const number = (name: keyof FelixSettings, otherwise: number, most: number) => {
@@ -31,11 +39,19 @@ export async function readSettings(
     if (Number.isInteger(value) && value >= 0 && value <= most) return value;
     throw new RangeError(`${name} is "${pick(name)}"; it must be a number from 0 to ${most}`);
   };
+  const interval = (name: keyof FelixSettings, otherwise: string) =>
+    durationMs(name, String(pick(name) ?? otherwise));
   return {
     defaultEndpointToHostAction: readAction(String(pick('defaultEndpointToHostAction') ?? 'Drop')),
     vxlanVNI: number('vxlanVNI', 4096, 2 ** 24 - 1),
     vxlanPort: number('vxlanPort', 4789, 65535),
     vxlanMTU: number('vxlanMTU', 0, 65535),
+    nftablesRefreshInterval: interval('nftablesRefreshInterval', '180s'),
+    routeRefreshInterval: interval('routeRefreshInterval', '90s'),
+    interfaceRefreshInterval: interval('interfaceRefreshInterval', '90s'),
+    prometheusMetricsEnabled: String(pick('prometheusMetricsEnabled') ?? 'false').toLowerCase() === 'true',
+    prometheusMetricsHost: String(pick('prometheusMetricsHost') ?? ''),
+    prometheusMetricsPort: number('prometheusMetricsPort', 9091, 65535),
   };
 }
 

@@ -1,7 +1,7 @@
 // The nftables dataplane: holds the kernel's table to the desired state, a transaction at a time. Where the kernel can, the
 // table is owned: nobody else may change it, not even `nft flush ruleset`, and it outlives us.
 import type { AddressSet, Changes, DesiredState, SetChange } from '../../calc/index.ts';
-import { type Nftables, Transaction } from '../../kernel/index.ts';
+import { type Nftables, Transaction, type Watch, watchTable } from '../../kernel/index.ts';
 import { Isolation } from './isolation.ts';
 import { type Generation, generationOf, lastGeneration, markMask } from './judgement.ts';
 import { sets, table } from './names.ts';
@@ -71,6 +71,16 @@ export class NftablesDataplane {
   distrust(): void {
     this.#program = undefined;
     this.#isolation.clear();
+  }
+
+  /**
+   * Calls `touched` whenever somebody else changes the table. Undefined where nobody can: then the kernel need not make up
+   * an event of every element that we write ourselves.
+   */
+  watch(touched: () => void, namespace?: number): Watch | undefined {
+    if (this.isOwned) return undefined;
+    const place = namespace === undefined ? {} : { namespace };
+    return watchTable({ table, ownPort: this.#kernel.port, ...place }, touched);
   }
 
   /** What, in words, the kernel holds otherwise than it was last told; undefined when nothing does, or when that changes just now. */

@@ -97,13 +97,21 @@ function textOfRule({ expressions }: Rule): string {
 
 function textOfExpression(expression: Expression): string {
   if (expression.kind === 'counter') return 'counter';
-  const entries = Object.entries(expression)
+  const fields = Object.entries(expression)
     .filter(([, value]) => value !== undefined && value !== false)
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify(entries, (_key, value) => {
+  return JSON.stringify(Object.fromEntries(fields), (key, value) => {
     if (value instanceof Uint8Array) return hex(value);
+    if (typeof value === 'number' && registerFields.has(key)) return narrowRegister(value);
     return typeof value === 'bigint' ? String(value) : value;
   });
+}
+
+const registerFields = new Set(['to', 'from', 'register']);
+
+/** The kernel tells a register by its wide name wherever it has one: 1 to 4 are the 32-bit registers 8, 12, 16 and 20. */
+function narrowRegister(register: number): number {
+  return register >= 1 && register <= 4 ? 4 + register * 4 : register;
 }
 
 function hex(bytes: Uint8Array): string {

@@ -13,6 +13,7 @@ import {
   type Link,
   type NewRoute,
   type Route,
+  type RoutingEvent,
   type Rtnetlink,
   replaceForwardingEntry,
   replaceNeighbour,
@@ -43,6 +44,8 @@ const deviceNames: Readonly<Record<Family, string>> = { 4: 'vxlan.calico', 6: 'v
 export class VxlanOverlay {
   readonly #rtnetlink: Rtnetlink;
   readonly #options: VxlanOverlayOptions;
+  /** What the kernel was last made to hold: events are compared with it. */
+  readonly #held = { device: -1, entries: new Set<string>(), routes: new Map<string, NewRoute>() };
 
   constructor(rtnetlink: Rtnetlink, options: VxlanOverlayOptions) {
     this.#rtnetlink = rtnetlink;
@@ -51,10 +54,13 @@ export class VxlanOverlay {
 
   /**
    * Makes the kernel hold what the state says of this family: compares with what is there, and changes the difference.
+   * Returns in words what was changed.
    * @throws KernelError for the first change that the kernel refuses, when all others have been made
    */
-  synchronise(state: DesiredState): void {
+  synchronise(state: DesiredState): string[] {
+    const before = this.#held.device;
     const device = this.#ensureDevice();
+    this.#held.device = device.index;
     const changes = [
       ...this.#addressChanges(device),
       ...this.#tunnelChanges(device, state),
@@ -62,6 +68,44 @@ export class VxlanOverlay {
     ];
     const [refused] = this.#rtnetlink.ensureAll(changes);
     if (refused) throw refused.error;
+    const told = changes.map(({ what }) => what);
+    return before === device.index ? told : [`add link "${device.name}"`, ...told];
+  }
+
+  /** Whether what the event tells is not as it should be, as far as can be said without asking the kernel. */
+  contradicts(event: RoutingEvent): boolean {
+    const { device, entries, routes } = this.#held;
+    const { family, mtu, mac } = this.#options;
+    switch (event.kind) {
+      case 'link': {
+        const { link, gone } = event;
+        if (link.index !== device) return link.name === deviceNames[family];
+        return gone || link.name !== deviceNames[family] || !link.up || link.mtu !== mtu || link.mac !== mac;
+      }
+      case 'address':
+        return event.gone && event.address.address === this.#options.tunnelAddress;
+      case 'route': {
+        const { route, gone } = event;
+        const wanted = routes.get(route.destination);
+        if (gone) return wanted !== undefined && isSameRoute(route, wanted);
+        if (route.protocol !== routeProtocol || familyOf(route.destination) !== family) return false;
+        return !wanted || !isSameRoute(route, wanted);
+      }
+      case 'neighbour': {
+        const { neighbour, gone } = event;
+        if (neighbour.link !== device || familyOf(neighbour.address) !== family) return false;
+        return entries.has(`${neighbour.address} ${neighbour.mac}`) === gone;
+      }
+      case 'forwarding entry':
+        return (
+          event.entry.link === device &&
+          entries.has(`${event.entry.mac} ${event.entry.destination}`) === event.gone
+        );
+      case 'resync':
+        return true;
+      case 'forwarding':
+        return false;
+    }
   }
 
   #ensureDevice(): Link {
@@ -110,6 +154,8 @@ export class VxlanOverlay {
     );
     const entries = new Map(wanted.map((end) => [`${end.mac} ${end.nodeAddress}`, end]));
     const neighbours = new Map(wanted.map((end) => [`${end.tunnelAddress} ${end.mac}`, end]));
+    this.#held.entries.clear();
+    for (const key of [...entries.keys(), ...neighbours.keys()]) this.#held.entries.add(key);
     const changes: Change[] = [];
     for (const { link, mac, destination } of this.#rtnetlink.forwardingEntries()) {
       if (link !== device.index || entries.delete(`${mac} ${destination}`)) continue;
@@ -135,6 +181,8 @@ export class VxlanOverlay {
       const route = this.#routeOf(destination, program, device, state);
       if (route) wanted.set(destination, route);
     }
+    this.#held.routes.clear();
+    for (const [destination, route] of wanted) this.#held.routes.set(destination, route);
     const changes: Change[] = [];
     for (const route of this.#rtnetlink.routes()) {
       if (route.protocol !== routeProtocol || familyOf(route.destination) !== this.#options.family) continue;

@@ -1,5 +1,6 @@
 // Tells of changes to links, addresses, routes and neighbours in a namespace, whoever makes them.
 import {
+  Attributes,
   type NetlinkMessage,
   NetlinkSocket,
   type NetlinkSocketOptions,
@@ -20,7 +21,16 @@ import {
 import { decodeRoute, type Route, rtmDeleteRoute, rtmNewRoute } from './route.ts';
 
 /** RTNLGRP_*: for addresses and routes each family has its own. */
-const groups = { links: [1], neighbours: [3], addresses: [5, 9], routes: [7, 11] } as const;
+const groups = {
+  links: [1],
+  neighbours: [3],
+  addresses: [5, 9],
+  routes: [7, 11],
+  settings: [24, 25],
+} as const;
+
+const rtmNewSettings = 80;
+const netconfa = { link: 1, forwarding: 2 } as const;
 
 /** Neighbours include forwarding entries. */
 export type RoutingTopic = keyof typeof groups;
@@ -32,6 +42,8 @@ export type RoutingEvent =
   | { readonly kind: 'route'; readonly gone: boolean; readonly route: Route }
   | { readonly kind: 'neighbour'; readonly gone: boolean; readonly neighbour: Neighbour }
   | { readonly kind: 'forwarding entry'; readonly gone: boolean; readonly entry: ForwardingEntry }
+  /** Forwarding was switched, for a link or, with index -1, for all; of other settings the kernel does not tell. */
+  | { readonly kind: 'forwarding'; readonly link: number; readonly enabled: boolean }
   /** Events were lost: what is believed must be read afresh. */
   | { readonly kind: 'resync' };
 
@@ -78,9 +90,20 @@ function decodeEvent(message: NetlinkMessage): RoutingEvent | undefined {
     case rtmNewNeighbour:
     case rtmDeleteNeighbour:
       return decodeNeighbourEvent(message, message.type === rtmDeleteNeighbour);
+    case rtmNewSettings:
+      return decodeSettings(message);
     default:
       return undefined;
   }
+}
+
+/** struct netconfmsg { u8 family; } padded to four bytes, then attributes. Source: linux/netconf.h */
+function decodeSettings({ payload }: NetlinkMessage): RoutingEvent | undefined {
+  const attributes = new Attributes(payload, 4);
+  const link = attributes.u32(netconfa.link);
+  const forwarding = attributes.u32(netconfa.forwarding);
+  if (link === undefined || forwarding === undefined) return undefined;
+  return { kind: 'forwarding', link: link | 0, enabled: forwarding !== 0 };
 }
 
 function decodeNeighbourEvent(message: NetlinkMessage, gone: boolean): RoutingEvent | undefined {

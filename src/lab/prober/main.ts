@@ -85,6 +85,15 @@ const handlers: Handlers = {
     await stream.start();
     return null;
   },
+  async stopStream() {
+    if (!stream) throw new Error('No stream of probes is running');
+    try {
+      return { lanes: await stream.stop() };
+    } finally {
+      stream.close();
+      stream = undefined;
+    }
+  },
   async endStream({ verdict, deadlineMs }) {
     if (!stream) throw new Error('No stream of probes is running');
     try {

@@ -44,6 +44,18 @@ export interface StreamResult {
   readonly widestGapMs: number;
 }
 
+/** What became of the probes of one flow and kind of packet. */
+export interface LaneReport {
+  /** "a/b to c/d on udp/53 (new flows)". */
+  readonly name: string;
+  readonly sent: number;
+  readonly arrived: number;
+  /** From the first to the last of the longest row of probes that did not arrive; 0 when all did. */
+  readonly longestLossMs: number;
+  /** The same of probes that did. */
+  readonly longestPassMs: number;
+}
+
 /** Requests by name, with what each asks and answers. */
 export interface ProberRequests {
   addNode: { ask: ProberNode; answer: null };
@@ -62,6 +74,8 @@ export interface ProberRequests {
     ask: { readonly protocol: 'udp' | 'tcp'; readonly flows: readonly StreamFlow[] };
     answer: null;
   };
+  /** Ends the stream wherever it is, and tells how each lane fared. */
+  stopStream: { ask: Readonly<Record<string, never>>; answer: { readonly lanes: readonly LaneReport[] } };
   /** Goes on until every flow has turned to the verdict, then ends the stream. Rejects when one has not by the deadline. */
   endStream: {
     ask: { readonly verdict: 'open' | 'blocked'; readonly deadlineMs: number };

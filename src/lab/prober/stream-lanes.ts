@@ -2,6 +2,7 @@
 // record of which of its probes arrived. When to send, and when to stop, is the stream's affair.
 import { InetSocket } from '../../kernel/index.ts';
 import { decodeTcpStart, encodeTcpStart, encodeUdpStart, withoutIpHeader } from './flow-packet.ts';
+import type { LaneReport } from './messages.ts';
 import type { PodSite } from './site.ts';
 import type { Target } from './target.ts';
 import { decodeId, encodeId } from './udp.ts';
@@ -39,6 +40,16 @@ export class Lane {
     this.#arrived[position] = true;
   }
 
+  report(): LaneReport {
+    return {
+      name: this.name,
+      sent: this.sent,
+      arrived: this.#arrived.filter(Boolean).length,
+      longestLossMs: longestRow(this.#arrived, this.#sentAt, false),
+      longestPassMs: longestRow(this.#arrived, this.#sentAt, true),
+    };
+  }
+
   /** How many probes at the end had this verdict without an exception. */
   tail(arrived: boolean): number {
     const last = this.#arrived.lastIndexOf(!arrived);
@@ -54,6 +65,20 @@ export class Lane {
   turnedAt(arrived: boolean): bigint {
     return this.#sentAt[this.#arrived.lastIndexOf(!arrived) + 1] ?? 0n;
   }
+}
+
+/** From the first to the last of the longest row of equal verdicts, in ms. */
+function longestRow(verdicts: readonly boolean[], times: readonly bigint[], verdict: boolean): number {
+  let longest = 0n;
+  let start: bigint | undefined;
+  for (const [position, time] of times.entries()) {
+    if (verdicts[position] !== verdict) start = undefined;
+    else {
+      start ??= time;
+      if (time - start > longest) longest = time - start;
+    }
+  }
+  return Number(longest) / 1e6;
 }
 
 interface Receiving {

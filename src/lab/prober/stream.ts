@@ -2,7 +2,7 @@
 // has turned. Over UDP a flow is probed twice, by packets of new flows and by packets of one established flow, which a
 // change of policy must turn as well; over TCP by the first packets of new connections.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { StreamResult } from './messages.ts';
+import type { LaneReport, StreamResult } from './messages.ts';
 import type { PodSite } from './site.ts';
 import { type Lane, StreamLanes } from './stream-lanes.ts';
 import type { Target } from './target.ts';
@@ -81,6 +81,16 @@ export class Stream {
       medianGapMs: this.#gapsMs[this.#gapsMs.length >> 1] ?? 0,
       widestGapMs: this.#gapsMs.at(-1) ?? 0,
     };
+  }
+
+  /** Stops, lets what is under way arrive, and tells how each lane fared. */
+  async stop(): Promise<LaneReport[]> {
+    this.#stopped = true;
+    await this.#running;
+    if (this.#fault) throw this.#fault;
+    this.#settle();
+    this.#lanes.receive();
+    return this.#lanes.all.map((lane) => lane.report());
   }
 
   close(): void {

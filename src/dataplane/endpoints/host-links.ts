@@ -1,0 +1,212 @@
+// The host's ends of local pods' links, kept as they should be: up, under their names, with a route and a neighbour for
+// every address of the pod. The CNI server makes them; this sets right what others do to them afterwards.
+// A link that is gone cannot be set right, because its other end is gone with it: that is reported, once.
+import type { Changes, DesiredState, EndpointProgram } from '../../calc/index.ts';
+import {
+  addAddress,
+  type Change,
+  type Link,
+  type Neighbour,
+  type Route,
+  type RoutingEvent,
+  type Rtnetlink,
+  replaceNeighbour,
+  replaceRoute,
+  setLink,
+} from '../../kernel/index.ts';
+import { bitsOf, type Family, parseAddress } from '../../net/index.ts';
+import { hostSettings, nodeSettings, restoreSettings } from './host-settings.ts';
+
+/** Felix' default deviceRouteProtocol: RTPROT_BOOT. */
+const deviceRouteProtocol = 3;
+const mainTable = 254;
+/** The link-local address that every host's end has, as its MAC address gives it. */
+const linkLocal = 'fe80::ecee:eeff:feee:eeee';
+
+type Wanted = Pick<EndpointProgram, 'interfaceName' | 'addresses'>;
+
+interface Seen {
+  readonly index: number;
+  /** The pod's MAC address by its address: what permanent neighbours said when the link was first seen. */
+  readonly macs: ReadonlyMap<string, string>;
+}
+
+export class HostLinks {
+  readonly #rtnetlink: Rtnetlink;
+  readonly #namespace: number;
+  readonly #byEndpoint = new Map<string, Wanted>();
+  readonly #byName = new Map<string, Wanted>();
+  readonly #nameOfAddress = new Map<string, string>();
+  readonly #seen = new Map<string, Seen>();
+  readonly #lost = new Set<string>();
+
+  /** `namespace` is the node's, as a file descriptor, and `rtnetlink` belongs to it. */
+  constructor(rtnetlink: Rtnetlink, namespace: number) {
+    this.#rtnetlink = rtnetlink;
+    this.#namespace = namespace;
+  }
+
+  /** Learns which links there should be. Changes nothing in the kernel. */
+  note(state: DesiredState, changed: Changes['endpoints']): void {
+    for (const key of changed) {
+      const before = this.#byEndpoint.get(key);
+      const now = state.endpoints.get(key);
+      if (before) {
+        this.#byName.delete(before.interfaceName);
+        for (const address of before.addresses) this.#nameOfAddress.delete(address);
+        if (now?.interfaceName !== before.interfaceName) this.#forget(before.interfaceName);
+      }
+      if (!now) {
+        this.#byEndpoint.delete(key);
+        continue;
+      }
+      const { interfaceName, addresses } = now;
+      this.#byEndpoint.set(key, { interfaceName, addresses });
+      this.#byName.set(interfaceName, { interfaceName, addresses });
+      for (const address of addresses) this.#nameOfAddress.set(address, interfaceName);
+    }
+  }
+
+  /** Whether what the event tells is not as it should be, as far as can be said without asking the kernel. */
+  contradicts(event: RoutingEvent): boolean {
+    switch (event.kind) {
+      case 'link': {
+        const { name, index, up } = event.link;
+        if (this.#byName.has(name)) return event.gone || !up;
+        return [...this.#seen].some(([known, seen]) => seen.index === index && this.#byName.has(known));
+      }
+      case 'route': {
+        const name = this.#nameOfAddress.get(event.route.destination.split('/')[0] ?? '');
+        return event.gone && name !== undefined && event.route.link === this.#seen.get(name)?.index;
+      }
+      case 'neighbour': {
+        const { address, link, mac, permanent } = event.neighbour;
+        const seen = this.#seen.get(this.#nameOfAddress.get(address) ?? '');
+        const wanted = seen?.macs.get(address);
+        if (!wanted || link !== seen?.index) return false;
+        return event.gone || mac !== wanted || !permanent;
+      }
+      case 'resync':
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** Whether forwarding was switched off on the node or on a pod's link. */
+  stopsForwarding(event: RoutingEvent): boolean {
+    if (event.kind !== 'forwarding') return event.kind === 'resync';
+    const isOurs = event.link < 0 || [...this.#seen.values()].some(({ index }) => index === event.link);
+    return !event.enabled && isOurs;
+  }
+
+  /** Compares all links with what they should be, and returns in words what had to be set right or cannot be. */
+  repair(): string[] {
+    if (this.#byName.size === 0) return [];
+    const links = this.#rtnetlink.links();
+    const byName = new Map(links.map((link) => [link.name, link]));
+    const byIndex = new Map(links.map((link) => [link.index, link]));
+    const routes = Map.groupBy(this.#rtnetlink.routes(), ({ destination }) => destination);
+    const neighbours = Map.groupBy(this.#rtnetlink.neighbours(), ({ address }) => address);
+    const told: string[] = [];
+    const changes: Change[] = [];
+    for (const [name, wanted] of this.#byName) {
+      const link = byName.get(name) ?? this.#renamedBack(name, byIndex, told);
+      if (!link) {
+        if (!this.#lost.has(name))
+          told.push(
+            `link "${name}" of ${wanted.addresses.join(', ')} is gone; only a new sandbox brings it back`,
+          );
+        this.#lost.add(name);
+        continue;
+      }
+      this.#lost.delete(name);
+      const wasSeen = this.#seen.get(name)?.index === link.index;
+      const due = this.#changesFor(link, wanted, routes, neighbours);
+      // What the CNI server is just about to do itself was nobody's interference.
+      if (wasSeen) told.push(...due.map(({ what }) => what));
+      changes.push(...due);
+    }
+    for (const { change, error } of this.#rtnetlink.ensureAll(changes)) {
+      // A link may go between being looked at and being repaired; what is left is looked at again with that event.
+      told.push(`could not ${change.what}: ${error.message}`);
+    }
+    return told;
+  }
+
+  /** Sets back kernel settings of all links. Gives way to others between links. */
+  async repairSettings(): Promise<string[]> {
+    const changed = restoreSettings(this.#namespace, nodeSettings);
+    for (const { interfaceName, addresses } of [...this.#byName.values()]) {
+      for (const family of new Set(addresses.map(familyOf))) {
+        changed.push(...restoreSettings(this.#namespace, hostSettings(interfaceName, family)));
+      }
+      await new Promise(setImmediate);
+    }
+    return changed;
+  }
+
+  #changesFor(
+    link: Link,
+    { interfaceName, addresses }: Wanted,
+    routes: ReadonlyMap<string, readonly Route[]>,
+    neighbours: ReadonlyMap<string, readonly Neighbour[]>,
+  ): Change[] {
+    const own = (address: string) =>
+      (neighbours.get(address) ?? []).find(
+        (neighbour) => neighbour.link === link.index && neighbour.permanent,
+      );
+    let seen = this.#seen.get(interfaceName);
+    if (seen?.index !== link.index || addresses.some((address) => !seen?.macs.has(address))) {
+      const macs = addresses.flatMap((address) => {
+        const mac = (seen?.index === link.index && seen.macs.get(address)) || own(address)?.mac;
+        return mac ? [[address, mac] as const] : [];
+      });
+      seen = { index: link.index, macs: new Map(macs) };
+      this.#seen.set(interfaceName, seen);
+    }
+    const changes: Change[] = [];
+    if (!link.up) {
+      changes.push(setLink(link.index, { up: true }));
+      if (addresses.some((address) => familyOf(address) === 6))
+        changes.push(addAddress({ link: link.index, address: linkLocal, prefixLength: 64, noDad: true }));
+    }
+    for (const address of addresses) {
+      const destination = `${address}/${bitsOf(familyOf(address))}`;
+      const isRouted = (routes.get(destination) ?? []).some(
+        (route) => route.link === link.index && route.table === mainTable && route.type === 'unicast',
+      );
+      if (!isRouted || !link.up)
+        changes.push(replaceRoute({ destination, protocol: deviceRouteProtocol, link: link.index }));
+      const mac = seen.macs.get(address);
+      if (mac && (!link.up || own(address)?.mac !== mac))
+        changes.push(replaceNeighbour({ link: link.index, address, mac }));
+    }
+    return changes;
+  }
+
+  /** Under another name a link would not be told from a host's own: it goes down before it comes back. */
+  #renamedBack(name: string, byIndex: ReadonlyMap<number, Link>, told: string[]): Link | undefined {
+    const found = byIndex.get(this.#seen.get(name)?.index ?? -1);
+    if (!found || this.#byName.has(found.name)) return undefined;
+    const [refused] = this.#rtnetlink.applyAll([
+      setLink(found.index, { up: false }),
+      setLink(found.index, { name }),
+    ]);
+    told.push(
+      refused
+        ? `link "${found.name}" could not be renamed to "${name}" and is down: ${refused.error.message}`
+        : `link "${found.name}" was "${name}"`,
+    );
+    return refused ? undefined : { ...found, name, up: false };
+  }
+
+  #forget(name: string): void {
+    this.#seen.delete(name);
+    this.#lost.delete(name);
+  }
+}
+
+function familyOf(address: string): Family {
+  return parseAddress(address).family;
+}

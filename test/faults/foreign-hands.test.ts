@@ -1,0 +1,232 @@
+// Other programs' hands on what is ours, in the real kernel: kept off where the kernel can, noticed and set right where not.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { readSysctl, writeSysctls } from '../../src/kernel/index.ts';
+import { OneNode } from './one-node.ts';
+
+describe('a table that is owned', () => {
+  let node: OneNode;
+  before(async () => {
+    node = await OneNode.make('own', { owned: true });
+  });
+  after(() => node?.remove());
+
+  test('outlives "nft flush ruleset", which opens nothing', async () => {
+    node.nft('add', 'table', 'inet', 'foreign');
+    const { forbidden, permitted } = await node.flood(async () => {
+      for (let i = 0; i < 20; i++) node.nft('flush', 'ruleset');
+    });
+    assert.deepEqual(
+      forbidden.map(({ arrived }) => arrived),
+      [0, 0],
+    );
+    for (const { sent, arrived, name } of permitted) assert.equal(arrived, sent, name);
+    assert.doesNotMatch(node.nft('list', 'tables'), /foreign/);
+    assert.equal(node.repairs.get('table'), undefined);
+  });
+
+  test('is changed by nobody else', () => {
+    for (const command of [
+      ['delete', 'table', 'inet', 'calico'],
+      ['flush', 'table', 'inet', 'calico'],
+      ['flush', 'chain', 'inet', 'calico', 'cali-forward-egress'],
+      ['add', 'chain', 'inet', 'calico', 'mine'],
+      ['flush', 'set', 'inet', 'calico', 'cali-judged'],
+    ]) {
+      assert.throws(() => node.nft(...command), /Operation not permitted/, command.join(' '));
+    }
+  });
+
+  test('shows no difference to what it should be', async () => {
+    assert.equal(await node.dataplane.auditTable(), undefined);
+  });
+
+  test('stays, enforcing, when its owner is gone, and is taken over by the next', async () => {
+    const next = await OneNode.make('heir', { owned: true });
+    try {
+      const { forbidden } = await next.flood(async () => {
+        next.orphan();
+        assert.doesNotMatch(next.nft('list', 'tables'), /owner/);
+      });
+      assert.deepEqual(
+        forbidden.map(({ arrived }) => arrived),
+        [0, 0],
+      );
+    } finally {
+      await next.remove();
+    }
+  });
+});
+
+describe('a table that anyone may change', () => {
+  let node: OneNode;
+  before(async () => {
+    node = await OneNode.make('open', { owned: false });
+  });
+  after(() => node?.remove());
+
+  for (const command of [
+    ['flush', 'ruleset'],
+    ['delete', 'table', 'inet', 'calico'],
+    ['flush', 'chain', 'inet', 'calico', 'cali-forward-ingress'],
+    ['flush', 'map', 'inet', 'calico', 'cali-to-wl-dispatch'],
+    ['add', 'table', 'inet', 'calico', '{ flags dormant; }'],
+  ]) {
+    test(`is made anew after "nft ${command.join(' ')}"`, async (t) => {
+      const { forbidden, permitted } = await node.flood(async () => {
+        const part = await node.repairedAfter(() => node.nftBeside(...command));
+        assert.equal(part, 'table');
+      });
+      t.diagnostic(
+        `open for ${Math.max(...forbidden.map(({ longestPassMs }) => longestPassMs)).toFixed(1)} ms at most, ` +
+          `${forbidden.reduce((sum, { arrived }) => sum + arrived, 0)} of ${forbidden.reduce((sum, { sent }) => sum + sent, 0)} forbidden probes`,
+      );
+      const after = await node.flood(async () => {});
+      assert.deepEqual(
+        after.forbidden.map(({ arrived }) => arrived),
+        [0, 0],
+      );
+      for (const { arrived, sent } of after.permitted) assert.equal(arrived, sent);
+      assert.ok(permitted.length > 0);
+      assert.equal(await node.dataplane.auditTable(), undefined);
+    });
+  }
+
+  test('logs a fight over it once, and counts every round', () => {
+    assert.equal(node.logged.filter(({ part }) => part === 'table').length, 1);
+    assert.equal((node.repairs.get('table') ?? 0) >= 5, true);
+  });
+
+  test('is not touched for the sake of a foreign table', async () => {
+    const before = node.repairs.get('table');
+    node.nft('add', 'table', 'inet', 'foreign');
+    node.nft('add', 'chain', 'inet', 'foreign', 'c', '{ type filter hook forward priority 5; }');
+    await node.repairedAfter(() => node.nftBeside('flush', 'chain', 'inet', 'calico', 'cali-input'));
+    assert.equal(node.repairs.get('table'), (before ?? 0) + 1);
+    assert.match(node.nft('list', 'table', 'inet', 'foreign'), /hook forward/);
+  });
+});
+
+describe('links, routes and neighbours', () => {
+  let node: OneNode;
+  before(async () => {
+    node = await OneNode.make('ways', { owned: true });
+  });
+  after(() => node?.remove());
+
+  const allPass = async () => {
+    const { permitted, forbidden } = await node.flood(async () => {});
+    for (const { arrived, sent, name } of permitted) assert.equal(arrived, sent, name);
+    assert.deepEqual(
+      forbidden.map(({ arrived }) => arrived),
+      [0, 0],
+    );
+  };
+
+  for (const [what, spoil] of [
+    ["route of a pod's address", () => node.ip('route', 'del', '10.1.0.2/32')],
+    ['neighbour of a pod', () => node.ip('neigh', 'del', '10.1.0.2', 'dev', node.linkOf('b'))],
+    [
+      "neighbour that has another's MAC address",
+      () =>
+        node.ip(
+          'neigh',
+          'replace',
+          '10.1.0.2',
+          'lladdr',
+          '02:00:00:00:00:99',
+          'dev',
+          node.linkOf('b'),
+          'nud',
+          'permanent',
+        ),
+    ],
+    ["pod's link that is set down", () => node.ip('link', 'set', node.linkOf('b'), 'down')],
+  ] as const) {
+    test(`a ${what} is set right, and packets pass again`, async () => {
+      assert.equal(await node.repairedAfter(spoil), 'routing');
+      await allPass();
+    });
+  }
+
+  test("a pod's link that is renamed gets its name back, and opens nothing for longer than that takes", async (t) => {
+    const link = node.linkOf('c');
+    const { forbidden } = await node.flood(async () => {
+      await node.repairedAfter(() => node.ip('link', 'set', link, 'name', 'harmless0'));
+    });
+    t.diagnostic(`${forbidden.map(({ longestPassMs }) => `${longestPassMs.toFixed(1)} ms`).join(', ')}`);
+    assert.match(node.ip('link', 'show', link), /state UP/);
+    await allPass();
+  });
+
+  for (const [what, spoil, shown] of [
+    [
+      'forwarding entry',
+      () => node.fdb('del', '66:00:00:00:00:02', 'dev', 'vxlan.calico', 'dst', '172.30.0.12'),
+      /10\.1\.0\.64\/26 via/,
+    ],
+    [
+      'route to a block',
+      () => node.ip('route', 'del', '10.1.0.64/26'),
+      /via 10\.1\.0\.42 dev vxlan\.calico .*onlink/,
+    ],
+    [
+      'blackhole of an own block',
+      () => node.ip('route', 'del', 'blackhole', '10.1.0.0/26'),
+      /blackhole 10\.1\.0\.0\/26/,
+    ],
+    [
+      'tunnel device that is set down',
+      () => node.ip('link', 'set', 'vxlan.calico', 'down'),
+      /10\.1\.0\.64\/26 via/,
+    ],
+    ['tunnel device that is deleted', () => node.ip('link', 'del', 'vxlan.calico'), /10\.1\.0\.64\/26 via/],
+    [
+      'tunnel neighbour',
+      () => node.ip('neigh', 'del', '10.1.0.42', 'dev', 'vxlan.calico'),
+      /10\.1\.0\.64\/26 via/,
+    ],
+  ] as const) {
+    test(`a ${what} comes back`, async () => {
+      assert.equal(await node.repairedAfter(spoil), 'routing');
+      assert.match(node.ip('route', 'show'), shown);
+      assert.match(
+        node.ip('neigh', 'show', 'dev', 'vxlan.calico'),
+        /10\.1\.0\.42 lladdr 66:00:00:00:00:02 PERMANENT/,
+      );
+    });
+  }
+
+  test("a stranger's route and link are left alone", async () => {
+    node.ip('route', 'add', '192.0.2.0/24', 'via', '172.30.0.1', 'proto', 'static');
+    node.ip('link', 'add', 'stranger', 'type', 'bridge');
+    await node.repairedAfter(() => node.ip('route', 'del', '10.1.0.2/32'));
+    assert.match(node.ip('route', 'show'), /192\.0\.2\.0\/24 via 172\.30\.0\.1/);
+    assert.match(node.ip('link', 'show', 'stranger'), /stranger/);
+  });
+
+  test('forwarding that is switched off is switched on again', async () => {
+    const part = await node.repairedAfter(() => writeSysctls(node.namespace, { 'net/ipv4/ip_forward': 0 }));
+    assert.equal(part, 'settings');
+    assert.equal(readSysctl(node.namespace, 'net/ipv4/ip_forward'), '1');
+    await allPass();
+  });
+
+  test("a pod's link that is removed is reported, once, and nothing else suffers", async () => {
+    const before = node.repairs.get('routing') ?? 0;
+    await node.repairedAfter(() => node.ip('link', 'del', node.linkOf('c')));
+    assert.equal(node.repairs.get('routing'), before + 1);
+    assert.deepEqual(node.dataplane.repairRouting(), []);
+  });
+});
+
+test('settings of which the kernel does not tell are found at the next look', async () => {
+  const node = await OneNode.make('look', { owned: true, lookEveryMs: 50 });
+  try {
+    const key = `net/ipv4/conf/${node.linkOf('a')}/route_localnet`;
+    assert.equal(await node.repairedAfter(() => writeSysctls(node.namespace, { [key]: 0 })), 'settings');
+    assert.equal(readSysctl(node.namespace, key), '1');
+  } finally {
+    await node.remove();
+  }
+});
