@@ -81,6 +81,7 @@ export class OneNode {
     });
     const nftables = new NftablesDataplane(this.#nftables, {
       endpointToHostAction: 'Accept',
+      logPrefix: 'calico-packet',
       forgetJudgements: async () => {},
       onTrouble: (error) => assert.fail(String(error)),
       owned,
