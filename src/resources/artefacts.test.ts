@@ -2,13 +2,24 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { calicoKinds, generatedFiles, generatedFolders } from './index.ts';
+import { calicoKinds, describeFault, generatedFiles, generatedFolders, readManifest } from './index.ts';
 
 const root = join(import.meta.dirname, '../..');
 
 test('every generated file is as the kinds would have it today', () => {
   for (const { path, text } of generatedFiles()) {
     assert.equal(readFileSync(join(root, path), 'utf8'), text, `${path} is stale: run "npm run generate"`);
+  }
+});
+
+test('every example is one that would be taken', () => {
+  for (const { path, text } of generatedFiles().filter(({ path }) => path.startsWith('docs/reference/'))) {
+    for (const [, yaml = ''] of text.matchAll(/```yaml\n(.*?)```/gs)) {
+      assert.deepEqual(
+        readManifest(yaml, path).map(({ faults }) => faults?.map(describeFault)),
+        [undefined],
+      );
+    }
   }
 });
 

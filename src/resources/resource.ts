@@ -31,6 +31,12 @@ export interface PrinterColumn {
   readonly type?: 'string' | 'integer' | 'number' | 'boolean' | 'date';
 }
 
+/** An object as a person would write it, for others to start from. */
+export interface Example {
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels?: object };
+  readonly spec: object;
+}
+
 /** One kind of object: where the API serves it and, for Calico's own kinds, the schema that everything else derives from. */
 export interface ResourceKind<T extends Resource = Resource> {
   /** Empty for Kubernetes' core group. */
@@ -58,6 +64,8 @@ export interface ResourceKind<T extends Resource = Resource> {
   check?(object: Resource): string | undefined;
   /** For kinds of Kubernetes' own groups: where the API was approved, which their CRDs must say. */
   readonly approval?: string;
+  /** A small object for the kind's reference page, without apiVersion and kind. */
+  readonly example?: Example;
   /** Carries the object's type only; never present at run time. */
   readonly object?: T;
 }

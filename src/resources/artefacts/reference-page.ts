@@ -1,5 +1,6 @@
 // The reference page of a kind in Markdown: one table per object, in the order in which a reader meets them.
 // An object that looks like an earlier one refers to it instead of being told twice.
+import { stringify } from 'yaml';
 import { isObject, type JsonSchema, jsonSchemaOf } from '../json-schema.ts';
 import { apiVersionOf, type ResourceKind } from '../resource.ts';
 import { boundsOf, rulesOf } from './bounds.ts';
@@ -18,6 +19,7 @@ export function referencePage(kind: ResourceKind): string {
     `# ${kind.kind}`,
     kind.description ?? '',
     `\`${apiVersionOf(kind)}\`, ${scope}. Names for \`kubectl\` and \`calicoctl\`: ${names}.`,
+    ...exampleOf(kind),
     ...listOf('An object', kind.rules?.map(({ message }) => message) ?? []),
     ...page.sections,
     '',
@@ -111,6 +113,12 @@ function innermost(field: JsonSchema): [JsonSchema, suffix: string] {
 /** How GitHub makes an anchor of a heading. */
 function anchorOf(path: string): string {
   return path.toLowerCase().replace(/[^a-z0-9 _-]/g, '');
+}
+
+function exampleOf(kind: ResourceKind): string[] {
+  if (!kind.example) return [];
+  const object = { apiVersion: apiVersionOf(kind), kind: kind.kind, ...kind.example };
+  return [`\`\`\`yaml\n${stringify(object, { lineWidth: 100 })}\`\`\``];
 }
 
 function listOf(subject: string, rules: readonly string[]): string[] {

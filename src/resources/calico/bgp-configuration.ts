@@ -197,5 +197,15 @@ export const bgpConfigurations = calicoKind<BGPConfiguration>({
       ({ metadata: { name } }) => name === 'default' || name.startsWith('node.'),
     ),
   ],
+  example: {
+    metadata: { name: 'default' },
+    spec: {
+      asNumber: 64512,
+      nodeToNodeMeshEnabled: false,
+      serviceClusterIPs: [{ cidr: '10.96.0.0/12' }],
+      communities: [{ name: 'backup', value: '64512:20' }],
+      prefixAdvertisements: [{ cidr: '192.168.0.0/16', communities: ['backup'] }],
+    },
+  },
   spec,
 });

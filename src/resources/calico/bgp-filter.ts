@@ -26,5 +26,12 @@ export const bgpFilters = calicoKind<BGPFilter>({
   plural: 'bgpfilters',
   description:
     "Which routes a BGPPeer takes and gives. The first rule that matches a route decides; then Calico's own filters do.",
+  example: {
+    metadata: { name: 'no-defaults' },
+    spec: {
+      importV4: [{ action: 'Reject', cidr: '0.0.0.0/0', matchOperator: 'Equal' }],
+      importV6: [{ action: 'Reject', cidr: '::/0', matchOperator: 'Equal' }],
+    },
+  },
   spec,
 });

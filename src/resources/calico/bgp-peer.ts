@@ -111,5 +111,9 @@ export const bgpPeers = calicoKind<BGPPeer>({
     { name: 'Peer IP', jsonPath: '.spec.peerIP' },
     { name: 'Peer ASN', type: 'integer', jsonPath: '.spec.asNumber' },
   ],
+  example: {
+    metadata: { name: 'rack-1' },
+    spec: { nodeSelector: 'rack == "1"', peerIP: '10.0.1.254', asNumber: 64601, filters: ['no-defaults'] },
+  },
   spec,
 });

@@ -1,7 +1,7 @@
 // What Calico's own kinds share: their API group and the outline of their objects.
 import type { TSchema } from 'typebox';
 import { object, optional, type Rule, ruleFor } from '../field.ts';
-import type { PrinterColumn, Resource, ResourceKind } from '../resource.ts';
+import type { Example, PrinterColumn, Resource, ResourceKind } from '../resource.ts';
 
 interface Declaration {
   readonly kind: string;
@@ -14,6 +14,7 @@ interface Declaration {
   readonly selectableFields?: readonly string[];
   readonly rules?: readonly Rule[];
   check?(object: Resource): string | undefined;
+  readonly example?: Example;
   readonly spec: TSchema;
   /** Present when the kind has a status subresource. */
   readonly status?: TSchema;

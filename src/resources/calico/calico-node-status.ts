@@ -117,6 +117,10 @@ export const calicoNodeStatuses = calicoKind<CalicoNodeStatus>({
     { name: 'Node', jsonPath: '.spec.node' },
     { name: 'Classes', jsonPath: '.spec.classes' },
   ],
+  example: {
+    metadata: { name: 'node-1' },
+    spec: { node: 'node-1', classes: ['Agent', 'BGP', 'Routes'], updatePeriodSeconds: 10 },
+  },
   spec,
   status,
 });

@@ -29,5 +29,15 @@ export const globalNetworkPolicies = calicoKind<GlobalNetworkPolicy>({
   aliases: ['gnps'],
   columns: [tierColumn, orderColumn, ageColumn],
   selectableFields: [tierField],
+  example: {
+    metadata: { name: 'deny-metadata-service' },
+    spec: {
+      tier: 'security',
+      order: 10,
+      namespaceSelector: 'all()',
+      types: ['Egress'],
+      egress: [{ action: 'Deny', destination: { nets: ['169.254.169.254/32'] } }, { action: 'Pass' }],
+    },
+  },
   spec,
 });

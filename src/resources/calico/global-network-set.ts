@@ -15,5 +15,9 @@ export const globalNetworkSets = calicoKind<GlobalNetworkSet>({
   shortNames: ['gns'],
   columns: [ageColumn],
   check: forgedNamespace,
+  example: {
+    metadata: { name: 'blocked', labels: { reputation: 'bad' } },
+    spec: { nets: ['198.51.100.0/24', '2001:db8:bad::/48'] },
+  },
   spec: networkSetSpec,
 });

@@ -82,5 +82,9 @@ export const hostEndpoints = calicoKind<HostEndpoint>({
     { name: 'Node', jsonPath: '.spec.node' },
     { name: 'Interface', jsonPath: '.spec.interfaceName' },
   ],
+  example: {
+    metadata: { name: 'node-1-eth0', labels: { role: 'worker' } },
+    spec: { node: 'node-1', interfaceName: 'eth0', expectedIPs: ['10.0.0.1'] },
+  },
   spec,
 });

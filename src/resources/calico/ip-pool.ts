@@ -87,6 +87,10 @@ export const ipPools = calicoKind<IPPool>({
     { name: 'Allocatable', jsonPath: ".status.conditions[?(@.type=='Allocatable')].status" },
     ageColumn,
   ],
+  example: {
+    metadata: { name: 'pods' },
+    spec: { cidr: '192.168.0.0/16', blockSize: 26, vxlanMode: 'CrossSubnet', natOutgoing: true },
+  },
   spec,
   status,
 });

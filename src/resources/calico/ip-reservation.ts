@@ -22,5 +22,9 @@ export const ipReservations = calicoKind<IPReservation>({
   plural: 'ipreservations',
   description: 'Addresses of pools that are not handed out unless they are asked for by name.',
   aliases: ['ipres', 'reservation', 'reservations'],
+  example: {
+    metadata: { name: 'printers' },
+    spec: { reservedCIDRs: ['192.168.7.0/28', '192.168.9.1/32'] },
+  },
   spec,
 });

@@ -59,5 +59,9 @@ export const ipamConfigurations = calicoKind<IPAMConfiguration>({
     { name: 'AutoAllocateBlocks', type: 'boolean', jsonPath: '.spec.autoAllocateBlocks' },
   ],
   rules: [namedDefault],
+  example: {
+    metadata: { name: 'default' },
+    spec: { strictAffinity: false, autoAllocateBlocks: true, maxBlocksPerHost: 0, ipCooldownSeconds: 60 },
+  },
   spec,
 });

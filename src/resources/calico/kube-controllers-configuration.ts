@@ -124,6 +124,15 @@ export const kubeControllersConfigurations = calicoKind<KubeControllersConfigura
   description: 'What calico-kube-controllers does.',
   shortNames: ['kcc', 'kccs'],
   rules: [namedDefault],
+  example: {
+    metadata: { name: 'default' },
+    spec: {
+      controllers: {
+        node: { leakGracePeriod: '15m', hostEndpoint: { autoCreate: 'Enabled' } },
+        loadBalancer: { assignIPs: 'AllServices' },
+      },
+    },
+  },
   spec,
   status,
 });

@@ -20,5 +20,20 @@ export const networkPolicies = calicoKind<NetworkPolicy>({
   aliases: ['np', 'nps'],
   columns: [tierColumn, orderColumn],
   selectableFields: [tierField],
+  example: {
+    metadata: { name: 'allow-web', namespace: 'shop' },
+    spec: {
+      selector: 'app == "web"',
+      types: ['Ingress'],
+      ingress: [
+        {
+          action: 'Allow',
+          protocol: 'TCP',
+          source: { selector: 'role == "frontend"' },
+          destination: { ports: [80, 'metrics'] },
+        },
+      ],
+    },
+  },
   spec,
 });

@@ -15,5 +15,9 @@ export const networkSets = calicoKind<NetworkSet>({
   namespaced: true,
   aliases: ['netset', 'netsets'],
   check: forgedNamespace,
+  example: {
+    metadata: { name: 'partners', namespace: 'shop', labels: { role: 'partner' } },
+    spec: { nets: ['198.51.100.0/28', '203.0.113.10'] },
+  },
   spec: networkSetSpec,
 });

@@ -37,5 +37,9 @@ export const stagedGlobalNetworkPolicies = calicoKind<StagedGlobalNetworkPolicy>
   shortNames: ['sgnp'],
   columns: [tierColumn, orderColumn],
   selectableFields: [tierField],
+  example: {
+    metadata: { name: 'old-rules' },
+    spec: { stagedAction: 'Delete', tier: 'default' },
+  },
   spec,
 });

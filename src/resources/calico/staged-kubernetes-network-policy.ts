@@ -123,5 +123,9 @@ export const stagedKubernetesNetworkPolicies = calicoKind<StagedKubernetesNetwor
   description: 'A Kubernetes NetworkPolicy to try out: it is judged and reported, and never enforced.',
   namespaced: true,
   shortNames: ['sknp'],
+  example: {
+    metadata: { name: 'deny-all', namespace: 'shop' },
+    spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
+  },
   spec,
 });

@@ -25,5 +25,9 @@ export const stagedNetworkPolicies = calicoKind<StagedNetworkPolicy>({
   shortNames: ['scnp', 'snp'],
   columns: [tierColumn, orderColumn],
   selectableFields: [tierField],
+  example: {
+    metadata: { name: 'only-web', namespace: 'shop' },
+    spec: { selector: 'app == "db"', ingress: [{ action: 'Allow', source: { selector: 'app == "web"' } }] },
+  },
   spec,
 });

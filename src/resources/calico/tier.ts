@@ -56,6 +56,10 @@ export const tiers = calicoKind<Tier>({
     { name: 'Status', jsonPath: ".status.conditions[?(@.type=='Ready')].reason" },
   ],
   rules,
+  example: {
+    metadata: { name: 'security' },
+    spec: { order: 100, defaultAction: 'Pass' },
+  },
   spec,
   status,
 });

@@ -59,5 +59,9 @@ export const felixConfigurations = calicoKind<FelixConfiguration>({
     'How the agent on the nodes works: "default" for the cluster, "node.NAME" for one node, or for the nodes that `nodeSelector` selects.',
   aliases: ['felixconfig', 'felixconfigs'],
   rules: [selectorOrName],
+  example: {
+    metadata: { name: 'default' },
+    spec: { logSeverityScreen: 'Info', reportingInterval: '0s', wireguardEnabled: true },
+  },
   spec,
 });
