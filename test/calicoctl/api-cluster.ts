@@ -26,9 +26,15 @@ export interface RunOptions {
 
 /** Runs the real program to its end. Nothing of this machine's own configuration reaches it. */
 export async function runCalicoctl(arguments_: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const { PATH = '', NODE_COMPILE_CACHE } = process.env;
   const child = spawn(process.execPath, [program, ...arguments_], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', ...options.environment },
+    env: {
+      PATH,
+      HOME: '/nonexistent',
+      ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }),
+      ...options.environment,
+    },
   });
   child.stdin.end(options.stdin ?? '');
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);

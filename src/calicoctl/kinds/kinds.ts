@@ -142,7 +142,7 @@ const entries: readonly Entry[] = [
   {
     kind: 'IPReservation',
     plural: 'ipreservations',
-    aliases: ['ipreservation'],
+    aliases: ['ipres', 'reservation', 'reservations'],
     columns: [column('CIDRS', '.spec.reservedCIDRs')],
     ordinary: ['CIDRS'],
   },

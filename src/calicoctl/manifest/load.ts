@@ -56,17 +56,12 @@ export async function loadObjects(options: FileOptions): Promise<LoadedObject[]>
   return loaded;
 }
 
+/** Metadata of kinds with a schema has been judged already; the shown kinds have none. */
 function withName(file: string, line: number, object: Resource, schemaKind: ResourceKind): LoadedObject {
-  const kind = findPrintedKind(schemaKind.kind);
-  const { name, namespace } = object.metadata;
-  const path = typeof name !== 'string' || name === '' ? 'metadata.name' : 'metadata.namespace';
-  const fault =
-    path === 'metadata.name'
-      ? 'is required'
-      : namespace !== undefined && !kind.namespaced
-        ? `"${namespace}" must be left out: a ${kind.kind} belongs to no namespace`
-        : undefined;
-  if (fault)
-    return { file, line, problems: [{ message: `${file}:${line}: ${path} ${fault}`, file, line, path }] };
-  return { file, line, kind, schemaKind, object };
+  const { name } = object.metadata;
+  if (typeof name === 'string' && name !== '') {
+    return { file, line, kind: findPrintedKind(schemaKind.kind), schemaKind, object };
+  }
+  const path = 'metadata.name';
+  return { file, line, problems: [{ message: `${file}:${line}: ${path} is required`, file, line, path }] };
 }
