@@ -65,22 +65,22 @@ const v6 = 'fd00::/64';
 const orphaned = '"string": cannot be changed: addresses drawn under the old value would be orphaned';
 
 const cases: readonly Case[] = [
-  pool({ cidr: '10.0.0.1/16' }, 'has address bits beyond the prefix in cidr'),
-  pool({ cidr: '169.254.3.0/24' }, 'overlaps the link-local range 169.254.0.0/16'),
-  pool({ cidr: '169.0.0.0/8' }, 'overlaps the link-local range 169.254.0.0/16'),
-  pool({ cidr: 'fe80:1::/64' }, 'overlaps the link-local range fe80::/10'),
-  pool({ cidr: 'fe00::/8' }, 'overlaps the link-local range fe80::/10'),
+  pool({ cidr: '10.0.0.1/16' }, 'must not have address bits beyond the prefix in cidr'),
+  pool({ cidr: '169.254.3.0/24' }, 'must not overlap the link-local range 169.254.0.0/16'),
+  pool({ cidr: '169.0.0.0/8' }, 'must not overlap the link-local range 169.254.0.0/16'),
+  pool({ cidr: 'fe80:1::/64' }, 'must not overlap the link-local range fe80::/10'),
+  pool({ cidr: 'fe00::/8' }, 'must not overlap the link-local range fe80::/10'),
   pool(
     { cidr: '10.0.0.0/27' },
-    'is smaller than one of its blocks: the prefix length of cidr must not exceed blockSize',
+    'must not be smaller than one of its blocks: the prefix length of cidr must not exceed blockSize',
   ),
   pool(
     { cidr: '10.0.0.0/24', blockSize: 22 },
-    'is smaller than one of its blocks: the prefix length of cidr must not exceed blockSize',
+    'must not be smaller than one of its blocks: the prefix length of cidr must not exceed blockSize',
   ),
   pool(
     { cidr: 'fd00::/123' },
-    'is smaller than one of its blocks: the prefix length of cidr must not exceed blockSize',
+    'must not be smaller than one of its blocks: the prefix length of cidr must not exceed blockSize',
   ),
   pool({ cidr: v4, blockSize: 19 }, 'needs a blockSize of 20 to 32 for IPv4'),
   pool({ cidr: v4, blockSize: 33 }, 'needs a blockSize of 20 to 32 for IPv4'),
