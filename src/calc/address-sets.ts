@@ -7,9 +7,13 @@ import type { AddressSet, SetChange, SetKind } from './desired-state.ts';
 import { LabelIndex } from './label-index.ts';
 import type { LabelSet } from './label-set.ts';
 
-/** Which endpoints, and what of them. */
+/** Nodes are selected by their own labels and are no endpoints: no other selector means them. */
+export type SetOf = 'endpoints' | 'nodes';
+
+/** Which endpoints (or nodes), and what of them. */
 export interface SetSource {
   readonly selector: Selector;
+  readonly of?: SetOf;
   /** Their ports of that name instead of their bare addresses; of that protocol (IANA number), or of any. */
   readonly port?: { readonly name: string; readonly protocol: number | undefined };
 }
@@ -59,14 +63,16 @@ export class AddressSets {
   readonly #contributors = new Map<string, Contributor>();
   readonly #changed = new Set<string>();
   readonly #onNetsAppear: (set: string) => void;
-  readonly #index = new LabelIndex({
-    onMatch: (set, item) => this.#count(set, item, 1),
-    onUnmatch: (set, item) => this.#count(set, item, -1),
-  });
+  readonly #indexes: Readonly<Record<SetOf, LabelIndex>>;
 
   /** `onNetsAppear` is told of a set that has networks now and had none, or the other way round. */
   constructor(onNetsAppear: (set: string) => void) {
     this.#onNetsAppear = onNetsAppear;
+    const handler = {
+      onMatch: (set: string, item: string) => this.#count(set, item, 1),
+      onUnmatch: (set: string, item: string) => this.#count(set, item, -1),
+    };
+    this.#indexes = { endpoints: new LabelIndex(handler), nodes: new LabelIndex(handler) };
   }
 
   get state(): ReadonlyMap<string, AddressSet> {
@@ -83,29 +89,36 @@ export class AddressSets {
     }
     this.#sets.set(id, new CountedSet(source));
     this.#changed.add(id);
-    this.#index.setSelector(id, source.selector);
+    this.#indexes[source.of ?? 'endpoints'].setSelector(id, source.selector);
     return id;
   }
 
   release(id: string): void {
     const set = this.#sets.get(id);
     if (!set || --set.users > 0) return;
-    this.#index.deleteSelector(id);
+    this.#indexes[set.source.of ?? 'endpoints'].deleteSelector(id);
     this.#sets.delete(id);
     this.#changed.add(id);
   }
 
-  setContributor(key: string, contributor: Contributor, labels: LabelSet | undefined): void {
+  /** `labels` are undefined when they are what they were. Keys are unique among all contributors. */
+  setContributor(
+    key: string,
+    contributor: Contributor,
+    labels: LabelSet | undefined,
+    of: SetOf = 'endpoints',
+  ): void {
+    const index = this.#indexes[of];
     const previous = this.#contributors.get(key);
-    const matched = [...this.#index.selectorsOf(key)];
+    const matched = [...index.selectorsOf(key)];
     if (previous) for (const set of matched) this.#count(set, key, -1);
     this.#contributors.set(key, contributor);
     for (const set of matched) this.#count(set, key, 1);
-    if (labels) this.#index.setItem(key, labels);
+    if (labels) index.setItem(key, labels);
   }
 
-  deleteContributor(key: string): void {
-    this.#index.deleteItem(key);
+  deleteContributor(key: string, of: SetOf = 'endpoints'): void {
+    this.#indexes[of].deleteItem(key);
     this.#contributors.delete(key);
   }
 
@@ -155,12 +168,9 @@ function contributions({ port }: SetSource, { addresses, ports }: Contributor): 
   return addresses.flatMap((address) => [...named].map((match) => `${address},${match}`));
 }
 
-/** The selector's identifier; for ports, that of a text that no selector has. */
-function setId({ selector, port }: SetSource): string {
-  if (!port) return selectorId(selector);
-  return selectorId({
-    kind: '==',
-    label: `${port.protocol ?? 'any'}/${port.name}`,
-    value: printSelector(selector),
-  });
+/** The selector's identifier; where more is meant than endpoints' addresses, that of a text that no selector has. */
+function setId({ selector, port, of = 'endpoints' }: SetSource): string {
+  if (!port && of === 'endpoints') return selectorId(selector);
+  const label = port ? `${port.protocol ?? 'any'}/${port.name}` : of;
+  return selectorId({ kind: '==', label, value: printSelector(selector) });
 }

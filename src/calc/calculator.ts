@@ -171,7 +171,7 @@ export class Calculator {
 
   deleteNode(name: string): void {
     this.#overlay.setNode(name, undefined);
-    this.#networkSets.delete('Node', name);
+    this.#networkSets.deleteNode(name);
   }
 
   get hasChanges(): boolean {

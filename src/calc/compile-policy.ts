@@ -38,13 +38,14 @@ function compileRule(
   const { protocol } = match;
   const portSet = (name: string, owners: Selector) => acquire({ selector: owners, port: { name, protocol } });
   const peer = (side: PeerMatch, owners: Selector): PeerProgram => {
-    const { selector, notSelector, namedPort, notNamedPorts, ...rest } = side;
+    const { selector, nodes, notSelector, namedPort, notNamedPorts, ...rest } = side;
     return {
       ...rest,
       // Whoever owns a named port of the peers is a peer, so that one set answers both questions.
       ...(namedPort !== undefined
         ? { portSet: portSet(namedPort, and(selector ?? all, owners)) }
         : selector && { set: acquire({ selector }) }),
+      ...(nodes && { set: acquire({ selector: nodes, of: 'nodes' }) }),
       ...(notSelector && { notSet: acquire({ selector: notSelector }) }),
       ...(notNamedPorts && { notPortSets: notNamedPorts.map((name) => portSet(name, owners)) }),
     };

@@ -1,11 +1,13 @@
 // What is no pod but a member of sets all the same: network sets, and the addresses of nodes.
-import { nameLabel, networkSetNets, nodeLabelPrefix } from '../policy/index.ts';
+import { tryParseAddress } from '../net/index.ts';
+import { networkSetNets } from '../policy/index.ts';
 import { type GlobalNetworkSet, keyOf, type NetworkSet, type Node } from '../resources/index.ts';
-import type { AddressSets, Contributor } from './address-sets.ts';
+import type { AddressSets, Contributor, SetOf } from './address-sets.ts';
 import type { InheritedLabels } from './inherited-labels.ts';
 import { LabelSet } from './label-set.ts';
 
 interface Known {
+  readonly of: SetOf;
   readonly namespace: string | undefined;
   readonly contributor: Contributor;
   readonly labels: ReadonlyMap<string, string>;
@@ -24,27 +26,34 @@ export class NetworkSets {
   /** Returns one sentence per entry that is no network and is left out. */
   set(set: NetworkSet | GlobalNetworkSet): readonly string[] {
     const { contributor, labels, faults } = networkSetNets(set);
-    this.#put(`${set.kind} ${keyOf(set)}`, { namespace: set.metadata.namespace, contributor, labels });
+    this.#put(`${set.kind} ${keyOf(set)}`, {
+      of: 'endpoints',
+      namespace: set.metadata.namespace,
+      contributor,
+      labels,
+    });
     return faults;
   }
 
-  delete(kind: 'NetworkSet' | 'GlobalNetworkSet' | 'Node', key: string): void {
+  delete(kind: 'NetworkSet' | 'GlobalNetworkSet', key: string): void {
     if (this.#known.delete(`${kind} ${key}`)) this.#sets.deleteContributor(`${kind} ${key}`);
   }
 
   setNode({ metadata, status }: Node): void {
-    const labels = new Map<string, string>();
-    for (const [label, value] of Object.entries(metadata.labels ?? {}))
-      labels.set(nodeLabelPrefix + label, value);
-    labels.set(nodeLabelPrefix + nameLabel, metadata.name);
-    const addresses = (status?.addresses ?? []).flatMap(({ type, address }) =>
-      type === 'Hostname' ? [] : [address],
+    const labels = new Map(Object.entries(metadata.labels ?? {}));
+    const addresses = (status?.addresses ?? []).flatMap(({ address }) =>
+      tryParseAddress(address) ? [address] : [],
     );
     this.#put(`Node ${metadata.name}`, {
+      of: 'nodes',
       namespace: undefined,
       contributor: { addresses, ports: [] },
       labels,
     });
+  }
+
+  deleteNode(name: string): void {
+    if (this.#known.delete(`Node ${name}`)) this.#sets.deleteContributor(`Node ${name}`, 'nodes');
   }
 
   /** The namespace's labels are others than before. */
@@ -59,9 +68,9 @@ export class NetworkSets {
     this.#place(key, known);
   }
 
-  #place(key: string, { namespace, contributor, labels }: Known): void {
+  #place(key: string, { of, namespace, contributor, labels }: Known): void {
     const inherited = namespace === undefined ? undefined : this.#namespaces.get(namespace);
-    this.#sets.setContributor(key, contributor, new LabelSet(inherited ? [labels, inherited] : [labels]));
+    this.#sets.setContributor(key, contributor, new LabelSet(inherited ? [labels, inherited] : [labels]), of);
   }
 }
 

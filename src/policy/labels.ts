@@ -11,5 +11,3 @@ export const namespaceLabelPrefix = 'pcns.';
 export const nameLabel = 'projectcalico.org/name';
 /** A service account's label "role" is the endpoint's "pcsa.role". */
 export const serviceAccountLabelPrefix = 'pcsa.';
-/** A node's label "rack" is "pcnode.rack" of its addresses. No endpoint has such labels. */
-export const nodeLabelPrefix = 'pcnode.';

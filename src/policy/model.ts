@@ -74,6 +74,8 @@ export interface PeerMatch {
   readonly notNets?: readonly Cidr[];
   /** The address belongs to an endpoint with such labels. */
   readonly selector?: Selector;
+  /** The address belongs to a node with such labels of its own. Never beside `selector`. */
+  readonly nodes?: Selector;
   /** The address does not belong to an endpoint with such labels; it may belong to none. */
   readonly notSelector?: Selector;
   /** The port is in one of these ranges, which are sorted and disjoint. */

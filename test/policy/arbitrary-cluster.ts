@@ -10,6 +10,16 @@ import type {
   NetworkPolicyPort,
   Pod,
 } from '../../src/resources/index.ts';
+import {
+  accountNames,
+  calicoPolicy,
+  clusterPolicy,
+  globalPolicy,
+  networkSet,
+  nodeObject,
+  serviceAccount,
+  tier,
+} from './arbitrary-calico.ts';
 
 const namespaceNames = ['red', 'green', 'blue'];
 export const nodeNames = ['node-1', 'node-2'];
@@ -118,6 +128,7 @@ const podOf = (index: number) =>
       node: fc.constantFrom(...nodeNames),
       labels,
       ports: containerPorts,
+      account: fc.constantFrom(...accountNames),
       phase: fc.constantFrom(
         'Running' as const,
         'Running' as const,
@@ -126,7 +137,7 @@ const podOf = (index: number) =>
       ),
     })
     .map(
-      ({ namespace, node, labels: own, ports: listed, phase }): Pod => ({
+      ({ namespace, node, labels: own, ports: listed, phase, account }): Pod => ({
         apiVersion: 'v1',
         kind: 'Pod',
         metadata: {
@@ -139,7 +150,7 @@ const podOf = (index: number) =>
             [podAnnotations.containerId]: `container-${index}`,
           },
         },
-        spec: { nodeName: node, containers: [{ name: 'main', ports: listed }] },
+        spec: { nodeName: node, serviceAccountName: account, containers: [{ name: 'main', ports: listed }] },
         status: { phase },
       }),
     );
@@ -157,13 +168,32 @@ const namespacesOf = fc.tuple(...namespaceNames.map(() => labels)).map((all) =>
   ),
 );
 
+const names = { namespaces: namespaceNames, keys, values };
+
+const pods = fc
+  .integer({ min: 2, max: 6 })
+  .chain((count) => fc.tuple(...Array.from({ length: count }, (_, i) => podOf(i))));
+
+const uniqueName = ({ metadata }: { metadata: { namespace?: string; name: string } }) =>
+  `${metadata.namespace}/${metadata.name}`;
+
+/** Of Kubernetes' NetworkPolicy alone. */
+export const arbitraryKubernetesCluster: fc.Arbitrary<Cluster> = fc.record({
+  namespaces: namespacesOf,
+  pods,
+  networkPolicies: fc.uniqueArray(networkPolicy, { maxLength: 5, selector: uniqueName }),
+});
+
+/** Of every kind of policy, with tiers, sets, service accounts and nodes. */
 export const arbitraryCluster: fc.Arbitrary<Cluster> = fc.record({
   namespaces: namespacesOf,
-  pods: fc
-    .integer({ min: 2, max: 6 })
-    .chain((count) => fc.tuple(...Array.from({ length: count }, (_, i) => podOf(i)))),
-  networkPolicies: fc.uniqueArray(networkPolicy, {
-    maxLength: 5,
-    selector: ({ metadata }) => `${metadata.namespace}/${metadata.name}`,
-  }),
+  pods,
+  networkPolicies: fc.uniqueArray(networkPolicy, { maxLength: 2, selector: uniqueName }),
+  serviceAccounts: fc.uniqueArray(serviceAccount(names, labels), { maxLength: 4, selector: uniqueName }),
+  nodes: fc.tuple(...nodeNames.map((name, index) => nodeObject(name, index + 1, labels))),
+  tiers: fc.uniqueArray(tier, { maxLength: 2, selector: uniqueName }),
+  calicoPolicies: fc.uniqueArray(calicoPolicy(names), { maxLength: 3, selector: uniqueName }),
+  globalPolicies: fc.uniqueArray(globalPolicy(names), { maxLength: 3, selector: uniqueName }),
+  clusterPolicies: fc.uniqueArray(clusterPolicy(labelSelector), { maxLength: 2, selector: uniqueName }),
+  networkSets: fc.uniqueArray(networkSet(names, labels), { maxLength: 3, selector: uniqueName }),
 });

@@ -10,13 +10,7 @@ import type {
 } from '../../resources/index.ts';
 import { and, not, type Selector } from '../../selector/index.ts';
 import type { ConvertedPolicy } from '../converted-policy.ts';
-import {
-  nameLabel,
-  namespaceLabel,
-  namespaceLabelPrefix,
-  nodeLabelPrefix,
-  orchestratorLabel,
-} from '../labels.ts';
+import { namespaceLabel, namespaceLabelPrefix, orchestratorLabel } from '../labels.ts';
 import type { Match, PeerMatch, Policy, Rule } from '../model.ts';
 import { Parts } from '../parts.ts';
 import { fromLabelSelector } from './label-selector.ts';
@@ -96,10 +90,7 @@ function peerMatch({ nodes, networks, domainNames, ...subject }: ClusterNetworkP
       }),
     };
   }
-  if (nodes) {
-    const isNode: Selector = { kind: 'has', label: nodeLabelPrefix + nameLabel };
-    return { selector: and(isNode, fromLabelSelector(nodes, nodeLabelPrefix)) };
-  }
+  if (nodes) return { nodes: fromLabelSelector(nodes) };
   return { selector: subjectSelector(subject) };
 }
 
