@@ -35,6 +35,7 @@ import {
   nodeAnnotations,
   type Pod,
 } from '../../src/resources/index.ts';
+import { stepsToward } from '../policy/cluster-steps.ts';
 
 const podCount = 6;
 const ports = [79, 80, 81, 82, 83] as const;
@@ -150,18 +151,13 @@ export class KernelCluster {
     for (const pod of before.pods) {
       if (!isSame(find(cluster.pods, keyOf(pod)), pod)) await this.#removePod(pod);
     }
+    const steps = stepsToward(before, cluster);
     for (const node of this.nodes) {
-      const { calculator } = node;
-      for (const policy of before.networkPolicies) {
-        if (!cluster.networkPolicies.some((now) => keyOf(now) === keyOf(policy))) {
-          calculator.deletePolicy('KubernetesNetworkPolicy', keyOf(policy));
-        }
-      }
-      for (const namespace of cluster.namespaces) calculator.setNamespace(namespace);
-      for (const pod of cluster.pods) calculator.setPod(pod);
-      for (const policy of cluster.networkPolicies) calculator.setKubernetesNetworkPolicy(policy);
-      calculator.setBlock(blockOf(cluster, 4));
-      calculator.setBlock(blockOf(cluster, 6));
+      for (const step of steps) step(node.calculator);
+      // The nodes of the case are not those of the kernel: theirs have tunnels.
+      for (const number of [1, 2]) node.calculator.setNode(nodeObject(number, cluster));
+      node.calculator.setBlock(blockOf(cluster, 4));
+      node.calculator.setBlock(blockOf(cluster, 6));
       node.apply();
     }
     for (const pod of cluster.pods) await this.#addPod(pod);
@@ -254,7 +250,7 @@ export class KernelCluster {
     }
     closeNamespace(underlay);
     for (const node of this.nodes) {
-      for (const number of [1, 2]) node.calculator.setNode(nodeObject(number));
+      for (const number of [1, 2]) node.calculator.setNode(nodeObject(number, {}));
       for (const family of families) node.calculator.setPool(poolObject(family));
       node.apply();
     }
@@ -323,12 +319,14 @@ function indexOf(pod: Pod): number {
   return Number(pod.metadata.name.replace(/^pod-/, ''));
 }
 
-function nodeObject(number: number): Node {
+function nodeObject(number: number, { nodes = [] }: Pick<Cluster, 'nodes'>): Node {
+  const told = nodes.find(({ metadata }) => metadata.name === `node-${number}`);
   return {
     apiVersion: 'v1',
     kind: 'Node',
     metadata: {
       name: `node-${number}`,
+      ...(told?.metadata.labels && { labels: told.metadata.labels }),
       annotations: {
         [nodeAnnotations.ipv4Address]: `${underlayAddress(number, 4)}/24`,
         [nodeAnnotations.ipv6Address]: `${underlayAddress(number, 6)}/64`,
@@ -338,6 +336,7 @@ function nodeObject(number: number): Node {
         [nodeAnnotations.vxlanTunnelMacV6]: tunnelMac(number, 6),
       },
     },
+    ...(told?.status && { status: told.status }),
   };
 }
 

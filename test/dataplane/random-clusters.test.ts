@@ -6,7 +6,7 @@ import { arbitraryCluster } from '../policy/arbitrary-cluster.ts';
 import { KernelCluster } from './kernel-cluster.ts';
 
 const seed = Number(process.env.CALICO_TEST_SEED ?? 20261123);
-const count = 8;
+const count = Number(process.env.CALICO_TEST_CLUSTERS ?? 60);
 
 describe('the kernel', () => {
   let kernel: KernelCluster;
