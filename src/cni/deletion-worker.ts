@@ -2,7 +2,13 @@
 // still cannot be done, because a datastore that was away does not announce that it is back.
 import { type FSWatcher, mkdirSync, watch } from 'node:fs';
 import type { Logger } from '../process/index.ts';
-import { forgetDeletion, keepDeletion, keptDeletions } from './pending-deletions.ts';
+import {
+  forgetDeletion,
+  type KeptDeletion,
+  keepDeletion,
+  keptDeletions,
+  setDeletionAside,
+} from './pending-deletions.ts';
 import type { ShimRequest } from './wire.ts';
 
 export interface DeletionWorkerOptions {
@@ -67,32 +73,29 @@ export class DeletionWorker {
       let areDone = true;
       for (const kept of keptDeletions(this.#options.folder)) {
         if (this.#isStopped) return;
-        if (!(await this.#isSettled(kept.request, kept.path))) areDone = false;
-        else forgetDeletion(kept);
+        if (!(await this.#settle(kept))) areDone = false;
       }
       if (areDone) this.#retryMs = firstRetryMs;
       else this.#retryLater();
     }
   }
 
-  async #isSettled(request: ShimRequest | undefined, path: string): Promise<boolean> {
+  /** Returns false when it has to wait longer. */
+  async #settle(kept: KeptDeletion): Promise<boolean> {
     const { perform, log } = this.#options;
-    if (!request) {
-      log.error(
-        { path },
-        'A kept DEL cannot be read; IPAM garbage collection will find what it was to release',
-      );
-      return true;
-    }
+    const { request, path } = kept;
     try {
-      return await perform(request);
+      if (!request) throw new Error('It is not what the CNI plugin writes');
+      if (!(await perform(request))) return false;
+      forgetDeletion(kept);
     } catch (error) {
       log.error(
         { error, path },
-        'A kept DEL is refused; garbage collection will find what it was to release',
+        'A kept DEL can never be done and is set aside; garbage collection releases its address',
       );
-      return true;
+      setDeletionAside(kept);
     }
+    return true;
   }
 
   #retryLater(): void {

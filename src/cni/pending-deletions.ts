@@ -40,6 +40,11 @@ export function forgetDeletion({ path }: KeptDeletion): void {
   rmSync(path, { force: true });
 }
 
+/** Keeps one that can never be done for people to look at, where it is not tried again. */
+export function setDeletionAside({ path }: KeptDeletion): void {
+  renameSync(path, `${path}.refused`);
+}
+
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);

@@ -88,7 +88,8 @@ export class CniServer {
       return await this.#perform(request);
     } catch (error) {
       const { CNI_COMMAND: command, CNI_ARGS: args } = request.environment ?? {};
-      if (command === 'DEL' && error instanceof UnavailableError) return this.#postpone(request, error);
+      if (command === 'DEL' && error instanceof UnavailableError && this.#postpone(request, error))
+        return done;
       this.#options.log.warn({ error, program: request.program, command, args }, 'A CNI request failed');
       return { exitCode: 1, stdout: `${JSON.stringify(errorResult(request.stdin, error))}\n` };
     }
@@ -118,14 +119,18 @@ export class CniServer {
     }
   }
 
-  /** The pod's link is gone by now; what is left to release is released when the datastore is back. */
-  #postpone(request: ShimRequest, error: Error): ShimResponse {
-    this.#options.log.warn(
-      { error, args: request.environment.CNI_ARGS },
-      'A DEL has to wait for the datastore; it is kept in a file',
-    );
-    this.#deletions.postpone(request);
-    return done;
+  /** The pod's link is gone by now; what is left to release is released when the datastore is back. False when it cannot be kept. */
+  #postpone(request: ShimRequest, error: Error): boolean {
+    const { log } = this.#options;
+    const args = request.environment.CNI_ARGS;
+    try {
+      this.#deletions.postpone(request);
+      log.warn({ error, args }, 'A DEL has to wait for the datastore; it is kept in a file');
+      return true;
+    } catch (failure) {
+      log.error({ error: failure, args }, 'A DEL has to wait for the datastore, and cannot be kept');
+      return false;
+    }
   }
 
   async #deleteLate(request: ShimRequest): Promise<boolean> {

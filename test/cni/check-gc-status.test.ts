@@ -1,0 +1,169 @@
+// CHECK, GC and STATUS against the real kernel, each thing broken by other hands.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { interfaceNameOf } from '../../src/calc/index.ts';
+import { CniError } from '../../src/cni/errors.ts';
+import { readRequest } from '../../src/cni/request.ts';
+import { cniResult } from '../../src/cni/result.ts';
+import { clusterInformations, ipamHandles } from '../../src/resources/index.ts';
+import { ip, ipJson, testNamespace } from '../kernel/test-namespaces.ts';
+import { baseConfiguration, requestOf, TestNode } from './test-node.ts';
+
+const isCode = (code: number, message: RegExp) => (error: unknown) =>
+  error instanceof CniError && error.code === code && message.test(error.message);
+
+describe('CHECK', () => {
+  const host = interfaceNameOf('shop', 'web');
+  async function attached() {
+    const node = await (await TestNode.make()).start();
+    const namespace = testNamespace('pod');
+    await node.createPod('web');
+    const call = { pod: 'web', container: 'c1', namespace };
+    const result = await node.network.add(requestOf('ADD', call));
+    const prevResult = cniResult('1.1.0', result);
+    const request = requestOf('CHECK', { ...call, configuration: { prevResult } });
+    return { node, namespace, request, address: result.addresses[0] ?? '' };
+  }
+
+  test('is content with what ADD made', async () => {
+    const { node, request } = await attached();
+    await node.network.check(request);
+  });
+
+  for (const [what, spoil, message] of [
+    [
+      'an address',
+      ({ namespace, address }) => ip(namespace, 'addr', 'del', `${address}/32`, 'dev', 'eth0'),
+      /does not have/,
+    ],
+    [
+      'the default route',
+      ({ namespace }) => ip(namespace, 'route', 'del', 'default'),
+      /has no route 0\.0\.0\.0\/0/,
+    ],
+    [
+      'the next hop',
+      ({ namespace }) => ip(namespace, 'neigh', 'flush', 'dev', 'eth0', 'nud', 'permanent'),
+      /does not know who has 169/,
+    ],
+    [
+      "the host's route",
+      ({ node, address }) => ip(node.namespace, 'route', 'del', address),
+      /does not route/,
+    ],
+    ["the host's end being up", ({ node }) => ip(node.namespace, 'link', 'set', host, 'down'), /is down/],
+    [
+      'the note on the link',
+      ({ node }) => ip(node.namespace, 'link', 'set', host, 'alias', 'x y z'),
+      /is "x y z", not/,
+    ],
+    ['the whole link', ({ namespace }) => ip(namespace, 'link', 'del', 'eth0'), /The host has no link/],
+    // Our table is ours alone in kernels that know owners: other hands cannot take the policy away.
+    [
+      'the policy',
+      ({ node }) => node.felix.detach({ namespace: 'shop', pod: 'web' }, 'c1'),
+      /holds no policy for "cali/,
+    ],
+  ] as [string, (on: Awaited<ReturnType<typeof attached>>) => unknown, RegExp][]) {
+    test(`misses ${what}`, async () => {
+      const on = await attached();
+      await spoil(on);
+      await assert.rejects(on.node.network.check(on.request), isCode(100, message));
+    });
+  }
+
+  test('does not know a container that was taken down, code 3', async () => {
+    const { node, namespace, request } = await attached();
+    await node.network.delete(requestOf('DEL', { pod: 'web', container: 'c1', namespace }));
+    await assert.rejects(node.network.check(request), isCode(3, /has no link and no address/));
+  });
+});
+
+describe('GC', async () => {
+  const node = await (await TestNode.make()).start();
+  const garbage = (valid: object[], name = baseConfiguration.name) => {
+    const request = readRequest({
+      environment: { CNI_COMMAND: 'GC', CNI_PATH: '/usr/lib/cni' },
+      stdin: JSON.stringify({ ...baseConfiguration, name, 'cni.dev/valid-attachments': valid }),
+    });
+    assert.ok(request.command === 'GC');
+    return request;
+  };
+
+  test('takes down what is not on the list, links and addresses, and nothing else', async () => {
+    for (const name of ['a', 'b', 'c']) {
+      await node.createPod(name);
+      await node.network.add(
+        requestOf('ADD', { pod: name, container: `of-${name}`, namespace: testNamespace(name) }),
+      );
+    }
+    // An address without a link, as a crash leaves it, here and on another node.
+    for (const [container, owner] of [
+      ['lost', node.name],
+      ['elsewhere', 'another-node'],
+    ] as const) {
+      await node.ipam.autoAssign({
+        node: owner,
+        count: { 4: 1 },
+        use: 'Workload',
+        handleId: `test-net.${container}`,
+        attributes: { node: owner },
+      });
+    }
+    await node.network.collectGarbage(garbage([{ containerID: 'of-b', ifname: 'eth0' }]));
+    assert.deepEqual(
+      ipJson(node.namespace, 'link').map(({ ifname }) => ifname),
+      ['lo', interfaceNameOf('shop', 'b')],
+    );
+    const handles = (await node.store.list(ipamHandles)).map(({ spec }) => spec.handleID);
+    assert.deepEqual(handles.sort(), ['test-net.elsewhere', 'test-net.of-b']);
+  });
+
+  test("leaves another network's attachments alone", async () => {
+    await node.network.collectGarbage(garbage([], 'another-net'));
+    assert.equal(ipJson(node.namespace, 'link').length, 2);
+  });
+});
+
+describe('STATUS', () => {
+  const status = () => {
+    const request = readRequest({
+      environment: { CNI_COMMAND: 'STATUS' },
+      stdin: JSON.stringify(baseConfiguration),
+    });
+    assert.ok(request.command === 'STATUS');
+    return request;
+  };
+
+  test('is 50 before the first sync and nothing after it', async () => {
+    const node = await TestNode.make();
+    await assert.rejects(node.network.status(status()), isCode(50, /has not read all policies/));
+    await node.start();
+    await node.network.status(status());
+  });
+
+  test('is 50 while the datastore is said to be not ready, and ADD waits with code 11', async () => {
+    const node = await (await TestNode.make()).start();
+    await node.createPod('web');
+    await node.store.create(clusterInformations, {
+      apiVersion: 'projectcalico.org/v3',
+      kind: 'ClusterInformation',
+      metadata: { name: 'default' },
+      spec: { datastoreReady: false },
+    });
+    await assert.rejects(node.network.status(status()), isCode(50, /datastoreReady is false/));
+    const add = requestOf('ADD', { pod: 'web', container: 'c1', namespace: testNamespace('pod') });
+    await assert.rejects(node.network.add(add), isCode(11, /datastoreReady is false/));
+  });
+
+  test('is 51 while the policies cannot be brought into the kernel', async () => {
+    const node = await (await TestNode.make()).start();
+    node.nftables.commit = () => {
+      throw new Error('the kernel says no');
+    };
+    await node.createPod('web');
+    const add = requestOf('ADD', { pod: 'web', container: 'c1', namespace: testNamespace('pod') });
+    await assert.rejects(node.network.add(add), /the kernel says no/);
+    await assert.rejects(node.network.status(status()), isCode(51, /cannot bring the present policies/));
+  });
+});
