@@ -25,6 +25,8 @@ const commands = {
   format: { args: ['setup/check.ts', '--fix'], needs: {} },
   generate: { args: ['setup/generate.ts'], needs: {} },
   bench: { args: ['bench/run.ts'], needs: {} },
+  torture: { args: ['torture/run.ts'], needs: eyes },
+  fuzz: { args: ['torture/run.ts', 'fuzz'], needs: {} },
 };
 
 const [name, ...rest] = process.argv.slice(2);

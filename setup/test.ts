@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const patterns = process.argv.slice(2);
-const args = ['--test', '--test-timeout=120000'];
+const args = ['--test', '--test-timeout=120000', `--import=${join(import.meta.dirname, 'seed.ts')}`];
 // Namespaces, veth pairs and tables are made in the real kernel, so most of the suite needs root. It fails rather
 // than skips without, because a suite that silently tests less proves less.
 if (process.getuid?.() !== 0) {

@@ -1,0 +1,72 @@
+// One cluster through the calculation of every node, and each packet's fate there beside what the evaluator says.
+import { Calculator, interpret } from '../../src/calc/index.ts';
+import { protocolNumber } from '../../src/net/index.ts';
+import type { Cluster, evaluate, Packet } from '../../src/policy/index.ts';
+import { stepsOf } from './cluster-steps.ts';
+
+const packets: readonly Omit<Packet, 'source' | 'destination'>[] = [
+  ...(['TCP', 'UDP', 'SCTP'] as const).flatMap((protocol) =>
+    [79, 80, 81, 82, 83].map((destinationPort) => ({
+      protocol,
+      destinationPort,
+      sourcePort: 79 + (destinationPort % 3),
+    })),
+  ),
+  { protocol: 'ICMP', icmp: { type: 8, code: 0 } },
+  { protocol: 'ICMP', icmp: { type: 8, code: 1 } },
+  { protocol: 'ICMP', icmp: { type: 13, code: 0 } },
+  { protocol: 'ICMPv6', icmp: { type: 128, code: 0 } },
+];
+
+/** Addresses of pods that take part, one of nobody, and one of a node; each with each of its family. */
+function addressesIn({ pods }: Cluster): (readonly [string, string])[] {
+  const running = pods.flatMap((pod) =>
+    pod.status?.phase === 'Running' ? [Number(pod.metadata.name.slice(4)) + 1] : [],
+  );
+  const v4 = [...running.map((n) => `10.1.0.${n}`), '10.1.0.7', '172.30.0.11'];
+  const v6 = [...running.map((n) => `fd00:1::${n}`), 'fd00:1::7'];
+  return [v4, v6].flatMap((list) =>
+    list.flatMap((a) => list.filter((b) => a !== b).map((b) => [a, b] as const)),
+  );
+}
+
+export interface Differences {
+  readonly packets: number;
+  readonly denied: number;
+  /** The first one, in a sentence. */
+  readonly difference: string | undefined;
+}
+
+/** @throws Error when the calculation says that it cannot understand an object */
+export function differencesIn(
+  cluster: Cluster,
+  nodes: readonly string[],
+  judge: typeof evaluate,
+): Differences {
+  const states = nodes.map((node) => {
+    const calculator = new Calculator({
+      node,
+      onFault: (fault) => {
+        throw new Error(fault);
+      },
+    });
+    for (const step of stepsOf(cluster)) step(calculator);
+    calculator.takeChanges();
+    return calculator.state;
+  });
+  let asked = 0;
+  let denied = 0;
+  for (const [source, destination] of addressesIn(cluster)) {
+    for (const packet of packets) {
+      const expected = judge(cluster, { source, destination, ...packet });
+      const connection = { source, destination, ...packet, protocol: protocolNumber(packet.protocol) ?? 0 };
+      const actual = states.some((state) => interpret(state, connection) === 'Deny') ? 'Deny' : 'Allow';
+      asked++;
+      if (expected.action === 'Deny') denied++;
+      if (actual === expected.action) continue;
+      const difference = `${JSON.stringify(connection)} is told ${actual}, and should be ${expected.action}: ${expected.reasons.join('; ')}`;
+      return { packets: asked, denied, difference };
+    }
+  }
+  return { packets: asked, denied, difference: undefined };
+}
