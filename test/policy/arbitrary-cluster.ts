@@ -177,13 +177,6 @@ const pods = fc
 const uniqueName = ({ metadata }: { metadata: { namespace?: string; name: string } }) =>
   `${metadata.namespace}/${metadata.name}`;
 
-/** Of Kubernetes' NetworkPolicy alone. */
-export const arbitraryKubernetesCluster: fc.Arbitrary<Cluster> = fc.record({
-  namespaces: namespacesOf,
-  pods,
-  networkPolicies: fc.uniqueArray(networkPolicy, { maxLength: 5, selector: uniqueName }),
-});
-
 /** Of every kind of policy, with tiers, sets, service accounts and nodes. */
 export const arbitraryCluster: fc.Arbitrary<Cluster> = fc.record({
   namespaces: namespacesOf,

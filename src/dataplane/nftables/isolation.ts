@@ -7,7 +7,7 @@ import { TransactionError } from '../../kernel/index.ts';
 export type Owner = `policy ${string}` | `endpoint ${string}` | `set ${string}` | `content ${string}`;
 
 /** Something went wrong before the kernel was asked. */
-export class OwnedFault extends Error {
+class OwnedFault extends Error {
   override readonly name = 'OwnedFault';
   readonly owner: Owner;
 

@@ -40,7 +40,7 @@ export function netSetName(id: string, family: Family): string {
 }
 
 /** "cali-tw-..." (to workload) holds ingress, "cali-fw-..." (from workload) egress. */
-export function endpointChain(interfaceName: string, direction: Direction): string {
+function endpointChain(interfaceName: string, direction: Direction): string {
   return `cali-${direction === 'ingress' ? 'tw' : 'fw'}-${interfaceName}`;
 }
 
