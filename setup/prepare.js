@@ -40,11 +40,14 @@ export function runtime() {
   return join(root, 'node_modules', `node-linux-${arch}`, 'bin', 'node');
 }
 
-/** Installs Debian packages whose command is missing. `wanted` maps a command to {package, why}. */
+/** Installs Debian packages whose command is missing. `wanted` maps a command, by its name or its whole path, to {package, why}. */
 export function installSystemPackages(wanted) {
   const path = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`;
   const missing = Object.entries(wanted).filter(
-    ([command]) => !path.split(':').some((folder) => folder && existsSync(join(folder, command))),
+    ([command]) =>
+      !(command.startsWith('/')
+        ? existsSync(command)
+        : path.split(':').some((folder) => folder && existsSync(join(folder, command)))),
   );
   if (missing.length === 0) return;
   const names = missing.map(([, { package: name }]) => name);

@@ -7,6 +7,10 @@ import { cacheFolder, fail, installPackages, installSystemPackages, root, runtim
 const eyes = {
   nft: { package: 'nftables', why: 'shows the tests what we wrote into the kernel' },
   ip: { package: 'iproute2', why: 'shows the tests what we wrote into the kernel' },
+  '/usr/lib/cni/portmap': {
+    package: 'containernetworking-plugins',
+    why: 'are the plugins that ours is chained with and takes addresses from',
+  },
   kubectl: {
     package: 'kubernetes-client',
     why: 'is the real client that the tests drive the API server with',

@@ -43,6 +43,12 @@ test('DEL needs no pod, because a container says enough', () => {
   assert.equal(read(request({}, { CNI_COMMAND: 'DEL', CNI_ARGS: '' })).pod, undefined);
 });
 
+test('GC without a list knows no garbage', () => {
+  const asked = readRequest(request({ cniVersion: '1.1.0' }, { CNI_COMMAND: 'GC' }));
+  assert.ok(asked.command === 'GC');
+  assert.equal(asked.valid, undefined);
+});
+
 test('GC says what there should be', () => {
   const valid = [{ containerID: 'c1', ifname: 'eth0' }];
   const asked = readRequest(
@@ -66,8 +72,8 @@ for (const [what, asked, code, message] of [
   ['STATUS before 1.1.0', request({}, { CNI_COMMAND: 'STATUS' }), 1, /has no STATUS/],
   ['CHECK without a result', request({}, { CNI_COMMAND: 'CHECK' }), 7, /"prevResult" is missing/],
   [
-    'GC without a list',
-    request({ cniVersion: '1.1.0' }, { CNI_COMMAND: 'GC' }),
+    'GC with a list that is none',
+    request({ cniVersion: '1.1.0', 'cni.dev/valid-attachments': 'all' }, { CNI_COMMAND: 'GC' }),
     7,
     /"cni.dev\/valid-attachments" is not a list/,
   ],

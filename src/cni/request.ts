@@ -45,7 +45,12 @@ export interface StatusRequest {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-export type CniRequest = AttachmentRequest | GarbageRequest | StatusRequest;
+/** GC as it came: without a list nothing is known to be garbage. */
+export interface UnlistedGarbageRequest extends Omit<GarbageRequest, 'valid'> {
+  readonly valid: GarbageRequest['valid'] | undefined;
+}
+
+export type CniRequest = AttachmentRequest | UnlistedGarbageRequest | StatusRequest;
 
 /** Since which version of the specification a command is part of it. */
 const since: Readonly<Record<CniRequest['command'], CniVersion>> = {
@@ -121,9 +126,11 @@ function readPod(args: ReadonlyMap<string, string>): PodIdentity | undefined {
   return { namespace, name, uid: args.get('K8S_POD_UID') || undefined };
 }
 
-function readValidAttachments({ raw }: NetworkConfiguration): GarbageRequest['valid'] {
+function readValidAttachments({ raw }: NetworkConfiguration): UnlistedGarbageRequest['valid'] {
   const attachments = raw['cni.dev/valid-attachments'];
-  // Absent is not the same as empty: taking everything away must have been asked for.
+  // Absent is not the same as empty: taking everything away must have been asked for. The reference client leaves the list
+  // out when it has taken everything down by DEL already.
+  if (attachments === undefined || attachments === null) return undefined;
   if (!Array.isArray(attachments)) {
     throw invalid('"cni.dev/valid-attachments" is not a list; GC would not know what to keep');
   }

@@ -106,7 +106,7 @@ export class CniServer {
         await plugin.check(request);
         return done;
       case 'GC':
-        await plugin.collectGarbage(request);
+        if (request.valid) await plugin.collectGarbage({ ...request, valid: request.valid });
         return done;
       case 'STATUS':
         await plugin.status(request);

@@ -86,8 +86,8 @@ describe('GC', async () => {
       environment: { CNI_COMMAND: 'GC', CNI_PATH: '/usr/lib/cni' },
       stdin: JSON.stringify({ ...baseConfiguration, name, 'cni.dev/valid-attachments': valid }),
     });
-    assert.ok(request.command === 'GC');
-    return request;
+    assert.ok(request.command === 'GC' && request.valid);
+    return { ...request, valid: request.valid };
   };
 
   test('takes down what is not on the list, links and addresses, and nothing else', async () => {
