@@ -1,0 +1,138 @@
+// One object that cannot be programmed: it is closed and named, and everything else goes in.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Changes, DesiredState, PolicyProgram } from '../../src/calc/index.ts';
+import { NftablesDataplane } from '../../src/dataplane/index.ts';
+import {
+  createNamespace,
+  deleteNamespace,
+  Nftables,
+  namespacePath,
+  openNamespace,
+} from '../../src/kernel/index.ts';
+
+const name = `ct-${process.pid}-iso`;
+const table = { family: 'inet', name: 'calico' } as const;
+const open = { action: 'Allow', origin: 'test' } as const;
+
+const good: PolicyProgram = { ingress: [open], egress: [] };
+/** Its rule asks a set that nobody has made, which the kernel refuses. */
+const refused: PolicyProgram = { ingress: [{ ...open, source: { set: 's:gone' } }], egress: [] };
+
+function stateWith(
+  policies: Record<string, PolicyProgram>,
+  addresses = ['10.0.0.1'],
+  members: string[] = [],
+): DesiredState {
+  const ingress = [
+    {
+      name: 'default',
+      policies: Object.keys(policies).map((key) => ({ key, passes: false })),
+      defaultAction: 'Deny' as const,
+    },
+  ];
+  return {
+    sets: new Map([
+      ['s:one', { kind: 'address' as const, nets: new Set<string>(), members: new Set(members) }],
+    ]),
+    policies: new Map(Object.entries(policies)),
+    endpoints: new Map([
+      [
+        't/a',
+        {
+          interfaceName: 'cali1',
+          addresses: ['10.0.0.9'],
+          ingress,
+          egress: [],
+          afterTiers: 'Allow' as const,
+        },
+      ],
+      ['t/b', { interfaceName: 'cali2', addresses, ingress, egress: [], afterTiers: 'Allow' as const }],
+    ]),
+    tunnelEndpoints: new Map(),
+    routes: new Map(),
+  };
+}
+
+const changed = (policies: string[]): Changes => ({
+  sets: new Map(),
+  policies: new Set(policies),
+  endpoints: new Set(),
+  tunnelEndpoints: new Set(),
+  routes: new Set(),
+});
+
+describe('an object that cannot be programmed', () => {
+  let nftables: Nftables;
+  before(() => {
+    createNamespace(name);
+    nftables = Nftables.open({ namespace: openNamespace(namespacePath(name)) });
+  });
+  after(() => {
+    nftables?.close();
+    deleteNamespace(name);
+  });
+
+  function start(): { dataplane: NftablesDataplane; closed: string[] } {
+    const closed: string[] = [];
+    const dataplane = new NftablesDataplane(nftables, {
+      endpointToHostAction: 'Accept',
+      logPrefix: 'calico-packet',
+      forgetJudgements: async () => {},
+      onTrouble: (error) => assert.fail(String(error)),
+      onIsolated: (objects) => closed.push(...objects),
+    });
+    return { dataplane, closed };
+  }
+
+  const verdictsOf = (chain: string) =>
+    nftables
+      .listRules(table)
+      .filter((rule) => rule.chain === chain)
+      .map(({ expressions }) => {
+        const last = expressions.at(-1);
+        return last?.kind === 'verdict' ? last.verdict.code : last?.kind;
+      });
+
+  test('as a policy that the kernel refuses is closed alone, and opens again when it is mended', () => {
+    const { dataplane, closed } = start();
+    dataplane.apply(stateWith({ good, bad: refused }), changed(['good', 'bad']));
+    assert.deepEqual(closed, ['policy "bad"']);
+    assert.deepEqual(verdictsOf('cali-pi-bad'), ['drop']);
+    assert.notDeepEqual(verdictsOf('cali-pi-good'), ['drop']);
+    dataplane.apply(stateWith({ good, bad: good }), changed(['bad']));
+    assert.notDeepEqual(verdictsOf('cali-pi-bad'), ['drop']);
+    assert.deepEqual(closed, ['policy "bad"']);
+  });
+
+  test('as a policy that turns bad later is closed without the others noticing', () => {
+    const { dataplane, closed } = start();
+    dataplane.apply(stateWith({ good, bad: good }), changed(['good', 'bad']));
+    dataplane.apply(stateWith({ good, bad: refused }), changed(['bad']));
+    assert.deepEqual(closed, ['policy "bad"']);
+    assert.deepEqual(verdictsOf('cali-pi-bad'), ['drop']);
+  });
+
+  test('as an endpoint whose address is none is closed alone', () => {
+    const { dataplane, closed } = start();
+    dataplane.apply(stateWith({ good }, ['not an address']), changed(['good']));
+    assert.deepEqual(closed, ['endpoint "t/b"']);
+    assert.deepEqual(verdictsOf('cali-tw-cali2'), ['drop']);
+    assert.notDeepEqual(verdictsOf('cali-tw-cali1'), ['drop']);
+  });
+
+  test('as a set with a member that is no address closes the policies that ask it, and no others', () => {
+    const { dataplane, closed } = start();
+    const asking: PolicyProgram = {
+      ingress: [{ ...open, action: 'Deny', source: { set: 's:one' } }, open],
+      egress: [],
+    };
+    dataplane.apply(
+      stateWith({ good, asking }, ['10.0.0.1'], ['10.0.0.5', 'nonsense']),
+      changed(['good', 'asking']),
+    );
+    assert.deepEqual(closed, ['set "s:one"', 'policy "asking"']);
+    assert.deepEqual(verdictsOf('cali-pi-asking'), ['drop']);
+    assert.notDeepEqual(verdictsOf('cali-pi-good'), ['drop']);
+  });
+});
