@@ -1,10 +1,16 @@
 // calico-node: runs on every node of a cluster. See src/node.
+
+import { shimPath } from '../src/cni/index.ts';
 import { accessFromKubeconfig, accessFromPod, KubernetesDatastore } from '../src/datastore/index.ts';
-import { readOptions, startCalicoNode } from '../src/node/index.ts';
+import { installCni, readOptions, startCalicoNode } from '../src/node/index.ts';
 import { createLogger, onShutdown } from '../src/process/index.ts';
 
 try {
   const options = readOptions(process.env);
+  if (process.argv[2] === 'install-cni') {
+    installCni(process.env, options.node, shimPath);
+    process.exit(0);
+  }
   const log = createLogger('calico-node', options.logLevel);
   const access = options.kubeconfig ? accessFromKubeconfig(options.kubeconfig) : accessFromPod();
   const node = await startCalicoNode(

@@ -1,0 +1,92 @@
+// Puts the CNI plugin and its network configuration where the container runtime finds them, for `calico-node install-cni`.
+// Each file appears whole or not at all: a runtime may read them at any moment. The configuration comes last, because with it
+// the runtime takes the network for ready.
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const plugins = ['calico', 'calico-ipam'] as const;
+
+export interface InstalledCni {
+  readonly configuration: string;
+  readonly plugins: readonly string[];
+}
+
+/**
+ * Variables are upstream's: CNI_NET_DIR, CNI_CONF_NAME, CNI_NETWORK_CONFIG or CNI_NETWORK_CONFIG_FILE, CNI_MTU,
+ * SKIP_CNI_BINARIES, UPDATE_CNI_BINARIES; CNI_BIN_DIR says where plugins go. `shim` is the compiled plugin.
+ * @throws Error when the configuration is not JSON or a file cannot be written
+ */
+export function installCni(environment: Environment, node: string, shim: () => string): InstalledCni {
+  const read = (name: string, otherwise: string) => environment[name] || otherwise;
+  const binFolder = read('CNI_BIN_DIR', '/host/opt/cni/bin');
+  const skipped = read('SKIP_CNI_BINARIES', '').split(',');
+  const mayReplace = read('UPDATE_CNI_BINARIES', 'true') === 'true';
+  const wanted = plugins
+    .filter((name) => !skipped.includes(name))
+    .map((name) => join(binFolder, name))
+    .filter((path) => mayReplace || !existsSync(path));
+  mkdirSync(binFolder, { recursive: true });
+  for (const path of wanted) {
+    writeWhole(path, 0o755, (unfinished) => copyFileSync(shim(), unfinished));
+  }
+
+  const netFolder = read('CNI_NET_DIR', '/host/etc/cni/net.d');
+  const configuration = join(netFolder, read('CNI_CONF_NAME', '10-calico.conflist'));
+  const text = fillIn(templateIn(environment), {
+    __KUBERNETES_NODE_NAME__: read('KUBERNETES_NODE_NAME', node),
+    __CNI_MTU__: read('CNI_MTU', '0'),
+    __LOG_LEVEL__: read('LOG_LEVEL', 'info'),
+    __KUBECONFIG_FILEPATH__: join(netFolder, 'calico-kubeconfig'),
+  });
+  mkdirSync(netFolder, { recursive: true });
+  writeWhole(configuration, 0o600, (unfinished) => writeFileSync(unfinished, text, { flush: true }));
+  return { configuration, plugins: wanted };
+}
+
+function templateIn({ CNI_NETWORK_CONFIG_FILE: file, CNI_NETWORK_CONFIG: text }: Environment): string {
+  if (file) return readFileSync(file, 'utf8');
+  return text || defaultTemplate;
+}
+
+const defaultTemplate = JSON.stringify(
+  {
+    name: 'k8s-pod-network',
+    cniVersion: '1.0.0',
+    plugins: [
+      { type: 'calico', ipam: { type: 'calico-ipam' }, policy: { type: 'k8s' } },
+      { type: 'portmap', snat: true, capabilities: { portMappings: true } },
+      { type: 'bandwidth', capabilities: { bandwidth: true } },
+    ],
+  },
+  undefined,
+  2,
+);
+
+/** @throws Error when what comes out is not JSON: a runtime would have no network at all then */
+function fillIn(template: string, values: Readonly<Record<string, string>>): string {
+  let text = template;
+  for (const [placeholder, value] of Object.entries(values)) text = text.replaceAll(placeholder, () => value);
+  try {
+    JSON.parse(text);
+  } catch (cause) {
+    throw new Error('Cannot install the CNI network configuration: it is not JSON', { cause });
+  }
+  return text;
+}
+
+function writeWhole(path: string, mode: number, write: (unfinished: string) => void): void {
+  const unfinished = `${path}.${process.pid}`;
+  write(unfinished);
+  chmodSync(unfinished, mode);
+  renameSync(unfinished, path);
+}
