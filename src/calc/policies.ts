@@ -42,9 +42,12 @@ export class Policies {
 
   setPolicy(policy: Policy): void {
     const key = policyKey(policy.id);
+    const before = this.#policies.get(key);
     this.#policies.set(key, policy);
     this.#index.setSelector(key, policy.selector);
     this.#dirtyPolicies.add(key);
+    // An endpoint's chains say which policies it asks and in which order, not what these say.
+    if (before && isAskedAlike(before, policy)) return;
     for (const endpoint of this.#index.itemsOf(key)) this.#dirtyEndpoints.add(endpoint);
   }
 
@@ -152,6 +155,13 @@ export class Policies {
     if (isActive !== this.#active.has(policy)) this.#dirtyPolicies.add(policy);
     this.#dirtyEndpoints.add(endpoint);
   }
+}
+
+function isAskedAlike(a: Policy, b: Policy): boolean {
+  const isSameType = directions.every(
+    (direction) => (a[direction] === undefined) === (b[direction] === undefined),
+  );
+  return a.tier === b.tier && a.order === b.order && isSameType;
 }
 
 const directions: readonly Direction[] = ['ingress', 'egress'];
