@@ -220,6 +220,25 @@ describe('links, routes and neighbours', () => {
   });
 });
 
+test('a table that a build of another layout left behind is taken over whole', async () => {
+  const before =
+    'table inet calico { set cali-judged { type ipv4_addr; }; chain other { }; ' +
+    'chain cali-input { type filter hook forward priority 0; jump other; }; }';
+  const node = await OneNode.make('upgrade', { owned: true, before });
+  try {
+    assert.doesNotMatch(node.nft('list', 'table', 'inet', 'calico'), /chain other/);
+    assert.equal(await node.dataplane.auditTable(), undefined);
+    const { forbidden, permitted } = await node.flood(async () => {});
+    assert.deepEqual(
+      forbidden.map(({ arrived }) => arrived),
+      [0, 0],
+    );
+    for (const { arrived, sent } of permitted) assert.equal(arrived, sent);
+  } finally {
+    await node.remove();
+  }
+});
+
 test('settings of which the kernel does not tell are found at the next look', async () => {
   const node = await OneNode.make('look', { owned: true, lookEveryMs: 50 });
   try {

@@ -30,6 +30,8 @@ export interface OneNodeOptions {
   readonly owned: boolean;
   /** Milliseconds between looks without an event; never when absent. */
   readonly lookEveryMs?: number;
+  /** What nft makes in the node before our dataplane begins. */
+  readonly before?: string;
 }
 
 export class OneNode {
@@ -59,11 +61,12 @@ export class OneNode {
     }
   }
 
-  private constructor(label: string, { owned, lookEveryMs = 0 }: OneNodeOptions) {
+  private constructor(label: string, { owned, lookEveryMs = 0, before }: OneNodeOptions) {
     this.#prefix = `ct-${process.pid}-${label}`;
     this.name = this.#add('n');
     this.prober = new Prober(this.#prefix);
     this.#wire();
+    if (before !== undefined) this.nft(before);
     this.namespace = openNamespace(namespacePath(this.name));
     writeSysctls(this.namespace, { 'net/ipv4/ip_forward': 1, 'net/ipv6/conf/all/forwarding': 1 });
     this.#rtnetlink = Rtnetlink.open({ namespace: this.namespace });
