@@ -27,7 +27,8 @@ export async function run({ until, rounds, seed }: TortureOptions): Promise<bool
         total.probes += sent;
         total.wronglyAllowed += arrived;
       }
-      for (const { sent, arrived, longestLossMs } of permitted) {
+      for (const { name, sent, arrived, longestLossMs } of permitted) {
+        if (arrived < sent) process.stdout.write(`faults: ${sent - arrived} of ${sent} lost: ${name}\n`);
         total.probes += sent;
         total.lost += sent - arrived;
         total.longestLossMs = Math.max(total.longestLossMs, longestLossMs);

@@ -27,8 +27,11 @@ describe('an agent that is killed', () => {
     });
     for (const { name, arrived, sent } of forbidden)
       assert.equal(arrived, 0, `${name}: ${arrived} of ${sent}`);
-    for (const { name, arrived, sent } of permitted)
-      assert.equal(arrived, sent, `${name}: ${arrived} of ${sent}`);
+    for (const { name, arrived, sent, longestLossMs } of permitted) {
+      // A lone packet may be lost without anybody's fault; an established flow and a row of new ones may not.
+      if (name.includes('one flow')) assert.equal(arrived, sent, `${name}: ${arrived} of ${sent}`);
+      assert.equal(longestLossMs, 0, `${name} was refused for ${longestLossMs} ms`);
+    }
     assert.deepEqual(await killed.holdings(), before);
     const probes = [...permitted, ...forbidden].reduce((sum, { sent }) => sum + sent, 0);
     t.diagnostic(
