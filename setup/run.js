@@ -26,6 +26,7 @@ const commands = {
   'kubectl-calico': { args: ['bin/kubectl-calico.ts'], needs: {} },
   test: { args: ['setup/test.ts'], needs: eyes },
   check: { args: ['setup/check.ts'], needs: {} },
+  'check:crds': { args: ['setup/check-crds.ts'], needs: {} },
   format: { args: ['setup/check.ts', '--fix'], needs: {} },
   generate: { args: ['setup/generate.ts'], needs: {} },
   bench: { args: ['bench/run.ts'], needs: {} },
