@@ -27,12 +27,16 @@ test('an IPv6 pool is made where one is named, without address translation', () 
 });
 
 test('several nodes share a file system when each has a root of its own', () => {
-  const { paths } = readOptions({ CALICO_ROOT: '/some/node' });
-  assert.deepEqual(paths, {
-    cniSocket: '/some/node/run/cni.sock',
-    nodename: '/some/node/lib/nodename',
-    mtu: '/some/node/lib/mtu',
-  });
+  const { cniSocket, cniDeletions, nodename, mtu } = readOptions({ CALICO_ROOT: '/some/node' }).paths;
+  assert.deepEqual(
+    [cniSocket, cniDeletions, nodename, mtu],
+    [
+      '/some/node/run/cni.sock',
+      '/some/node/lib/cni-deletions',
+      '/some/node/lib/nodename',
+      '/some/node/lib/mtu',
+    ],
+  );
 });
 
 for (const [name, value, fault] of [
