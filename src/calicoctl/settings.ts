@@ -15,7 +15,7 @@ import type { GlobalOptions } from './options.ts';
 import { CommandError } from './problem.ts';
 
 /** Where the configuration is looked for unless the person says otherwise. */
-export const usualConfigFile = '/etc/calico/calicoctl.cfg';
+const usualConfigFile = '/etc/calico/calicoctl.cfg';
 
 /** Settings by their name in the file, and the environment variable that stands in for it. */
 const variables = {

@@ -2,6 +2,7 @@
 // are; and what is wrong in a cluster's address management, with its repair.
 export { type Allocation, allocationsOf } from './audit/allocations.ts';
 export { auditIpam, type IpamAudit } from './audit/audit.ts';
+export { GarbageCollector } from './audit/garbage-collector.ts';
 export { IpamRepair } from './audit/repair.ts';
 export { readSnapshot } from './audit/snapshot.ts';
 export type { AutoAssignRequest } from './auto-assign.ts';

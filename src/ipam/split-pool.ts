@@ -7,7 +7,7 @@ import { apiVersionOf, blockSizeOf, type IPPool, ipPools } from '../resources/in
  * The pools that `count` parts of a pool are, named "split-POOL-0" and so on.
  * @throws RangeError when the parts cannot be equal, or would be smaller than a block
  */
-export function partsOf(pool: IPPool, count: number): IPPool[] {
+function partsOf(pool: IPPool, count: number): IPPool[] {
   const { name } = pool.metadata;
   const bits = Math.log2(count);
   if (!Number.isInteger(bits) || bits < 1) {

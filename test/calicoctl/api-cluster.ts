@@ -13,22 +13,33 @@ import { accessTo } from '../datastore/access.ts';
 
 const program = join(import.meta.dirname, '..', '..', 'bin', 'calicoctl.ts');
 
-export interface Ran {
+interface Ran {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly stdin?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Working folder. */
+  readonly folder?: string;
 }
 
 /** Runs the real program to its end. Nothing of this machine's own configuration reaches it. */
-export async function runCalicoctl(arguments_: readonly string[], options: RunOptions = {}): Promise<Ran> {
+export function runCalicoctl(arguments_: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  return run([process.execPath, program, ...arguments_], options);
+}
+
+/** Runs a program to its end, while this process goes on serving it. */
+export async function run(
+  [command = '', ...arguments_]: readonly string[],
+  options: RunOptions = {},
+): Promise<Ran> {
   const { PATH = '', NODE_COMPILE_CACHE } = process.env;
-  const child = spawn(process.execPath, [program, ...arguments_], {
+  const child = spawn(command, arguments_, {
     stdio: ['pipe', 'pipe', 'pipe'],
+    ...(options.folder && { cwd: options.folder }),
     env: {
       PATH,
       HOME: '/nonexistent',

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { clusterInformations } from '../../src/resources/index.ts';
-import { ApiCluster, runCalicoctl } from './api-cluster.ts';
+import { ApiCluster, run, runCalicoctl } from './api-cluster.ts';
 
 let cluster: ApiCluster;
 before(async () => {
@@ -45,7 +45,7 @@ test('the context is the one of the command line', async () => {
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /Cannot list IPPool objects: http:\/\/127\.0\.0\.1:1 does not answer \(ECONNREFUSED\)/,
+    /Cannot read ClusterInformation "default": http:\/\/127\.0\.0\.1:1 does not answer \(ECONNREFUSED\)/,
   );
   const missing = await cluster.run([...list, '--context', 'frob']);
   assert.match(missing.stderr, /Cannot find the cluster: .*has no context "frob"/);
@@ -110,24 +110,18 @@ test('the version of the client alone needs no cluster', async () => {
   assert.equal(code, 0);
 });
 
-test('kubectl finds it as its plugin, which calls itself so', () => {
-  const root = join(import.meta.dirname, '..', '..');
+test('kubectl finds it as its plugin, which calls itself so', async () => {
+  const program = join(import.meta.dirname, '..', '..', 'bin', 'kubectl-calico.ts');
   const plugin = join(cluster.folder, 'kubectl-calico');
-  writeFileSync(
-    plugin,
-    `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'bin', 'kubectl-calico.ts')}' "$@"\n`,
-    {
-      mode: 0o755,
-    },
-  );
+  writeFileSync(plugin, `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`, { mode: 0o755 });
   const environment = {
     PATH: `${cluster.folder}:${process.env.PATH}`,
     HOME: cluster.folder,
     KUBECONFIG: cluster.kubeconfig,
   };
-  const help = execFileSync('kubectl', ['calico', '--help'], { encoding: 'utf8', env: environment });
-  assert.match(help, /^Usage: kubectl calico /);
-  assert.equal(execFileSync('kubectl', ['calico', ...list], { encoding: 'utf8', env: environment }), listed);
+  const help = await run(['kubectl', 'calico', '--help'], { environment });
+  assert.match(help.stdout, /^Usage: kubectl calico /, help.stderr);
+  assert.equal((await run(['kubectl', 'calico', ...list], { environment })).stdout, listed);
 });
 
 test('a command that there is none of is told with the nearest that there is', async () => {
@@ -192,15 +186,10 @@ test('node checksystem names each thing that the kernel must have', async () => 
   assert.match(stdout, /^nf_tables +OK$/m);
 });
 
-test("cluster diags packs every kind's objects, and says what could not be had", async () => {
-  const program = join(import.meta.dirname, '..', '..', 'bin', 'calicoctl.ts');
-
-  const output = execFileSync(process.execPath, [program, 'cluster', 'diags'], {
-    cwd: cluster.folder,
-    encoding: 'utf8',
-    env: { ...process.env, KUBECONFIG: cluster.kubeconfig },
-  });
-  const archive = /saved to (\S+)/.exec(output)?.[1] ?? '';
+test("cluster diags packs every kind's objects", async () => {
+  const { stdout, stderr } = await cluster.run(['cluster', 'diags'], { folder: cluster.folder });
+  const archive = /saved to (\S+)/.exec(stdout)?.[1] ?? '';
+  assert.equal(dirname(archive), cluster.folder, stderr);
   const names = execFileSync('tar', ['-tzf', archive], { encoding: 'utf8' });
   assert.match(names, /calico\/ippools\.yaml/);
   assert.match(names, /kubernetes\/nodes\.yaml/);

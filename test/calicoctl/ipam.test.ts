@@ -90,8 +90,8 @@ async function release(...reports: string[]): Promise<string> {
 test('show tells how full pools and blocks are, and whose an address is', async () => {
   const address = await assign('web', 'node-1', { exists: true });
   const { stdout } = await cluster.run(['ipam', 'show', '--show-blocks']);
-  assert.match(stdout, /^\| IP Pool +\| 10\.1\.0\.0\/24 +\| +256 \| 1 \(0%\) +\| 255 \(100%\) +\|$/m);
-  assert.match(stdout, /^\| Block +\| 10\.1\.0\.\d+\/29 +\| +8 \| 1 \(13%\) +\| 7 \(88%\) +\|$/m);
+  assert.match(stdout, /^\| IP Pool +\| 10\.1\.0\.0\/24 +\| +256 \| +1 \(0%\) \| +255 \(100%\) \|$/m);
+  assert.match(stdout, /^\| Block +\| 10\.1\.0\.\d+\/29 +\| +8 \| +1 \(13%\) \| +7 \(88%\) \|$/m);
   const one = await cluster.run(['ipam', 'show', '--ip', address]);
   assert.match(one.stdout, new RegExp(`^IP ${address} is in use\n[\\s\\S]*  pod: web\n`));
   assert.match(

@@ -41,7 +41,7 @@ export function run(options: RunOptions, environment = process.env): number {
 }
 
 /** The words of the command, the program first. */
-export function containerCommand(
+function containerCommand(
   options: RunOptions,
   environment: Readonly<Record<string, string | undefined>>,
 ): string[] {

@@ -56,7 +56,7 @@ export function endpointOfPod(pod: Pod): WorkloadEndpoint | undefined {
 }
 
 /** "node--1-k8s-my--pod-eth0": dashes within a part are doubled, so that the parts can be told apart. */
-export function endpointName(node: string, pod: string): string {
+function endpointName(node: string, pod: string): string {
   const doubled = (part: string) => part.replaceAll('-', '--');
   return `${doubled(node)}-k8s-${doubled(pod)}-eth0`;
 }

@@ -1,7 +1,7 @@
 // The assigned addresses of blocks, one by one.
 import { formatAddress } from '../../net/index.ts';
 import type { IPAMBlock } from '../../resources/index.ts';
-import { addressOf, holderOf } from '../block.ts';
+import { addressOf, holderOf, isCooling } from '../block.ts';
 
 /** One assigned address. Together, handle and sequence number tell it from a later assignment of the same address. */
 export interface Allocation {
@@ -18,8 +18,8 @@ export interface Allocation {
 export function allocationsOf({ spec }: IPAMBlock): Allocation[] {
   const allocations: Allocation[] = [];
   for (const [ordinal, index] of spec.allocations.entries()) {
-    const holder = index === null ? undefined : holderOf(spec, ordinal);
-    if (index === null || holder?.releasedAt !== undefined) continue;
+    if (index === null || isCooling(spec, ordinal)) continue;
+    const holder = holderOf(spec, ordinal);
     const sequenceNumber = spec.sequenceNumberForAllocation?.[String(ordinal)];
     allocations.push({
       address: formatAddress(addressOf(spec, ordinal)),

@@ -4,12 +4,15 @@ import { ConflictError, type Datastore, NotFoundError } from '../../datastore/in
 import { formatAddress, parseAddress, parseCidr } from '../../net/index.ts';
 import { blockAffinities } from '../../resources/index.ts';
 import { holderOf, ordinalsOf, release } from '../block.ts';
-import { Blocks } from '../blocks.ts';
+import { Blocks, type Thaw } from '../blocks.ts';
 import { compareAndSwap } from '../compare-and-swap.ts';
+import { BlockNotEmptyError } from '../errors.ts';
 import { Handles } from '../handles.ts';
 import { IpamClient } from '../ipam-client.ts';
+import { nodeOwner } from '../owner.ts';
 import { type Allocation, allocationsOf } from './allocations.ts';
 import type { HalfClaimedBlock, OrphanedBlock, WrongHandle } from './audit.ts';
+import type { IdleBlock } from './idle-blocks.ts';
 
 export class IpamRepair {
   readonly #datastore: Datastore;
@@ -84,6 +87,21 @@ export class IpamRepair {
   /** Gives up a removed node's block; addresses in it stay assigned, and the block goes with the last of them. */
   async releaseOrphan({ block, node }: OrphanedBlock): Promise<void> {
     await this.#client.releaseAffinity(node, parseCidr(block), { mustBeEmpty: false });
+  }
+
+  /** Gives up an empty block that nobody needs. Returns false when it changed since, or got an address. */
+  async releaseIdle({ block: cidr, node, resourceVersion }: IdleBlock, thaw: Thaw): Promise<boolean> {
+    const block = await this.#blocks.find(parseCidr(cidr));
+    if (block?.metadata.resourceVersion !== resourceVersion) return false;
+    try {
+      if (node === undefined) await this.#blocks.save(block, thaw(block.spec));
+      else await this.#blocks.release(nodeOwner(node), parseCidr(cidr), { mustBeEmpty: true, thaw });
+      return true;
+    } catch (error) {
+      const isChanged = error instanceof ConflictError || error instanceof NotFoundError;
+      if (isChanged || error instanceof BlockNotEmptyError) return false;
+      throw error;
+    }
   }
 
   /** The assignment of an address as it stands; undefined when it is not assigned. */

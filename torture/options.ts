@@ -1,0 +1,31 @@
+// What a torture program is told on the command line: how long to go on, and where to begin.
+import { parseArgs } from 'node:util';
+
+export interface TortureOptions {
+  /** Goes on until then (ms, as Date.now counts), or until `rounds` are done. */
+  readonly until: number;
+  readonly rounds: number;
+  readonly seed: number;
+}
+
+/** `--minutes N`, `--rounds N`, `--seed N`; without either of the first two, one minute. @throws RangeError */
+export function readTortureOptions(args: readonly string[]): TortureOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { minutes: { type: 'string' }, rounds: { type: 'string' }, seed: { type: 'string' } },
+  });
+  const number = (name: keyof typeof values): number | undefined => {
+    const text = values[name];
+    if (text === undefined) return undefined;
+    const value = Number(text);
+    if (text !== '' && value >= 0) return value;
+    throw new RangeError(`--${name} is "${text}"; it must be a number`);
+  };
+  const rounds = number('rounds');
+  const minutes = number('minutes') ?? (rounds === undefined ? 1 : Number.POSITIVE_INFINITY);
+  return {
+    until: Date.now() + minutes * 60_000,
+    rounds: rounds ?? Number.POSITIVE_INFINITY,
+    seed: number('seed') ?? Math.floor(Math.random() * 2 ** 32),
+  };
+}

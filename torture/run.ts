@@ -1,0 +1,27 @@
+// `npm run torture -- NAME [--minutes N] [--rounds N] [--seed N]`: runs one of the long loops, each its own program beside this
+// file. They print their seed, and end with code 1 at the first round that proves something wrong.
+import { globSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { readTortureOptions, type TortureOptions } from './options.ts';
+
+interface TortureProgram {
+  /** Resolves with whether everything held. */
+  run(options: TortureOptions): Promise<boolean>;
+}
+
+const isProgram = (name: string) => !['run', 'options', 'random'].includes(name);
+const programs = globSync('*.ts', { cwd: import.meta.dirname })
+  .map((file) => basename(file, '.ts'))
+  .filter(isProgram)
+  .toSorted();
+const [name = '', ...args] = process.argv.slice(2);
+if (!programs.includes(name)) {
+  process.stderr.write(
+    `"${name}" is no torture; say one of ${programs.join(', ')}, and --minutes, --rounds or --seed after it\n`,
+  );
+  process.exit(1);
+}
+const program = (await import(join(import.meta.dirname, `${name}.ts`))) as TortureProgram;
+const options = readTortureOptions(args);
+process.stdout.write(`torture ${name}, seed ${options.seed}\n`);
+process.exitCode = (await program.run(options)) ? 0 : 1;
