@@ -40,34 +40,48 @@ export function runtime() {
   return join(root, 'node_modules', `node-linux-${arch}`, 'bin', 'node');
 }
 
-/** Installs Debian packages whose command is missing. `wanted` maps a command, by its name or its whole path, to {package, why}. */
+/**
+ * Installs Debian packages whose command is missing. `wanted` maps a command, or a file's path, to {package, why}; one that is
+ * `optional` may be unknown to the distribution, and then stays missing.
+ */
 export function installSystemPackages(wanted) {
   const path = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`;
-  const missing = Object.entries(wanted).filter(
-    ([command]) =>
-      !(command.startsWith('/')
-        ? existsSync(command)
-        : path.split(':').some((folder) => folder && existsSync(join(folder, command)))),
-  );
-  if (missing.length === 0) return;
-  const names = missing.map(([, { package: name }]) => name);
-  if (!existsSync('/usr/bin/apt-get') || process.getuid?.() !== 0) {
+  const isThere = (command) =>
+    command.startsWith('/')
+      ? existsSync(command)
+      : path.split(':').some((folder) => folder && existsSync(join(folder, command)));
+  const missing = Object.entries(wanted).filter(([command]) => !isThere(command));
+  const needed = missing.filter(([, { optional }]) => !optional);
+  if (needed.length > 0 && (!existsSync('/usr/bin/apt-get') || process.getuid?.() !== 0)) {
+    const names = needed.map(([, { package: name }]) => name).join(' ');
     fail(
-      `missing: ${missing.map(([c, w]) => `${c} (${w.why})`).join(', ')}. Install ${names.join(' ')} and try again`,
+      `missing: ${needed.map(([c, { why }]) => `${c} (${why})`).join(', ')}. Install ${names} and try again`,
     );
   }
-  say(`installing ${names.join(', ')} with apt-get: ${missing.map(([c, w]) => `${c} ${w.why}`).join('; ')}`);
-  const install = () =>
-    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], {
+  if (missing.length === 0 || !existsSync('/usr/bin/apt-get')) return;
+  spawnSync('apt-get', ['update', '-qq'], { stdio: 'ignore' });
+  const fault = needed.length > 0 ? aptInstall(needed) : undefined;
+  if (fault !== undefined) fail(`apt-get install failed:\n${fault}`);
+  for (const entry of missing.filter(([, { optional }]) => optional)) {
+    if (aptInstall([entry]) !== undefined) say(`this distribution has no package "${entry[1].package}"`);
+  }
+}
+
+/** Returns what apt-get said when it failed, undefined when it did not. */
+function aptInstall(entries) {
+  const names = entries.map(([, { package: name }]) => name);
+  say(
+    `installing ${names.join(', ')} with apt-get: ${entries.map(([c, { why }]) => `${c} ${why}`).join('; ')}`,
+  );
+  const { status, stderr } = spawnSync(
+    'apt-get',
+    ['install', '-y', '-qq', '--no-install-recommends', ...names],
+    {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    });
-  let result = install();
-  if (result.status !== 0) {
-    spawnSync('apt-get', ['update', '-qq'], { stdio: 'ignore' });
-    result = install();
-  }
-  if (result.status !== 0) fail(`apt-get install ${names.join(' ')} failed:\n${result.stderr}`);
+    },
+  );
+  return status === 0 ? undefined : String(stderr);
 }
 
 /** A folder for what is built from the sources and can be thrown away. */

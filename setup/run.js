@@ -14,6 +14,8 @@ const eyes = {
   kubectl: {
     package: 'kubernetes-client',
     why: 'is the real client that the tests drive the API server with',
+    // Debian has it, Ubuntu has not.
+    optional: true,
   },
 };
 

@@ -1,6 +1,5 @@
 // cnitool, the reference client of the CNI specification, as another party that drives our plugin: built once with Go into the
-// cache. Without Go the tests that need it fail and say what to install, in CI as elsewhere: a conformance run that may be
-// left out proves nothing.
+// cache. `npm test` leaves these tests out, and says so, where there is no Go; in CI they run, and fail without it.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
