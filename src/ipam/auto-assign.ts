@@ -138,7 +138,7 @@ export class AutoAssigner {
       owner: ownerFor(request),
       count,
       reservations,
-      thaw: restOf(configuration, this.#now()).thaw,
+      thaw: restOf(configuration, this.#now).thaw,
       rules: {
         ...configuration,
         maxBlocksPerHost: limits.length > 0 ? Math.min(...limits.map(Number)) : 0,

@@ -14,6 +14,7 @@ export interface Decision<R> {
 }
 
 interface Change {
+  readonly thaw: Thaw;
   /** Decides on a state and returns the next, with what to call once that is stored, or why this change has failed. */
   readonly decide: (spec: BlockSpec) => { spec: BlockSpec; settle: () => void };
   /** There is no such block. */
@@ -78,6 +79,7 @@ export class BlockWriter {
   ): Promise<R | undefined> {
     const { promise, resolve, reject } = Promise.withResolvers<R | undefined>();
     const change: Change = {
+      thaw,
       decide: (spec) => {
         try {
           const decision = decide(spec);
@@ -95,23 +97,23 @@ export class BlockWriter {
     else {
       const queue = [change];
       this.#waiting.set(formatCidr(cidr), queue);
-      void this.#drain(cidr, thaw, queue);
+      void this.#drain(cidr, queue);
     }
     return promise;
   }
 
-  async #drain(cidr: Cidr, thaw: Thaw, queue: Change[]): Promise<void> {
+  async #drain(cidr: Cidr, queue: Change[]): Promise<void> {
     while (queue.length > 0) {
       // What else is wanted in this turn of the event loop comes along.
       await Promise.resolve();
-      await this.#write(cidr, thaw, queue.splice(0));
+      await this.#write(cidr, queue.splice(0));
     }
     this.#waiting.delete(formatCidr(cidr));
   }
 
-  async #write(cidr: Cidr, thaw: Thaw, batch: readonly Change[]): Promise<void> {
+  async #write(cidr: Cidr, batch: readonly Change[]): Promise<void> {
     try {
-      const settle = await compareAndSwap(() => this.#attempt(cidr, thaw, batch));
+      const settle = await compareAndSwap(() => this.#attempt(cidr, batch));
       this.#keepPromises(cidr, batch);
       for (const done of settle) done();
     } catch (error) {
@@ -121,23 +123,25 @@ export class BlockWriter {
     }
   }
 
-  async #attempt(cidr: Cidr, thaw: Thaw, batch: readonly Change[]): Promise<(() => void)[]> {
+  async #attempt(cidr: Cidr, batch: readonly Change[]): Promise<(() => void)[]> {
     const key = formatCidr(cidr);
     const remembered = this.#known.get(key);
     // Should the write be refused, the next attempt reads.
     this.#known.delete(key);
     const block = remembered ?? (await this.#blocks.find(cidr));
     if (!block) return batch.map(({ miss }) => miss);
-    const start = thaw(block.spec);
-    let spec = start;
-    const settle = batch.map(({ decide }) => {
-      const decided = decide(spec);
+    let spec = block.spec;
+    let isChanged = false;
+    const settle = batch.map(({ thaw, decide }) => {
+      const thawed = thaw(spec);
+      const decided = decide(thawed);
+      isChanged ||= decided.spec !== thawed;
       spec = decided.spec;
       return decided.settle;
     });
-    if (spec === start) {
+    if (!isChanged) {
       // Decided on a memory that no write has proved: look before saying no.
-      if (remembered) return this.#attempt(cidr, thaw, batch);
+      if (remembered) return this.#attempt(cidr, batch);
       this.#known.set(key, block);
       return settle;
     }

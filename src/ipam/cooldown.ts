@@ -2,6 +2,9 @@
 // them: whoever reads a block to change it frees first what has rested long enough.
 import { attributeOf, type BlockSpec, vacate } from './block.ts';
 
+/** The most that IPAMConfiguration takes. */
+const longestCooldownMs = 1200 * 1000;
+
 /** Frees what has rested for that long, longest first. The same spec when nothing has. */
 export function withoutCooled(spec: BlockSpec, cooldownSeconds: number, now: Date): BlockSpec {
   if (!spec.attributes.some(({ releasedAt }) => releasedAt !== undefined)) return spec;
@@ -9,9 +12,10 @@ export function withoutCooled(spec: BlockSpec, cooldownSeconds: number, now: Dat
   for (const ordinal of spec.allocations.keys()) {
     const releasedAt = attributeOf(spec, ordinal)?.releasedAt;
     if (releasedAt === undefined) continue;
-    // A node whose clock is far ahead must not keep an address for as long, and one without a clear time not for ever.
-    const restMs = Math.abs(now.getTime() - Date.parse(releasedAt));
-    if (!(restMs < cooldownSeconds * 1000)) rested.push({ ordinal, restMs });
+    const restMs = now.getTime() - Date.parse(releasedAt);
+    // A time that cannot be read, or lies further ahead than clocks differ, must not keep an address for ever.
+    const isResting = cooldownSeconds > 0 && restMs < cooldownSeconds * 1000 && restMs > -longestCooldownMs;
+    if (!isResting) rested.push({ ordinal, restMs });
   }
   rested.sort((a, b) => b.restMs - a.restMs);
   return vacate(

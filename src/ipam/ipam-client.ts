@@ -182,7 +182,7 @@ export class IpamClient {
   }
 
   async #rest(): Promise<Rest> {
-    return restOf(await this.#view.configuration(), this.#now());
+    return restOf(await this.#view.configuration(), this.#now);
   }
 
   /** The block at that place, claimed if there was none. @throws NoPoolError when a block of another size is in its way */

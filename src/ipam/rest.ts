@@ -10,10 +10,11 @@ export interface Rest {
   readonly releasedAt: Date | undefined;
 }
 
-export function restOf(configuration: Partial<IPAMConfiguration['spec']> | undefined, now: Date): Rest {
+export function restOf(configuration: Partial<IPAMConfiguration['spec']> | undefined, now: () => Date): Rest {
   const seconds = configuration?.ipCooldownSeconds ?? 0;
   return {
-    thaw: (spec) => withoutCooled(spec, seconds, now),
-    releasedAt: seconds > 0 ? now : undefined,
+    // By the clock when it is used, for that may be many waits after the request came.
+    thaw: (spec) => withoutCooled(spec, seconds, now()),
+    releasedAt: seconds > 0 ? now() : undefined,
   };
 }

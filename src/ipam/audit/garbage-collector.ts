@@ -80,7 +80,7 @@ export class GarbageCollector {
     const snapshot = await readSnapshot(this.#datastore);
     const configurations: IPAMConfiguration[] = await this.#datastore.list(ipamConfigurations);
     const configuration = configurations.find(({ metadata }) => metadata.name === 'default');
-    const { thaw } = restOf(configuration?.spec, this.#now());
+    const { thaw } = restOf(configuration?.spec, this.#now);
     const audit = auditIpam(snapshot);
     const repair = this.#repair;
     return [
