@@ -2,7 +2,7 @@
 
 import { shimPath } from '../src/cni/index.ts';
 import { accessFromKubeconfig, accessFromPod, KubernetesDatastore } from '../src/datastore/index.ts';
-import { installCni, readOptions, startCalicoNode } from '../src/node/index.ts';
+import { installCni, readOptions, runCalicoNode } from '../src/node/index.ts';
 import { createLogger, onShutdown } from '../src/process/index.ts';
 
 try {
@@ -13,13 +13,19 @@ try {
   }
   const log = createLogger('calico-node', options.logLevel);
   const access = options.kubeconfig ? accessFromKubeconfig(options.kubeconfig) : accessFromPod();
-  const node = await startCalicoNode(
+  const node = await runCalicoNode({
     options,
-    new KubernetesDatastore(access, { onTrouble: (trouble) => log.warn(trouble) }),
+    openDatastore: () => new KubernetesDatastore(access, { onTrouble: (trouble) => log.warn(trouble) }),
+    environment: process.env,
     log,
-  );
+    onDeath: die,
+  });
   onShutdown(() => node.stop());
 } catch (error) {
+  die(error);
+}
+
+function die(error: unknown): never {
   process.stderr.write(`calico-node cannot start: ${error instanceof Error ? error.message : error}\n`);
   process.exit(1);
 }

@@ -49,8 +49,9 @@ export class Felix {
   #isInSync = false;
   #kindsToSync = 0;
   #isScheduled = false;
-  /** The last application failed: the next one is due even without a change. */
-  #isInDoubt = false;
+  /** Since when, by the monotonic clock, the kernel may hold something else: the next application is due even without a change. */
+  #doubtedSince: number | undefined;
+  #isStopped = false;
   #retryTimer: NodeJS.Timeout | undefined;
   #retryMs = firstRetryMs;
   #waiting: PromiseWithResolvers<void>[] = [];
@@ -74,14 +75,21 @@ export class Felix {
 
   /** Whether the last attempt to bring the desired state into the kernel failed. */
   get isInDoubt(): boolean {
-    return this.#isInDoubt;
+    return this.#doubtedSince !== undefined;
+  }
+
+  /** For how many milliseconds now the desired state could not be brought into the kernel; 0 when it is there. */
+  get inDoubtMs(): number {
+    return this.#doubtedSince === undefined ? 0 : performance.now() - this.#doubtedSince;
   }
 
   start(): void {
     eachFollowedKind((followed) => this.#follow(followed));
   }
 
+  /** Nothing is brought into the kernel afterwards. */
   stop(): void {
+    this.#isStopped = true;
     for (const follower of this.#followers) follower.stop();
     clearTimeout(this.#retryTimer);
     for (const waiter of this.#waiting.splice(0)) waiter.reject(new Error('calico-node is shutting down'));
@@ -112,7 +120,7 @@ export class Felix {
 
   /** Brings all of the desired state into the kernel anew: something there is not as it was left. */
   reapply(): void {
-    this.#isInDoubt = true;
+    this.#doubtedSince ??= performance.now();
     this.#dataplane.distrust();
     this.#schedule();
   }
@@ -163,6 +171,7 @@ export class Felix {
   }
 
   #applied(): Promise<void> {
+    if (this.#isStopped) return Promise.reject(new Error('calico-node is shutting down'));
     const waiter = Promise.withResolvers<void>();
     this.#waiting.push(waiter);
     this.#schedule();
@@ -180,13 +189,14 @@ export class Felix {
   }
 
   #apply(): void {
+    if (this.#isStopped) return;
     const waiting = this.#waiting.splice(0);
     try {
-      if (this.#calculator.hasChanges || this.#isInDoubt || !this.#isInSync) {
+      if (this.#calculator.hasChanges || this.isInDoubt || !this.#isInSync) {
         const changes = this.#calculator.takeChanges();
         this.#dataplane.apply(this.#calculator.state, changes);
       }
-      this.#isInDoubt = false;
+      this.#doubtedSince = undefined;
       this.#retryMs = firstRetryMs;
       for (const waiter of waiting) waiter.resolve();
       if (!this.#isInSync) {
@@ -198,7 +208,7 @@ export class Felix {
         { error },
         'Cannot bring the desired state into the kernel; trying again with all of it',
       );
-      this.#isInDoubt = true;
+      this.#doubtedSince ??= performance.now();
       this.#dataplane.distrust();
       for (const waiter of waiting) waiter.reject(error);
       clearTimeout(this.#retryTimer);

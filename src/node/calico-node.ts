@@ -1,7 +1,5 @@
 // The program that runs on every node: makes itself known to the cluster, then runs the policy agent and the CNI server
 // until it is told to stop. What it has put into the kernel stays when it goes.
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { CalicoNetwork, CniServer, IpamPlugin } from '../cni/index.ts';
 import {
   HostLinks,
@@ -12,37 +10,52 @@ import {
   VxlanOverlay,
 } from '../dataplane/index.ts';
 import type { Datastore } from '../datastore/index.ts';
-import { Felix, Upkeep } from '../felix/index.ts';
+import { anyParameters, Felix, type FelixSettings, FollowedSettings, Upkeep } from '../felix/index.ts';
 import { FollowedSources, IpamClient } from '../ipam/index.ts';
 import { Conntrack, Nftables, ownNamespace, Rtnetlink, writeSysctls } from '../kernel/index.ts';
 import type { Family } from '../net/index.ts';
-import { type Logger, serveMetrics, tally } from '../process/index.ts';
-import { nodeAnnotations, nodes } from '../resources/index.ts';
+import { type Logger, tally } from '../process/index.ts';
+import { nodes } from '../resources/index.ts';
+import { announce, reportReady, writeFacts } from './announce.ts';
 import { ensureClusterObjects } from './cluster-objects.ts';
 import { detectAddress, type NodeAddress } from './detect-address.ts';
+import { Observability } from './observability.ts';
 import type { NodeOptions } from './options.ts';
-import { type FelixSettings, readSettings } from './settings.ts';
+import { overlayMtu, podMtu } from './packet-size.ts';
 import { ensureTunnels, type Tunnel } from './tunnel.ts';
-
-/** What VXLAN adds to a packet: outer Ethernet, IP, UDP and VXLAN headers. */
-const vxlanOverheads: Readonly<Record<Family, number>> = { 4: 50, 6: 70 };
 
 export interface CalicoNode {
   /** Stops taking requests and following the cluster. Policy, routes and links stay as they are. */
   stop(): Promise<void>;
 }
 
+export interface StartOptions {
+  readonly options: NodeOptions;
+  /** Closed by `stop`. */
+  readonly datastore: Datastore;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly log: Logger;
+  /** A setting has changed that only a new start takes up. */
+  readonly onRestartDue: (why: string) => void;
+}
+
 /** Resolves when the node is ready: policies are enforced and the CNI server answers. */
-export async function startCalicoNode(
-  options: NodeOptions,
-  datastore: Datastore,
-  log: Logger,
-): Promise<CalicoNode> {
+export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> {
+  const { options, datastore, environment, log, onRestartDue } = start;
   const rtnetlink = Rtnetlink.open();
   writeSysctls(ownNamespace(), { 'net/ipv4/ip_forward': 1, 'net/ipv6/conf/all/forwarding': 1 });
 
   await ensureClusterObjects(datastore, options.defaultPools);
-  const settings = await readSettings(datastore, options.node, process.env);
+  const followed = new FollowedSettings({
+    node: options.node,
+    datastore,
+    environment,
+    file: options.paths.felixConfiguration,
+    onFault: (fault) => log.warn(fault),
+  });
+  const settings = await followed.first;
+  const observability = new Observability(settings, log);
+  await observability.apply(settings);
   const addresses = await detectAddresses(rtnetlink, datastore, options);
   const ipam = new IpamClient(datastore, { view: new FollowedSources(datastore, options.node) });
   const tunnels = await ensureTunnels(datastore, ipam, options.node);
@@ -55,7 +68,7 @@ export async function startCalicoNode(
   const isolations = tally('felix_isolated', 'Objects closed because they could not be programmed', 'kind');
   const kernelTables = Nftables.open();
   const nftables = new NftablesDataplane(kernelTables, {
-    logPrefix: 'calico-packet',
+    logPrefix: settings.logPrefix,
     endpointToHostAction: settings.defaultEndpointToHostAction,
     forgetJudgements: forgetMarks,
     onTrouble: (error) =>
@@ -79,6 +92,7 @@ export async function startCalicoNode(
     dataplane,
     log,
   });
+  observability.observe(felix);
   const upkeep = new Upkeep({
     dataplane,
     rewriteTable: () => felix.reapply(),
@@ -115,23 +129,28 @@ export async function startCalicoNode(
     log,
   });
   await server.listen();
-  const metrics = settings.prometheusMetricsEnabled
-    ? await serveMetrics(settings.prometheusMetricsHost, settings.prometheusMetricsPort)
-    : undefined;
   writeFacts(options, mtu);
   await reportReady(datastore, options.node);
   log.info(
     { node: options.node, mtu, addresses: [...addresses.values()].map(({ address }) => address) },
     'Ready',
   );
+  followed.watch(settings, (now, changed) => {
+    void observability.apply(now);
+    const due = changed.filter((name) => anyParameters[name].effect === 'restart');
+    if (due.length > 0) onRestartDue(`${due.join(', ')} changed`);
+  });
   return {
     stop: async () => {
+      followed.stop();
       await server.close();
       upkeep[Symbol.dispose]();
-      metrics?.close();
       felix.stop();
+      await observability.close();
       await datastore.close();
       rtnetlink.close();
+      // The table stays, without an owner until the next start.
+      kernelTables.close();
     },
   };
 }
@@ -162,88 +181,19 @@ async function detectAddresses(
   return found;
 }
 
-/** Tells the other nodes how to reach this one. */
-async function announce(
-  datastore: Datastore,
-  node: string,
-  addresses: ReadonlyMap<Family, NodeAddress>,
-  tunnels: readonly Tunnel[],
-): Promise<void> {
-  const text = (family: Family) => {
-    const own = addresses.get(family);
-    return own ? `${own.address}/${own.prefixLength}` : null;
-  };
-  const tunnel = (family: Family) => tunnels.find((candidate) => candidate.family === family);
-  // In a merge patch null takes away what an earlier start may have left.
-  const annotations = {
-    [nodeAnnotations.ipv4Address]: text(4),
-    [nodeAnnotations.ipv6Address]: text(6),
-    [nodeAnnotations.ipv4VxlanTunnelAddress]: tunnel(4)?.address ?? null,
-    [nodeAnnotations.ipv6VxlanTunnelAddress]: tunnel(6)?.address ?? null,
-    [nodeAnnotations.vxlanTunnelMac]: tunnel(4)?.mac ?? null,
-    [nodeAnnotations.vxlanTunnelMacV6]: tunnel(6)?.mac ?? null,
-  };
-  await datastore.mergePatch(nodes, { name: node }, { metadata: { annotations } });
-}
-
 function overlayOptions(
-  { address, link }: NodeAddress,
+  own: NodeAddress,
   { family, address: tunnelAddress, mac }: Tunnel,
   settings: FelixSettings,
 ) {
   return {
     family,
-    nodeAddress: address,
+    nodeAddress: own.address,
     tunnelAddress,
     mac,
-    parent: link.index,
-    mtu: settings.vxlanMTU || link.mtu - vxlanOverheads[family],
+    parent: own.link.index,
+    mtu: overlayMtu(family, own, settings),
     vni: settings.vxlanVNI,
     port: settings.vxlanPort,
   };
-}
-
-/** The largest packet that gets through whichever way it takes. */
-function podMtu(
-  addresses: ReadonlyMap<Family, NodeAddress>,
-  tunnels: readonly Tunnel[],
-  { vxlanMTU }: FelixSettings,
-): number {
-  const sizes = [...addresses].map(([family, { link }]) =>
-    tunnels.some((tunnel) => tunnel.family === family)
-      ? vxlanMTU || link.mtu - vxlanOverheads[family]
-      : link.mtu,
-  );
-  return Math.min(...sizes);
-}
-
-/** Files by which other programs on the node learn its name and its pods' packet size. */
-function writeFacts({ node, paths }: NodeOptions, mtu: number): void {
-  for (const [path, content] of [
-    [paths.nodename, node],
-    [paths.mtu, String(mtu)],
-  ] as const) {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, content);
-  }
-}
-
-async function reportReady(datastore: Datastore, node: string): Promise<void> {
-  const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
-  const { status } = await datastore.get(nodes, { name: node });
-  const others = (status?.conditions ?? []).filter(({ type }) => type !== 'NetworkUnavailable');
-  const condition = {
-    type: 'NetworkUnavailable',
-    status: 'False',
-    reason: 'CalicoIsUp',
-    message: 'Calico is running on this node',
-    lastHeartbeatTime: now,
-    lastTransitionTime: now,
-  } as const;
-  await datastore.mergePatch(
-    nodes,
-    { name: node },
-    { status: { conditions: [...others, condition] } },
-    { subresource: 'status' },
-  );
 }

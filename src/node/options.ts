@@ -38,6 +38,8 @@ export interface NodePaths {
   readonly cniDeletions: string;
   /** Where other CNI plugins are to be found, besides where the container runtime says. */
   readonly pluginFolders: readonly string[];
+  /** Felix' settings for this node, below its environment; need not exist. */
+  readonly felixConfiguration: string;
   readonly nodename: string;
   readonly mtu: string;
 }
@@ -64,6 +66,7 @@ export function readOptions(environment: Environment): NodeOptions {
           pluginFolders,
           cniSocket: join(root, 'run/cni.sock'),
           cniDeletions: join(root, 'lib/cni-deletions'),
+          felixConfiguration: join(root, 'etc/felix.cfg'),
           nodename: join(root, 'lib/nodename'),
           mtu: join(root, 'lib/mtu'),
         }
@@ -71,6 +74,7 @@ export function readOptions(environment: Environment): NodeOptions {
           pluginFolders,
           cniDeletions: '/var/lib/calico/cni-deletions',
           cniSocket: '/var/run/calico/cni.sock',
+          felixConfiguration: '/etc/calico/felix.cfg',
           nodename: '/var/lib/calico/nodename',
           mtu: '/var/lib/calico/mtu',
         },

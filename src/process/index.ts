@@ -1,5 +1,7 @@
 // The door of the process room: what every program needs of its process.
+export { healthPages } from './health.ts';
 export { KeyedLock } from './keyed-lock.ts';
 export { createLogger, type Logger } from './logger.ts';
-export { serveMetrics, type Tally, tally } from './metrics.ts';
+export { metricsPages, type Tally, tally } from './metrics.ts';
+export { ServedPort } from './served-port.ts';
 export { onShutdown } from './shutdown.ts';

@@ -1,0 +1,21 @@
+// Why some parameters have no effect here: they belong to parts that this agent does not have.
+import type { Effect } from '../parameter.ts';
+
+const without = (none: string): Effect => ({ none });
+
+export const ebpf = without('belongs to the eBPF dataplane');
+export const iptables = without('belongs to the iptables dataplane');
+export const windows = without('belongs to the Windows dataplane');
+export const xdp = without('belongs to XDP acceleration of the iptables dataplane');
+export const openstack = without('belongs to OpenStack, whose drivers are not here');
+export const goRuntime = without('tunes a program written in Go');
+export const elsewhere = without('the datastore is found by KUBECONFIG or the service account');
+export const wireguard = without('there is no WireGuard here yet');
+export const ipip = without('there is no IP-in-IP here yet');
+export const flowLogs = without('there are no flow logs here yet');
+export const aws = without('nothing here speaks to a cloud');
+export const noReports = without('nothing is ever sent about usage, whatever this says');
+export const notYet = without('is not implemented yet');
+export const oneTable = without(
+  'everything is in one nftables table, which nftablesRefreshInterval looks after',
+);

@@ -1,0 +1,65 @@
+// What a node tells others about itself: how it is reached, by its object's annotations; its name and its pods' packet size,
+// by files; that its network works, by a condition.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Datastore } from '../datastore/index.ts';
+import type { Family } from '../net/index.ts';
+import { nodeAnnotations, nodes } from '../resources/index.ts';
+import type { NodeAddress } from './detect-address.ts';
+import type { NodeOptions } from './options.ts';
+import type { Tunnel } from './tunnel.ts';
+
+/** Tells the other nodes how to reach this one. */
+export async function announce(
+  datastore: Datastore,
+  node: string,
+  addresses: ReadonlyMap<Family, NodeAddress>,
+  tunnels: readonly Tunnel[],
+): Promise<void> {
+  const text = (family: Family) => {
+    const own = addresses.get(family);
+    return own ? `${own.address}/${own.prefixLength}` : null;
+  };
+  const tunnel = (family: Family) => tunnels.find((candidate) => candidate.family === family);
+  // In a merge patch null takes away what an earlier start may have left.
+  const annotations = {
+    [nodeAnnotations.ipv4Address]: text(4),
+    [nodeAnnotations.ipv6Address]: text(6),
+    [nodeAnnotations.ipv4VxlanTunnelAddress]: tunnel(4)?.address ?? null,
+    [nodeAnnotations.ipv6VxlanTunnelAddress]: tunnel(6)?.address ?? null,
+    [nodeAnnotations.vxlanTunnelMac]: tunnel(4)?.mac ?? null,
+    [nodeAnnotations.vxlanTunnelMacV6]: tunnel(6)?.mac ?? null,
+  };
+  await datastore.mergePatch(nodes, { name: node }, { metadata: { annotations } });
+}
+
+/** Files by which other programs on the node learn its name and its pods' packet size. */
+export function writeFacts({ node, paths }: NodeOptions, mtu: number): void {
+  for (const [path, content] of [
+    [paths.nodename, node],
+    [paths.mtu, String(mtu)],
+  ] as const) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+  }
+}
+
+export async function reportReady(datastore: Datastore, node: string): Promise<void> {
+  const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+  const { status } = await datastore.get(nodes, { name: node });
+  const others = (status?.conditions ?? []).filter(({ type }) => type !== 'NetworkUnavailable');
+  const condition = {
+    type: 'NetworkUnavailable',
+    status: 'False',
+    reason: 'CalicoIsUp',
+    message: 'Calico is running on this node',
+    lastHeartbeatTime: now,
+    lastTransitionTime: now,
+  } as const;
+  await datastore.mergePatch(
+    nodes,
+    { name: node },
+    { status: { conditions: [...others, condition] } },
+    { subresource: 'status' },
+  );
+}
