@@ -1,4 +1,5 @@
 // The door of the process room: what every program needs of its process.
+export { tryDurationMs } from './duration.ts';
 export { healthPages } from './health.ts';
 export { KeyedLock } from './keyed-lock.ts';
 export { createLogger, type Logger } from './logger.ts';

@@ -8,6 +8,7 @@ import {
   tryParseCidr,
   tryParseNet,
 } from '../../net/index.ts';
+import { tryDurationMs } from '../../process/index.ts';
 
 /** Reads values of one sort. */
 export interface Kind<T> {
@@ -59,19 +60,11 @@ export const port = integer(0, 65535);
 export const mtu = integer(0, 65535);
 export const count = integer(0, 2 ** 31 - 1);
 
-const unitsMs: Readonly<Record<string, number>> = { us: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
 /** Milliseconds of a duration as Go writes them ("1m30s"), or of a plain number of the unit that the variable's name says. */
 function span(unitMs: number, unit: string): Kind<number> {
   return {
     what: `a duration such as "90s", or a number of ${unit}`,
-    read(raw) {
-      const text = String(raw).trim();
-      if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * unitMs;
-      const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(us|ms|s|m|h)/g)];
-      if (parts.length === 0 || parts.map(([part]) => part).join('') !== text) return undefined;
-      return parts.reduce((sum, [, number, name = '']) => sum + Number(number) * (unitsMs[name] ?? 0), 0);
-    },
+    read: (raw) => tryDurationMs(String(raw).trim(), unitMs),
   };
 }
 
