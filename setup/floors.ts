@@ -23,6 +23,7 @@ const exactly: Readonly<Record<string, readonly string[]>> = {
   ipam: ['net', 'resources', 'selector', 'datastore', 'process'],
   calc: ['net', 'selector', 'resources', 'policy'],
   dataplane: ['net', 'policy', 'calc', 'kernel', 'process'],
+  'kube-controllers': ['net', 'policy', 'resources', 'datastore', 'process', 'ipam'],
   node: [
     'net',
     'resources',

@@ -20,8 +20,8 @@ import { compareAndSwap } from './compare-and-swap.ts';
 import { AddressInUseError, NoPoolError } from './errors.ts';
 import { Handles } from './handles.ts';
 import { Ledger } from './ledger.ts';
-import { affinityOf, type BlockOwner, nodeOwner } from './owner.ts';
-import { poolAround } from './pools.ts';
+import { affinityOf, type BlockOwner, loadBalancers, nodeOwner } from './owner.ts';
+import { type PoolUse, poolAround } from './pools.ts';
 import { type Rest, restOf } from './rest.ts';
 import { RoomFinder } from './room.ts';
 import { type IpamSources, sourcesFrom } from './sources.ts';
@@ -29,6 +29,8 @@ import { type IpamSources, sourcesFrom } from './sources.ts';
 export interface AssignAddressRequest extends AddressOwner {
   readonly node: string;
   readonly address: Address;
+  /** As in AutoAssignRequest; when absent, the pool may be for anything. */
+  readonly use?: PoolUse;
 }
 
 export interface IpamOptions {
@@ -94,10 +96,10 @@ export class IpamClient {
       this.#fresh.configuration(),
       this.#rest(),
     ]);
-    const pool = poolAround(pools, address);
+    const pool = poolAround(pools, address, request.use);
     const cidr = cidrOf(address, blockSizeOf(pool.spec));
     const ordinal = Number(address.value - cidr.network);
-    const owner = nodeOwner(request.node);
+    const owner = request.use === 'LoadBalancer' ? loadBalancers : nodeOwner(request.node);
     const block = await this.#blockAt(owner, cidr);
     if (block && holderOf(block.spec, ordinal)?.handle_id === handleId) return;
     this.#writer.promise(cidr, 1);
@@ -169,9 +171,18 @@ export class IpamClient {
   }
 
   /** Gives up one of a node's blocks. @throws BlockNotEmptyError */
-  async releaseAffinity(node: string, cidr: Cidr, options: { readonly mustBeEmpty: boolean }): Promise<void> {
+  releaseAffinity(node: string, cidr: Cidr, options: { readonly mustBeEmpty: boolean }): Promise<void> {
+    return this.releaseBlock(nodeOwner(node), cidr, options);
+  }
+
+  /** As `releaseAffinity`, for any owner. */
+  async releaseBlock(
+    owner: BlockOwner,
+    cidr: Cidr,
+    options: { readonly mustBeEmpty: boolean },
+  ): Promise<void> {
     const { thaw } = await this.#rest();
-    await this.#blocks.release(nodeOwner(node), cidr, { ...options, thaw });
+    await this.#blocks.release(owner, cidr, { ...options, thaw });
   }
 
   /** Gives up all of a node's blocks. @throws BlockNotEmptyError at the first that should be empty and is not */

@@ -49,17 +49,19 @@ export function isBlockOf(pool: IPPool, block: Cidr): boolean {
   );
 }
 
-/** The pool around an address that is asked for by name. @throws NoPoolError when there is none, or it gives no more */
-export function poolAround(pools: readonly IPPool[], address: Address): IPPool {
+/**
+ * The pool around an address that is asked for by name, of those for that use if one is named.
+ * @throws NoPoolError when there is none, or it gives no more
+ */
+export function poolAround(pools: readonly IPPool[], address: Address, use?: PoolUse): IPPool {
   const around = pools.filter(({ spec }) => cidrContains(parseCidr(spec.cidr), address));
-  const open = around.find((pool) => whyClosed(pool) === undefined);
+  const why = (pool: IPPool) => whyClosed(pool) ?? (use && whyNotFor(pool, use));
+  const open = around.find((pool) => why(pool) === undefined);
   if (open) return open;
   const [closed] = around;
   throw new NoPoolError(
     `Cannot assign ${formatAddress(address)}: ` +
-      (closed
-        ? `its pool "${closed.metadata.name}" ${whyClosed(closed) ?? 'is closed'}`
-        : 'no pool contains it'),
+      (closed ? `its pool "${closed.metadata.name}" ${why(closed) ?? 'is closed'}` : 'no pool contains it'),
   );
 }
 
@@ -77,8 +79,8 @@ function whyNot(pool: IPPool, request: PoolRequest): string | undefined {
   if (parseCidr(spec.cidr).family !== request.family) return `is not IPv${request.family}`;
   const closed = whyClosed(pool);
   if (closed) return closed;
-  const uses = spec.allowedUses?.length ? spec.allowedUses : ['Workload', 'Tunnel'];
-  if (!uses.includes(request.use)) return `is for ${uses.join(', ')} only`;
+  const otherUse = whyNotFor(pool, request.use);
+  if (otherUse) return otherUse;
   if (request.pools) return undefined;
   if (spec.assignmentMode === 'Manual') return 'serves only who asks for it by name';
   try {
@@ -92,6 +94,12 @@ function whyNot(pool: IPPool, request: PoolRequest): string | undefined {
     return `has a selector that cannot be read: ${error instanceof Error ? error.message : error}`;
   }
   return undefined;
+}
+
+/** Why a pool is not for that use; undefined when it is. */
+function whyNotFor({ spec }: IPPool, use: PoolUse): string | undefined {
+  const uses = spec.allowedUses?.length ? spec.allowedUses : ['Workload', 'Tunnel'];
+  return uses.includes(use) ? undefined : `is for ${uses.join(', ')} only`;
 }
 
 /** Why a pool gives nothing to anybody any more; what was drawn from it before stays its owners'. */

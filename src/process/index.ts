@@ -3,6 +3,6 @@ export { tryDurationMs } from './duration.ts';
 export { healthPages } from './health.ts';
 export { KeyedLock } from './keyed-lock.ts';
 export { createLogger, type Logger } from './logger.ts';
-export { metricsPages, type Tally, tally } from './metrics.ts';
+export { type Gauge, gauge, metricsPages, type Tally, tally } from './metrics.ts';
 export { ServedPort } from './served-port.ts';
 export { onShutdown } from './shutdown.ts';

@@ -14,13 +14,20 @@ export { type IPReservation, ipReservations } from './calico/ip-reservation.ts';
 export { type AllocationAttribute, type IPAMBlock, ipamBlocks } from './calico/ipam-block.ts';
 export { type IPAMConfiguration, ipamConfigurations } from './calico/ipam-configuration.ts';
 export { type IPAMHandle, ipamHandles } from './calico/ipam-handle.ts';
+export {
+  type KubeControllersConfiguration,
+  kubeControllersConfigurations,
+} from './calico/kube-controllers-configuration.ts';
 export { type NetworkPolicy, networkPolicies } from './calico/network-policy.ts';
 export { type NetworkSet, networkSets } from './calico/network-set.ts';
 export type { EntityRule } from './calico/policy/entity-rule.ts';
 export type { PolicyRule } from './calico/policy/rule.ts';
-export type { StagedGlobalNetworkPolicy } from './calico/staged-global-network-policy.ts';
+export {
+  type StagedGlobalNetworkPolicy,
+  stagedGlobalNetworkPolicies,
+} from './calico/staged-global-network-policy.ts';
 export type { StagedKubernetesNetworkPolicy } from './calico/staged-kubernetes-network-policy.ts';
-export type { StagedNetworkPolicy } from './calico/staged-network-policy.ts';
+export { type StagedNetworkPolicy, stagedNetworkPolicies } from './calico/staged-network-policy.ts';
 export { type Tier, tiers } from './calico/tier.ts';
 export { calicoKinds, findKind } from './calico-kinds.ts';
 export {
@@ -30,10 +37,12 @@ export {
   toCrd,
 } from './custom-resource-definition.ts';
 export * from './kubernetes/cluster-network-policy.ts';
+export * from './kubernetes/lease.ts';
 export * from './kubernetes/namespace.ts';
 export * from './kubernetes/network-policy.ts';
 export * from './kubernetes/node.ts';
 export * from './kubernetes/pod.ts';
+export * from './kubernetes/service.ts';
 export * from './kubernetes/service-account.ts';
 export { describeFault, type ManifestEntry, type ManifestFault, readManifest } from './manifest/index.ts';
 export * from './resource.ts';

@@ -1,0 +1,7 @@
+// The door of the kube-controllers room: the program that tidies up the cluster, once per cluster.
+export { KubeControllers } from './kube-controllers.ts';
+export { LeaderElection } from './leader/leader-election.ts';
+export { LoadBalancerController } from './load-balancer/load-balancer-controller.ts';
+export { readOptions } from './options.ts';
+export { PoolController } from './pool/pool-controller.ts';
+export { TierController } from './tier/tier-controller.ts';
