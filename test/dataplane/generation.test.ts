@@ -47,9 +47,17 @@ describe('a generation of judgements', () => {
     return dataplane;
   }
 
-  function change(dataplane: NftablesDataplane): void {
+  /** A pod more or less: something has to differ. */
+  function change(dataplane: NftablesDataplane, pod: string): void {
     const calculator = new Calculator({ node: 'n' });
     calculator.setNamespace({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'a' } });
+    calculator.setPod({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { namespace: 'a', name: pod },
+      spec: { nodeName: 'n', containers: [] },
+      status: { podIPs: [{ ip: '10.0.0.1' }] },
+    });
     dataplane.distrust();
     dataplane.apply(calculator.state, calculator.takeChanges());
   }
@@ -58,20 +66,26 @@ describe('a generation of judgements', () => {
 
   test('is none until connections have forgotten what was before', async () => {
     const dataplane = start();
-    change(dataplane);
+    change(dataplane, 'p1');
     assert.deepEqual([generations(), requests], [[], 1]);
-    change(dataplane);
+    change(dataplane, 'p2');
     assert.deepEqual([generations(), requests], [[], 1]);
     forgotten.resolve();
     await settled();
     assert.deepEqual(generations(), [1]);
-    change(dataplane);
+    change(dataplane, 'p3');
     assert.deepEqual(generations(), [2]);
   });
 
   test('goes on where an earlier agent stopped', () => {
     const dataplane = start();
-    change(dataplane);
+    change(dataplane, 'p4');
+    assert.deepEqual([generations(), requests], [[3], 0]);
+  });
+
+  test('stays when a new agent finds everything as it should be', () => {
+    const dataplane = start();
+    change(dataplane, 'p4');
     assert.deepEqual([generations(), requests], [[3], 0]);
   });
 
@@ -82,7 +96,7 @@ describe('a generation of judgements', () => {
     ]);
     nftables.commit(last);
     const dataplane = start();
-    change(dataplane);
+    change(dataplane, 'p5');
     assert.deepEqual([generations(), requests], [[], 1]);
     forgotten.resolve();
     await settled();

@@ -1,12 +1,15 @@
 // The nftables dataplane: holds the kernel's table to the desired state, a transaction at a time. Where the kernel can, the
 // table is owned: nobody else may change it, not even `nft flush ruleset`, and it outlives us.
 import type { AddressSet, Changes, DesiredState, SetChange } from '../../calc/index.ts';
-import { type Nftables, Transaction, type Watch, watchTable } from '../../kernel/index.ts';
-import { Isolation } from './isolation.ts';
+import { type Nftables, Transaction, TransactionError, type Watch, watchTable } from '../../kernel/index.ts';
+import { Isolation, mayPass } from './isolation.ts';
 import { type Generation, generationOf, lastGeneration, markMask } from './judgement.ts';
 import { sets, table } from './names.ts';
 import { Program, type ProgramOptions } from './program.ts';
+import { differences, layoutDifference } from './table-difference.ts';
 import { TableImage } from './table-image.ts';
+import { TableReading } from './table-reading.ts';
+import { adoptTable, isOfOurLayout, removeStandIn, replaceTable, updateTable } from './take-over.ts';
 
 export interface NftablesDataplaneOptions extends ProgramOptions {
   /** Clears these bits of the mark of every connection in the namespace. */
@@ -33,7 +36,7 @@ export class NftablesDataplane {
   readonly #isolation = new Isolation();
   /** Whether nobody but us can change the table. */
   readonly isOwned: boolean;
-  /** Undefined while what the kernel holds is in doubt: the next change makes the table anew. */
+  /** Undefined while what the kernel holds is in doubt: the next change compares all of it. */
   #program: Program | undefined;
   #state: DesiredState | undefined;
   #generation: Generation;
@@ -52,7 +55,7 @@ export class NftablesDataplane {
    * Makes the kernel hold the state, of which `changes` names what differs since the last call; all of it or nothing, but
    * for objects that cannot be programmed, which are closed.
    * @throws TransactionError when the kernel refuses; the table then enforces what it did before, and the next call
-   * writes everything anew
+   * compares everything
    */
   apply(state: DesiredState, changes: Changes): void {
     // A change of routes alone judges no connection anew.
@@ -67,7 +70,7 @@ export class NftablesDataplane {
     if (this.#generation === 0) void this.#forget();
   }
 
-  /** Somebody else may have changed the table: the next `apply` writes everything anew, and tries again what was closed. */
+  /** Somebody else may have changed the table: the next `apply` compares everything, and tries again what was closed. */
   distrust(): void {
     this.#program = undefined;
     this.#isolation.clear();
@@ -92,11 +95,8 @@ export class NftablesDataplane {
     if (!found) return 'the table is gone';
     if (found.dormant) return 'the table is dormant';
     if (this.isOwned && found.owner !== this.#kernel.port) return 'the table is not ours any more';
-    const image = new TableImage();
-    const program = new Program(this.#options, this.#isolation);
-    program.begin(image, { owned: this.isOwned });
-    program.change(image, state, everythingIn(state), this.#generation);
-    const difference = await image.firstDifference(this.#kernel, table);
+    const image = this.#imageOf(new Program(this.#options, this.#isolation), state);
+    const difference = await firstDifference(image, TableReading.of(this.#kernel, table));
     return this.#commits === commits ? difference : undefined;
   }
 
@@ -104,7 +104,9 @@ export class NftablesDataplane {
     for (;;) {
       const program = this.#program ?? new Program(this.#options, this.#isolation);
       try {
-        this.#attempt(program, state, changes, generation);
+        this.#generation = this.#program
+          ? this.#change(program, state, changes, generation)
+          : this.#bringAll(program, state, generation);
         break;
       } catch (error) {
         const closed = this.#isolation.close(error, state, (name) => program.usersOfContent(name));
@@ -113,18 +115,49 @@ export class NftablesDataplane {
       }
     }
     this.#state = state;
-    this.#generation = generation;
     this.#commits++;
   }
 
-  #attempt(program: Program, state: DesiredState, changes: Changes, generation: Generation): void {
+  #change(program: Program, state: DesiredState, changes: Changes, generation: Generation): Generation {
     const transaction = new Transaction(table);
-    const isNew = this.#program === undefined;
     this.#program = undefined;
-    if (isNew) program.begin(transaction, { owned: this.isOwned });
-    program.change(transaction, state, isNew ? everythingIn(state) : changes, generation);
+    program.change(transaction, state, changes, generation);
     this.#kernel.commit(transaction);
     this.#program = program;
+    return generation;
+  }
+
+  /** Returns the generation that is in force then: the one that was, when nothing else differed either. */
+  #bringAll(program: Program, state: DesiredState, generation: Generation): Generation {
+    const image = this.#imageOf(program, state);
+    const held = adoptTable(this.#kernel, image, this.isOwned);
+    const isAsItShouldBe = held && differences(image, held).every((difference) => difference === undefined);
+    if (!isAsItShouldBe) {
+      program.change(image, state, nothing, generation);
+      if (!held || !this.#update(image, held)) replaceTable(this.#kernel, image, this.isOwned);
+    }
+    removeStandIn(this.#kernel);
+    this.#program = program;
+    return isAsItShouldBe ? this.#generation : generation;
+  }
+
+  /** False when something stands in the way that is none of ours: then only a new table helps. */
+  #update(image: TableImage, held: TableReading): boolean {
+    try {
+      updateTable(this.#kernel, image, held);
+      return true;
+    } catch (error) {
+      if (mayPass(error) || !(error instanceof TransactionError) || error.owner !== undefined) throw error;
+      return false;
+    }
+  }
+
+  /** The table as the program makes it from nothing, in the present generation. */
+  #imageOf(program: Program, state: DesiredState): TableImage {
+    const image = new TableImage();
+    program.begin(image);
+    program.change(image, state, everythingIn(state), this.#generation);
+    return image;
   }
 
   /**
@@ -150,9 +183,23 @@ export class NftablesDataplane {
   }
 
   #generationInKernel(): Generation {
+    const found = this.#kernel.lookUpTable(table);
+    // What the marks of another layout mean is not known: connections are to forget them.
+    if (!found || !isOfOurLayout(found)) return 0;
     const elements = this.#kernel.listElements(table, sets.judged);
     return Math.max(0, ...elements.map(generationOf));
   }
+}
+
+/** In words, undefined when there is none. Gives way to others between objects. */
+async function firstDifference(image: TableImage, held: TableReading): Promise<string | undefined> {
+  const layout = layoutDifference(image, held);
+  if (layout !== undefined) return layout;
+  for (const difference of differences(image, held)) {
+    if (difference) return difference.what;
+    await new Promise(setImmediate);
+  }
+  return undefined;
 }
 
 function everythingIn(state: DesiredState): Changes {

@@ -30,6 +30,11 @@ export function ownedBy<T>(writer: { owner: string | undefined }, owner: Owner, 
 /** Refusals that say nothing about the object that met them: memory is short, or the kernel is busy. */
 const passing = new Set(['ENOMEM', 'ENOBUFS', 'EBUSY', 'EAGAIN', 'EINTR']);
 
+/** Whether the same transaction may be taken at another time. */
+export function mayPass(fault: unknown): boolean {
+  return fault instanceof TransactionError && passing.has(fault.code);
+}
+
 export class Isolation {
   readonly #policies = new Set<string>();
   readonly #endpoints = new Set<string>();
@@ -87,7 +92,7 @@ export class Isolation {
 
 function ownerOf(fault: unknown): Owner | undefined {
   if (fault instanceof OwnedFault) return fault.owner;
-  if (fault instanceof TransactionError && !passing.has(fault.code)) return fault.owner as Owner | undefined;
+  if (fault instanceof TransactionError && !mayPass(fault)) return fault.owner as Owner | undefined;
   return undefined;
 }
 

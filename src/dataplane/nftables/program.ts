@@ -39,12 +39,8 @@ export class Program {
     this.#endpoints = new EndpointChains(isolation);
   }
 
-  /** Makes the table anew, whatever it held before and whoever owned it last: nothing of ours is in the kernel at no time. */
-  begin(transaction: TableWriter, { owned }: { readonly owned: boolean }): void {
-    // Adding first makes the deletion succeed where there was no table.
-    transaction.addTable();
-    transaction.deleteTable();
-    transaction.addTable({ owned });
+  /** Writes what is the same in every table, into an empty one. */
+  begin(transaction: TableWriter): void {
     for (const set of skeletonSets) transaction.addSet(set);
     for (const chain of skeletonChains) transaction.addChain(chain);
     for (const rule of skeletonRules(this.#options)) transaction.addRule(rule);

@@ -1,13 +1,11 @@
-// A table as it should be, written by the same calls as a transaction, and what of it the kernel holds otherwise. This is
-// how somebody else's hand is found where no event told of it. Counters, handles and the order of elements do not matter.
-import type { Chain, Element, Expression, Nftables, NftSet, Rule, Table } from '../../kernel/index.ts';
+// A table as it should be, written by the same calls as a transaction. What the kernel holds is compared with it.
+import type { Chain, Element, NftSet, Rule } from '../../kernel/index.ts';
+import { type Unit, unitsOf } from './table-text.ts';
 
 /** The calls of a transaction that programs are made of. */
 export interface TableWriter {
   /** For whose sake the next calls are. */
   owner: string | undefined;
-  addTable(options?: { readonly owned?: boolean }): void;
-  deleteTable(): void;
   addChain(chain: Chain): void;
   flushChain(name: string): void;
   deleteChain(name: string): void;
@@ -18,102 +16,89 @@ export interface TableWriter {
   deleteElements(set: NftSet, elements: readonly Element[]): void;
 }
 
-/** Only what makes a table from nothing is recorded; a program that begins has nothing to take away. */
+/** Something of an image, and for whose sake it is there. */
+export interface Owned<T> {
+  readonly value: T;
+  readonly owner: string | undefined;
+}
+
 export class TableImage implements TableWriter {
   owner: string | undefined;
-  readonly #chains = new Map<string, string>();
-  readonly #rules = new Map<string, string[]>();
-  readonly #sets = new Map<string, Set<string>>();
-
-  addTable(): void {}
-  deleteTable(): void {}
-  flushChain(): void {}
-  deleteChain(): void {}
-  deleteSet(): void {}
-  deleteElements(): void {}
+  readonly chains = new Map<string, Owned<Chain>>();
+  readonly #rules = new Map<string, Owned<Rule>[]>();
+  readonly sets = new Map<string, Owned<NftSet>>();
+  /** As they were added: most are never compared. */
+  readonly #elements = new Map<string, Owned<readonly Element[]>[]>();
 
   addChain(chain: Chain): void {
-    this.#chains.set(chain.name, textOfChain(chain));
-    this.#rules.set(chain.name, []);
+    if (!this.chains.has(chain.name)) this.chains.set(chain.name, this.#owned(chain));
+  }
+
+  flushChain(name: string): void {
+    this.#rules.delete(name);
+  }
+
+  deleteChain(name: string): void {
+    this.chains.delete(name);
   }
 
   addRule(rule: Rule): void {
-    this.#rules.get(rule.chain)?.push(textOfRule(rule));
+    const rules = this.#rules.get(rule.chain);
+    if (rules) rules.push(this.#owned(rule));
+    else this.#rules.set(rule.chain, [this.#owned(rule)]);
   }
 
-  addSet({ name }: NftSet): void {
-    this.#sets.set(name, new Set());
+  addSet(set: NftSet): void {
+    if (!this.sets.has(set.name)) this.sets.set(set.name, this.#owned(set));
+  }
+
+  deleteSet(name: string): void {
+    this.sets.delete(name);
+    this.#elements.delete(name);
   }
 
   addElements({ name }: NftSet, elements: readonly Element[]): void {
-    for (const element of elements) this.#sets.get(name)?.add(textOfElement(element));
+    if (elements.length === 0) return;
+    const chunks = this.#elements.get(name);
+    if (chunks) chunks.push(this.#owned(elements));
+    else this.#elements.set(name, [this.#owned(elements)]);
   }
 
-  /** The first difference in words, undefined when there is none. Gives way to others between sets. */
-  async firstDifference(kernel: Nftables, table: Table): Promise<string | undefined> {
-    const chains = new Map(kernel.listChains(table).map((chain) => [chain.name, textOfChain(chain)]));
-    const odd = firstOddKey(this.#chains, chains);
-    if (odd !== undefined) return `chain "${odd}"`;
-    const rules = Map.groupBy(kernel.listRules(table), ({ chain }) => chain);
-    for (const [chain, wanted] of this.#rules) {
-      const actual = (rules.get(chain) ?? []).map(textOfRule);
-      if (actual.length !== wanted.length || actual.some((text, i) => text !== wanted[i]))
-        return `rules of chain "${chain}"`;
-    }
-    const names = new Set(kernel.listSets(table).map(({ name }) => name));
-    const missing = [...this.#sets.keys()].find((name) => !names.has(name));
-    const extra = [...names].find((name) => !this.#sets.has(name));
-    if (missing !== undefined || extra !== undefined) return `set "${missing ?? extra}"`;
-    for (const [name, wanted] of this.#sets) {
-      await new Promise(setImmediate);
-      const actual = kernel.listElements(table, name);
-      if (actual.length !== wanted.size || actual.some((element) => !wanted.has(textOfElement(element))))
-        return `elements of set "${name}"`;
-    }
-    return undefined;
+  deleteElements({ name }: NftSet, elements: readonly Element[]): void {
+    const gone = new Set(unitsOf(elements).map(({ text }) => text));
+    const chunks = gone.size === 0 ? undefined : this.#elements.get(name);
+    if (!chunks) return;
+    const kept = (chunk: readonly Element[]) =>
+      unitsOf(chunk).flatMap((unit) => (gone.has(unit.text) ? [] : unit.elements));
+    const left = chunks.map(({ value, owner }) => ({ value: kept(value), owner }));
+    this.#elements.set(
+      name,
+      left.filter(({ value }) => value.length > 0),
+    );
   }
-}
 
-function firstOddKey(
-  wanted: ReadonlyMap<string, string>,
-  actual: ReadonlyMap<string, string>,
-): string | undefined {
-  for (const [key, text] of wanted) if (actual.get(key) !== text) return key;
-  for (const key of actual.keys()) if (!wanted.has(key)) return key;
-  return undefined;
-}
+  /** Chains that have rules, with or without being there themselves. */
+  get chainsWithRules(): Iterable<string> {
+    return this.#rules.keys();
+  }
 
-function textOfChain({ name, hook }: Chain): string {
-  return hook ? `${name} ${hook.type} ${hook.hook} ${hook.priority} ${hook.policy}` : name;
-}
+  rulesOf(chain: string): readonly Owned<Rule>[] {
+    return this.#rules.get(chain) ?? [];
+  }
 
-function textOfElement({ key, isEnd, verdict }: Element): string {
-  return `${hex(key)}${isEnd ? ' end' : ''}${verdict ? ` ${JSON.stringify(verdict)}` : ''}`;
-}
+  elementsOf(set: string): readonly Owned<readonly Element[]>[] {
+    return this.#elements.get(set) ?? [];
+  }
 
-function textOfRule({ expressions }: Rule): string {
-  return expressions.map(textOfExpression).join(';');
-}
+  /** The elements of a set by what they are in text. */
+  unitsOf(set: string): Map<string, Owned<Unit>> {
+    const units = this.elementsOf(set).flatMap(({ value, owner }) =>
+      unitsOf(value).map((unit) => [unit.text, { value: unit, owner }] as const),
+    );
+    return new Map(units);
+  }
 
-function textOfExpression(expression: Expression): string {
-  if (expression.kind === 'counter') return 'counter';
-  const fields = Object.entries(expression)
-    .filter(([, value]) => value !== undefined && value !== false)
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify(Object.fromEntries(fields), (key, value) => {
-    if (value instanceof Uint8Array) return hex(value);
-    if (typeof value === 'number' && registerFields.has(key)) return narrowRegister(value);
-    return typeof value === 'bigint' ? String(value) : value;
-  });
-}
-
-const registerFields = new Set(['to', 'from', 'register']);
-
-/** The kernel tells a register by its wide name wherever it has one: 1 to 4 are the 32-bit registers 8, 12, 16 and 20. */
-function narrowRegister(register: number): number {
-  return register >= 1 && register <= 4 ? 4 + register * 4 : register;
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+  #owned<T>(value: T): Owned<T> {
+    return { value, owner: this.owner };
+  }
 }

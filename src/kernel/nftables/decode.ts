@@ -10,12 +10,24 @@ import {
   nameOf,
   payloadBases,
   setFlags,
+  tableFlags,
   tupleKeys,
   verdicts,
   verdictType,
 } from './constants.ts';
 import type { Expression, Verdict } from './expression.ts';
-import type { Chain, Element, Hook, KeyType, ListedRule, NftSet } from './objects.ts';
+import type { Chain, Element, Hook, KeyType, ListedRule, ListedTable, NftSet } from './objects.ts';
+
+export function readTable(attributes: Attributes): ListedTable {
+  const flags = attributes.u32be(2) ?? 0;
+  const comment = readComment(attributes.bytes(6));
+  return {
+    owner: attributes.u32be(7) ?? 0,
+    persistent: (flags & tableFlags.persist) !== 0,
+    dormant: (flags & tableFlags.dormant) !== 0,
+    ...(comment !== undefined && { comment }),
+  };
+}
 
 export function readChain(attributes: Attributes): Chain {
   const name = attributes.string(3) ?? '';
@@ -43,11 +55,11 @@ export function readRule(attributes: Attributes): ListedRule {
   };
 }
 
-/** Undefined for a set whose key is of a type that we never write. */
+/** Undefined for a set without a name, which is part of a rule. */
 export function readSet(attributes: Attributes): NftSet | undefined {
   const flags = attributes.u32be(3) ?? 0;
+  if (flags & setFlags.anonymous) return undefined;
   const key = readKeyTypes(attributes.u32be(4) ?? 0);
-  if (!key) return undefined;
   const size = attributes.nested(9)?.u32be(1);
   return {
     name: attributes.string(2) ?? '',
@@ -70,14 +82,15 @@ export function readElements(attributes: Attributes): Element[] {
   });
 }
 
-function readKeyTypes(concatenated: number): KeyType[] | undefined {
+/** Empty when one of them is of a type that we never write. */
+function readKeyTypes(concatenated: number): KeyType[] {
   const types: KeyType[] = [];
   for (let rest = concatenated; rest > 0; rest >>>= 6) {
     const type = nameOf(keyTypes, rest & 0x3f);
-    if (!type) return undefined;
+    if (!type) return [];
     types.unshift(type);
   }
-  return types.length > 0 ? types : undefined;
+  return types;
 }
 
 function readExpression(attributes: Attributes): Expression {

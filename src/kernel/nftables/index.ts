@@ -7,6 +7,16 @@ export {
   type Verdict,
 } from './expression.ts';
 export { Nftables, TransactionError } from './nftables.ts';
-export type { Chain, Element, KeyType, ListedRule, NftSet, Rule, Table } from './objects.ts';
+export type {
+  Chain,
+  Element,
+  KeyType,
+  ListedRule,
+  ListedTable,
+  NftSet,
+  Rule,
+  Table,
+  TableOptions,
+} from './objects.ts';
 export { Transaction } from './transaction.ts';
 export { type TableWatchOptions, watchTable } from './watch-table.ts';

@@ -10,9 +10,9 @@ import {
   type NetlinkSocketOptions,
   netlinkNetfilter,
 } from '../netlink/index.ts';
-import { families, operations, tableFlags } from './constants.ts';
-import { readChain, readElements, readRule, readSet } from './decode.ts';
-import type { Chain, Element, ListedRule, NftSet, Table } from './objects.ts';
+import { families, operations } from './constants.ts';
+import { readChain, readElements, readRule, readSet, readTable } from './decode.ts';
+import type { Chain, Element, ListedRule, ListedTable, NftSet, Table } from './objects.ts';
 import { Transaction } from './transaction.ts';
 
 /** The kernel refused a transaction: nothing of it was done. */
@@ -66,12 +66,10 @@ export class Nftables implements Disposable {
     return this.#socket.request(probe.finish()).faults.length === 0;
   }
 
-  /** Undefined when there is no such table. `owner` is the port of the socket that alone may change it, 0 when all may. */
-  lookUpTable(table: Table): { readonly owner: number; readonly dormant: boolean } | undefined {
+  /** Undefined when there is no such table. NAME 1, FLAGS 2, USERDATA 6, OWNER 7 */
+  lookUpTable(table: Table): ListedTable | undefined {
     const [found] = this.#list(operations.getTable, table, 'flags', (all) =>
-      all.string(1) === table.name
-        ? [{ owner: all.u32be(7) ?? 0, dormant: ((all.u32be(2) ?? 0) & tableFlags.dormant) !== 0 }]
-        : [],
+      all.string(1) === table.name ? [readTable(all)] : [],
     );
     return found;
   }
@@ -95,7 +93,7 @@ export class Nftables implements Disposable {
     );
   }
 
-  /** Sets and maps with keys of the types that we write; empty when there is no such table. */
+  /** Sets and maps that have a name, not those that belong to a rule; empty when there is no such table. */
   listSets(table: Table): NftSet[] {
     return this.#list(operations.getSet, table, 'sets', (all) => readSet(all) ?? []);
   }

@@ -8,6 +8,24 @@ export interface Table {
   readonly name: string;
 }
 
+export interface TableOptions {
+  /** Only the socket that makes it, or takes it over, may change it, and it stays when that socket closes. */
+  readonly owned?: boolean;
+  /** Shown by `nft list ruleset`. */
+  readonly comment?: string;
+}
+
+/** What the kernel says of a table itself. */
+export interface ListedTable {
+  /** Port of the socket that alone may change it; 0 when all may. */
+  readonly owner: number;
+  /** It outlives its owner; without one, whoever says so first becomes it. */
+  readonly persistent: boolean;
+  /** The kernel passes it by. */
+  readonly dormant: boolean;
+  readonly comment?: string;
+}
+
 export type HookName = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting';
 
 /** What makes a chain a base chain: where in the packet's path the kernel calls it. */
@@ -41,7 +59,7 @@ export type KeyType = 'ipv4_addr' | 'ipv6_addr' | 'inet_proto' | 'inet_service' 
 
 export interface NftSet {
   readonly name: string;
-  /** More than one for a concatenated key, each part padded to four bytes. */
+  /** More than one for a concatenated key, each part padded to four bytes. A listing shows none for a type that we never write. */
   readonly key: readonly KeyType[];
   /** Elements are ranges, not single keys. */
   readonly interval?: boolean;

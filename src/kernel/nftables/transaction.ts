@@ -22,6 +22,7 @@ import {
   type NftSet,
   type Rule,
   type Table,
+  type TableOptions,
 } from './objects.ts';
 
 /** An attribute's length is 16 bits; elements beyond go into another message of the same batch. */
@@ -49,13 +50,15 @@ export class Transaction {
 
   /**
    * Without flags it does nothing where the table exists. `owned` makes the table the committing socket's: nobody else may
-   * change it, and when the socket closes it stays, for the next owner to take. Needs a kernel that says so to
-   * `Nftables.canOwnTables`. Fails where the table is another's, or was made without flags. FLAGS 2
+   * change it, and when the socket closes it stays, for the next owner to take by the same call. Needs a kernel that says so
+   * to `Nftables.canOwnTables`. Fails where the table is another's, or was made without flags. A comment, of at most 127
+   * bytes, is only kept where the table is made. FLAGS 2, USERDATA 6
    */
-  addTable({ owned = false }: { readonly owned?: boolean } = {}): void {
+  addTable({ owned = false, comment }: TableOptions = {}): void {
     this.#begin(operations.newTable, nlmCreate, 'add table', this.table.name);
     this.#writer.string(1, this.table.name);
     if (owned) this.#writer.u32be(2, tableFlags.owner | tableFlags.persist);
+    if (comment !== undefined) this.#writer.bytes(6, commentBytes(comment));
     this.#writer.end();
   }
 

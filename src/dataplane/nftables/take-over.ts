@@ -1,0 +1,92 @@
+// How an agent that starts, or that no longer knows what the kernel holds, comes by its table. What an agent of the same
+// layout left is adopted: only what differs is written, and base chains stay where they are. Any other table is replaced.
+import { type ListedTable, type Nftables, Transaction } from '../../kernel/index.ts';
+import { table } from './names.ts';
+import { differences, layoutDifference, writeDifferences } from './table-difference.ts';
+import type { TableImage } from './table-image.ts';
+import { TableReading } from './table-reading.ts';
+
+/**
+ * Stands on the table as its comment. Raise the number whenever the marks of connections or packets come to mean something else,
+ * or a chain comes to rely on another in a new way: then nothing that an older build left is believed.
+ */
+const layout = 'calico-ts, layout 1';
+
+/** Enforces while the table itself is replaced; there for no longer than that. */
+const standIn = { family: 'inet', name: 'calico-stand-in' } as const;
+
+/** Whether a table means what we would mean by it. */
+export function isOfOurLayout(found: ListedTable): boolean {
+  return found.comment === layout;
+}
+
+/**
+ * What the kernel holds, when it can be brought up to date object by object; the table is then ours, if it is to be owned.
+ * Undefined when there is no table, or one that has to be replaced.
+ * @throws Error when another process owns it, TransactionError, KernelError
+ */
+export function adoptTable(kernel: Nftables, image: TableImage, owned: boolean): TableReading | undefined {
+  const found = kernel.lookUpTable(table);
+  if (!found) return undefined;
+  if (found.owner !== 0 && found.owner !== kernel.port) {
+    throw new Error(
+      `Cannot take over the nftables table "${table.name}": another process owns it, by netlink port ${found.owner}`,
+    );
+  }
+  const canBeOurs = !owned || found.owner !== 0 || found.persistent;
+  if (!isOfOurLayout(found) || found.dormant || !canBeOurs) return undefined;
+  if (owned && found.owner === 0) {
+    // Before it is read, so that nobody changes it after that.
+    const transaction = new Transaction(table);
+    transaction.addTable({ owned });
+    kernel.commit(transaction);
+  }
+  const held = TableReading.of(kernel, table);
+  return layoutDifference(image, held) === undefined ? held : undefined;
+}
+
+/** @throws TransactionError; nothing has changed then */
+export function updateTable(kernel: Nftables, image: TableImage, held: TableReading): void {
+  const transaction = new Transaction(table);
+  writeDifferences(transaction, differences(image, held));
+  kernel.commit(transaction);
+}
+
+/**
+ * Makes the table from nothing, whatever it was. Where there is one, another enforces the same beside it meanwhile: a new base
+ * chain may come to stand before the old one that it replaces, and a packet between the two at that moment would be judged
+ * by neither.
+ * @throws TransactionError; what was enforced is then enforced still
+ */
+export function replaceTable(kernel: Nftables, image: TableImage, owned: boolean): void {
+  const isThere = kernel.lookUpTable(table) !== undefined;
+  if (isThere) makeTable(kernel, image, standIn, false);
+  try {
+    makeTable(kernel, image, table, owned);
+  } finally {
+    if (isThere) removeStandIn(kernel);
+  }
+}
+
+/** What an agent that was killed while it replaced its table has left behind. */
+export function removeStandIn(kernel: Nftables): void {
+  if (!kernel.lookUpTable(standIn)) return;
+  const transaction = new Transaction(standIn);
+  transaction.deleteTable();
+  kernel.commit(transaction);
+}
+
+function makeTable(
+  kernel: Nftables,
+  image: TableImage,
+  at: typeof table | typeof standIn,
+  owned: boolean,
+): void {
+  const transaction = new Transaction(at);
+  // Adding first makes the deletion succeed where there was no table.
+  transaction.addTable();
+  transaction.deleteTable();
+  transaction.addTable({ owned, comment: layout });
+  writeDifferences(transaction, differences(image, TableReading.ofNothing()));
+  kernel.commit(transaction);
+}
