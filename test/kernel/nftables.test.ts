@@ -89,6 +89,26 @@ const expressions: fc.Arbitrary<Expression> = fc.oneof(
   fc
     .constantFrom(4, 16)
     .chain((length) => bytes(length).map((value) => ({ kind: 'immediate' as const, to: register, value }))),
+  fc
+    .constantFrom<['network' | 'transport', number?]>(['network', 10], ['network'], ['transport', 16])
+    .map(([base, checksumAt]) => ({
+      kind: 'payload set' as const,
+      base,
+      offset: 0,
+      length: 2,
+      from: register,
+      ...(checksumAt !== undefined && { checksumAt }),
+    })),
+  fc
+    .tuple(fc.bigInt(1n, 1n << 20n), fc.constantFrom(1n, 60n, 86_400n), fc.nat(1000), fc.boolean())
+    .map(([rate, seconds, burst, isOver]) => ({
+      kind: 'limit' as const,
+      rate,
+      seconds,
+      burst: burst + 1,
+      unit: 'packets' as const,
+      ...(isOver && { isOver }),
+    })),
   fc.record(
     {
       kind: fc.constant('counter' as const),
@@ -154,6 +174,67 @@ describe('nf_tables', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  test('translations, rejections and limits of connections come back as they were written, and nft reads them', () => {
+    const hook = (type: 'filter' | 'nat', place: 'postrouting' | 'prerouting' | 'forward') =>
+      ({ type, hook: place, priority: 0, policy: 'accept' }) as const;
+    const [first, second, third] = [5, 6, 7].map((n) => registers.narrow(n)) as [number, number, number];
+    const port = (to: number, value: number): Expression => ({
+      kind: 'immediate',
+      to,
+      value: Uint8Array.of(value >> 8, value & 255),
+    });
+    const address: Expression = { kind: 'immediate', to: third, value: Uint8Array.of(10, 0, 0, 1) };
+    const isIpv4: Expression[] = [
+      { kind: 'meta', key: 'nfproto', to: register },
+      { kind: 'cmp', comparison: '==', register, value: Uint8Array.of(2) },
+    ];
+    const isTcp: Expression[] = [
+      { kind: 'meta', key: 'l4proto', to: register },
+      { kind: 'cmp', comparison: '==', register, value: Uint8Array.of(6) },
+    ];
+    const ports = { portMin: first, portMax: second };
+    const rules: [chain: string, expressions: Expression[], text: string][] = [
+      ['post', [{ kind: 'masq' }], 'masquerade'],
+      ['post', [{ kind: 'masq', isRandom: true }], 'masquerade fully-random'],
+      [
+        'post',
+        [...isTcp, port(first, 20000), port(second, 20010), { kind: 'masq', ...ports }],
+        'masquerade to :20000-20010',
+      ],
+      [
+        'post',
+        [...isIpv4, address, { kind: 'nat', side: 'source', family: 4, address: third }],
+        'snat ip to 10.0.0.1',
+      ],
+      [
+        'pre',
+        [...isIpv4, address, { kind: 'nat', side: 'destination', family: 4, address: third }],
+        'dnat ip to 10.0.0.1',
+      ],
+      ['fwd', [...isTcp, { kind: 'reject', by: 'tcp reset' }], 'reject with tcp reset'],
+      ['fwd', [{ kind: 'reject', by: 'port unreachable' }], 'reject'],
+      ['fwd', [{ kind: 'connlimit', count: 3, isOver: true }], 'ct count over 3'],
+    ];
+    commit((transaction) => {
+      transaction.addChain({ name: 'post', hook: hook('nat', 'postrouting') });
+      transaction.addChain({ name: 'pre', hook: hook('nat', 'prerouting') });
+      transaction.addChain({ name: 'fwd', hook: hook('filter', 'forward') });
+      for (const [chain, expressions] of rules) transaction.addRule({ chain, expressions });
+    });
+    for (const chain of ['post', 'pre', 'fwd']) {
+      assert.deepEqual(
+        nftables
+          .listRules(table)
+          .filter((rule) => rule.chain === chain)
+          .map(({ expressions: read }) => read),
+        rules.filter(([name]) => name === chain).map(([, written]) => written),
+      );
+    }
+    const listing = nft('list', 'table', 'inet', 'test');
+    for (const [, , text] of rules)
+      assert.ok(listing.includes(text), `nft does not say "${text}":\n${listing}`);
   });
 
   test('elements of every type of key come back as they were written', () => {
@@ -259,7 +340,7 @@ describe('nf_tables', () => {
     assert.equal(rules[0]?.comment, 'web');
     assert.deepEqual(
       rules[2]?.expressions.map((expression) => [expression.kind, 'name' in expression && expression.name]),
-      [['other', 'masq']],
+      [['masq', false]],
     );
     assert.deepEqual(
       nftables

@@ -92,6 +92,9 @@ export const tupleKeys: Readonly<Record<TupleKey, number>> = {
   'ip6 daddr': 22,
 };
 
+/** NF_NAT_RANGE_* of linux/netfilter/nf_nat.h: MAP_IPS, PROTO_SPECIFIED, PROTO_RANDOM_FULLY. */
+export const natFlags = { addresses: 1, ports: 2, random: 16 } as const;
+
 /** The name that has a number, or undefined. */
 export function nameOf<K extends string>(
   names: Readonly<Record<K, number>>,

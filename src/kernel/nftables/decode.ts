@@ -4,10 +4,12 @@ import {
   comparisons,
   connectionKeys,
   elementIntervalEnd,
+  families,
   hooks,
   keyTypes,
   metaKeys,
   nameOf,
+  natFlags,
   payloadBases,
   setFlags,
   tableFlags,
@@ -106,8 +108,8 @@ function readKnown(name: string, data: Attributes): Expression | undefined {
   switch (name) {
     case 'payload': {
       const base = payloadBases[number(2)];
-      // A payload expression with a source register writes to the packet.
-      if (!base || data.has(5)) return undefined;
+      if (!base) return undefined;
+      if (data.has(5)) return readPayloadSet(data, base);
       return { kind: 'payload', base, offset: number(3), length: number(4), to: number(1) };
     }
     case 'meta': {
@@ -148,11 +150,60 @@ function readKnown(name: string, data: Attributes): Expression | undefined {
       const group = data.u16be(1);
       return { kind: 'log', prefix: data.string(2) ?? '', ...(group !== undefined && { group }) };
     }
+    case 'masq':
+      return { kind: 'masq', ...readRandom(number(1)), ...readPorts(data, 2) };
+    case 'nat':
+      return {
+        kind: 'nat',
+        side: number(1) === 0 ? 'source' : 'destination',
+        family: number(2) === families.ip ? 4 : 6,
+        address: number(3),
+        ...readRandom(number(7)),
+        ...readPorts(data, 5),
+      };
+    case 'reject':
+      if (number(1) === 1) return { kind: 'reject', by: 'tcp reset' };
+      return number(1) === 2 && data.u8(2) === 1 ? { kind: 'reject', by: 'port unreachable' } : undefined;
+    case 'limit':
+      return {
+        kind: 'limit',
+        rate: data.u64be(1) ?? 0n,
+        seconds: data.u64be(2) ?? 0n,
+        burst: number(3),
+        unit: number(4) === 0 ? 'packets' : 'bytes',
+        ...(number(5) & 1 && { isOver: true }),
+      };
+    case 'connlimit':
+      return { kind: 'connlimit', count: number(1), ...(number(2) & 1 && { isOver: true }) };
     case 'counter':
       return { kind: 'counter', bytes: data.u64be(1) ?? 0n, packets: data.u64be(2) ?? 0n };
     default:
       return undefined;
   }
+}
+
+/** Undefined where the packet is written otherwise than we do. */
+function readPayloadSet(data: Attributes, base: (typeof payloadBases)[number]): Expression | undefined {
+  if (base === 'link') return undefined;
+  const hasChecksum = data.u32be(6) === 1;
+  return {
+    kind: 'payload set',
+    base,
+    offset: data.u32be(3) ?? 0,
+    length: data.u32be(4) ?? 0,
+    from: data.u32be(5) ?? 0,
+    ...(hasChecksum && { checksumAt: data.u32be(7) ?? 0 }),
+  };
+}
+
+function readRandom(flags: number): { isRandom?: true } {
+  return flags & natFlags.random ? { isRandom: true } : {};
+}
+
+/** `first` is the attribute of the lower end's register; the next is the upper end's. */
+function readPorts(data: Attributes, first: number): { portMin?: number; portMax?: number } {
+  const portMin = data.u32be(first);
+  return portMin === undefined ? {} : { portMin, portMax: data.u32be(first + 1) ?? portMin };
 }
 
 function readConnection(data: Attributes): Expression | undefined {

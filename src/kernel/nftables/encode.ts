@@ -7,7 +7,9 @@ import {
   comparisons,
   connectionKeys,
   elementIntervalEnd,
+  families,
   metaKeys,
+  natFlags,
   payloadBases,
   tupleKeys,
   verdicts,
@@ -32,6 +34,8 @@ function nameOf(expression: Expression): string {
       return 'ct';
     case 'verdict':
       return 'immediate';
+    case 'payload set':
+      return 'payload';
     case 'other':
       return expression.name;
     default:
@@ -95,6 +99,44 @@ function writeData(writer: MessageWriter, expression: Expression): void {
       if (expression.group !== undefined) writer.u16be(1, expression.group);
       writer.string(2, expression.prefix);
       return;
+    case 'payload set': {
+      // BASE 2, OFFSET 3, LEN 4, SREG 5, CSUM_TYPE 6 (NFT_PAYLOAD_CSUM_INET 1), CSUM_OFFSET 7
+      const { base, offset, length, from, checksumAt } = expression;
+      writer.u32be(2, payloadBases.indexOf(base)).u32be(3, offset).u32be(4, length).u32be(5, from);
+      if (checksumAt !== undefined) writer.u32be(6, 1).u32be(7, checksumAt);
+      return;
+    }
+    case 'masq': {
+      // FLAGS 1, REG_PROTO_MIN 2, REG_PROTO_MAX 3
+      const { portMin, portMax } = expression;
+      writer.u32be(1, natFlagsOf(expression));
+      if (portMin !== undefined) writer.u32be(2, portMin).u32be(3, portMax ?? portMin);
+      return;
+    }
+    case 'nat': {
+      // TYPE 1 (NFT_NAT_SNAT 0, NFT_NAT_DNAT 1), FAMILY 2, REG_ADDR_MIN 3, REG_ADDR_MAX 4, REG_PROTO_MIN 5, REG_PROTO_MAX 6, FLAGS 7
+      const { side, family, address, portMin, portMax } = expression;
+      writer.u32be(1, side === 'source' ? 0 : 1).u32be(2, family === 4 ? families.ip : families.ip6);
+      writer.u32be(3, address).u32be(4, address);
+      if (portMin !== undefined) writer.u32be(5, portMin).u32be(6, portMax ?? portMin);
+      writer.u32be(7, natFlagsOf(expression) | natFlags.addresses);
+      return;
+    }
+    case 'reject':
+      // TYPE 1 (TCP_RST 1, ICMPX_UNREACH 2), ICMP_CODE 2 (NFT_REJECT_ICMPX_PORT_UNREACH 1)
+      writer.u32be(1, expression.by === 'tcp reset' ? 1 : 2).u8(2, expression.by === 'tcp reset' ? 0 : 1);
+      return;
+    case 'limit': {
+      // RATE 1, UNIT 2, BURST 3, TYPE 4 (PKTS 0, PKT_BYTES 1), FLAGS 5 (NFT_LIMIT_F_INV 1)
+      const { rate, seconds, burst, unit, isOver } = expression;
+      writer.u64be(1, rate).u64be(2, seconds).u32be(3, burst);
+      writer.u32be(4, unit === 'packets' ? 0 : 1).u32be(5, isOver ? 1 : 0);
+      return;
+    }
+    case 'connlimit':
+      // COUNT 1, FLAGS 2 (NFT_CONNLIMIT_F_INV 1)
+      writer.u32be(1, expression.count).u32be(2, expression.isOver ? 1 : 0);
+      return;
     case 'counter':
       // BYTES 1, PACKETS 2
       writer.u64be(1, expression.bytes).u64be(2, expression.packets);
@@ -104,6 +146,10 @@ function writeData(writer: MessageWriter, expression: Expression): void {
         `Cannot write the nftables expression "${expression.name}": it is only known by name`,
       );
   }
+}
+
+function natFlagsOf({ isRandom, portMin }: { isRandom?: boolean; portMin?: number }): number {
+  return (isRandom ? natFlags.random : 0) | (portMin === undefined ? 0 : natFlags.ports);
 }
 
 /** NFTA_DATA_VALUE 1 */

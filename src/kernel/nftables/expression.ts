@@ -82,5 +82,44 @@ export type Expression =
   /** Tells a listener of the NFLOG group about the packet, or the kernel's log where there is no group. */
   | { readonly kind: 'log'; readonly prefix: string; readonly group?: number }
   | { readonly kind: 'counter'; readonly packets: bigint; readonly bytes: bigint }
+  /** Writes bytes into the packet. `checksumAt` is where in the same header its 16-bit checksum stands, which is kept right. */
+  | {
+      readonly kind: 'payload set';
+      readonly base: 'network' | 'transport';
+      readonly offset: number;
+      readonly length: number;
+      readonly from: Register;
+      readonly checksumAt?: number;
+    }
+  /** Translates the source to the address of the interface that the packet leaves by; to these ports when there are registers. */
+  | {
+      readonly kind: 'masq';
+      readonly isRandom?: boolean;
+      readonly portMin?: Register;
+      readonly portMax?: Register;
+    }
+  /** Translates the source or the destination to the address, and to one of the ports, that registers hold. */
+  | {
+      readonly kind: 'nat';
+      readonly side: 'source' | 'destination';
+      readonly family: 4 | 6;
+      readonly address: Register;
+      readonly isRandom?: boolean;
+      readonly portMin?: Register;
+      readonly portMax?: Register;
+    }
+  /** Ends the packet's way and tells its sender so. */
+  | { readonly kind: 'reject'; readonly by: 'tcp reset' | 'port unreachable' }
+  /** Holds for so many packets, or bytes, in a span of seconds, and for `burst` of them at once; with `isOver` for all others. */
+  | {
+      readonly kind: 'limit';
+      readonly rate: bigint;
+      readonly seconds: bigint;
+      readonly burst: number;
+      readonly unit: 'packets' | 'bytes';
+      readonly isOver?: boolean;
+    }
+  /** Holds while there are at most so many connections that the rule has seen; with `isOver` when there are more. */
+  | { readonly kind: 'connlimit'; readonly count: number; readonly isOver?: boolean }
   /** One that we never write: its name as the kernel has it, its attributes as they came. */
   | { readonly kind: 'other'; readonly name: string; readonly data: Uint8Array };
