@@ -1,8 +1,10 @@
 // The objects that a cluster has because a calico-node has started in it: whichever node comes first makes them.
 import { randomUUID } from 'node:crypto';
 import { AlreadyExistsError, type Datastore } from '../datastore/index.ts';
+import { builtInTiers } from '../policy/index.ts';
 import {
   apiVersionOf,
+  bgpConfigurations,
   clusterInformations,
   felixConfigurations,
   type IPPool,
@@ -10,6 +12,7 @@ import {
   ipPools,
   type Resource,
   type ResourceKind,
+  tiers,
 } from '../resources/index.ts';
 import type { DefaultPool } from './options.ts';
 
@@ -25,8 +28,17 @@ export async function ensureClusterObjects(
     }),
     ensure(datastore, felixConfigurations, { spec: { logSeverityScreen: 'Info', reportingInterval: '0s' } }),
     ensure(datastore, ipamConfigurations, {
-      spec: { autoAllocateBlocks: true, maxBlocksPerHost: 0, strictAffinity: false },
+      spec: {
+        autoAllocateBlocks: true,
+        maxBlocksPerHost: 0,
+        strictAffinity: false,
+        kubeVirtVMAddressPersistence: 'Enabled',
+      },
     }),
+    ensure(datastore, bgpConfigurations, { spec: {} }),
+    ...builtInTiers.map(({ name, order, defaultAction }) =>
+      ensure(datastore, tiers, { spec: { ...(order !== undefined && { order }), defaultAction } }, name),
+    ),
     ...(none ? defaultPools : []).map(({ name, ...spec }) =>
       ensure(datastore, ipPools, { spec } as Omit<IPPool, keyof Resource>, name),
     ),

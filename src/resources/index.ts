@@ -1,6 +1,6 @@
 // The door of the resources room: every kind that the programs know, and what they say of it.
 export { generatedFiles, generatedFolders } from './artefacts/index.ts';
-export type { BGPConfiguration } from './calico/bgp-configuration.ts';
+export { type BGPConfiguration, bgpConfigurations } from './calico/bgp-configuration.ts';
 export type { BGPFilter } from './calico/bgp-filter.ts';
 export type { BGPPeer } from './calico/bgp-peer.ts';
 export { type BlockAffinity, blockAffinities } from './calico/block-affinity.ts';
