@@ -1,9 +1,72 @@
-// Which of a network's attachments on this node nobody wants any more: those that left a link or an address and are not on
-// the runtime's list.
+// GC: which of a network's attachments on this node nobody wants any more, those that left a link or an address and are not on
+// the runtime's list; and the DELs that take them down.
 import type { Datastore } from '../datastore/index.ts';
 import { ipamBlocks } from '../resources/index.ts';
-import { handleOf, type OwnedLink } from './attachment.ts';
-import type { GarbageRequest } from './request.ts';
+import { handleOf, type OwnedLink, readOwnerNote } from './attachment.ts';
+import { CniError, cniErrorCodes } from './errors.ts';
+import type { AttachmentRequest, GarbageRequest } from './request.ts';
+
+export interface GarbageSearch {
+  readonly datastore: Datastore;
+  /** Name of the node. */
+  readonly node: string;
+  /** The notes of the node's links. */
+  readonly owners: Iterable<string>;
+}
+
+/** A DEL for each attachment that is on nobody's list. */
+export async function garbageDeletions(
+  request: GarbageRequest,
+  { datastore, node, owners }: GarbageSearch,
+): Promise<AttachmentRequest[]> {
+  const { configuration } = request;
+  const stale = new Map<string, Pick<OwnedLink, 'containerId' | 'interfaceName' | 'pod'>>();
+  if (configuration.ipam.type === 'calico-ipam') {
+    for (const containerId of await staleContainers(datastore, node, request)) {
+      stale.set(containerId, { containerId, interfaceName: '', pod: undefined });
+    }
+  }
+  const owned = [...owners].flatMap((note) => readOwnerNote(note) ?? []);
+  for (const link of staleLinks(owned, request)) stale.set(link.containerId, link);
+  return [...stale.values()].map((attachment) => deletionOf(attachment, request));
+}
+
+function deletionOf(
+  { containerId, interfaceName, pod }: Pick<OwnedLink, 'containerId' | 'interfaceName' | 'pod'>,
+  { configuration, environment }: GarbageRequest,
+): AttachmentRequest {
+  return {
+    command: 'DEL',
+    configuration,
+    containerId,
+    interfaceName,
+    namespacePath: '',
+    pod: pod && { ...pod, uid: undefined },
+    wantedAddress: undefined,
+    environment: {
+      ...environment,
+      CNI_CONTAINERID: containerId,
+      CNI_IFNAME: interfaceName,
+      CNI_NETNS: '',
+    },
+  };
+}
+
+/** Does all of them, also when one fails. @throws CniError that tells of every failure */
+export async function deleteEach(
+  requests: readonly AttachmentRequest[],
+  perform: (request: AttachmentRequest) => Promise<void>,
+): Promise<void> {
+  const failures: Error[] = [];
+  for (const request of requests) await perform(request).catch((error: Error) => failures.push(error));
+  if (failures.length === 0) return;
+  const cause = new AggregateError(failures, failures.map(({ message }) => message).join('; '));
+  throw new CniError(
+    cniErrorCodes.failed,
+    `Cannot take down ${failures.length} of ${requests.length} attachments that nobody wants`,
+    { cause },
+  );
+}
 
 /** Containers of the network that hold addresses on the node and are on nobody's list. */
 export async function staleContainers(
@@ -27,10 +90,7 @@ export async function staleContainers(
 }
 
 /** Links of the network whose attachments are on nobody's list. */
-export function staleLinks(
-  links: Iterable<OwnedLink>,
-  { configuration, valid }: GarbageRequest,
-): OwnedLink[] {
+function staleLinks(links: Iterable<OwnedLink>, { configuration, valid }: GarbageRequest): OwnedLink[] {
   const kept = new Set(valid.map(({ containerId, interfaceName }) => `${containerId} ${interfaceName}`));
   return [...links].filter(
     ({ network, containerId, interfaceName }) =>

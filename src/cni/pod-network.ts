@@ -2,40 +2,27 @@
 // packet could pass unjudged, and that leaves nothing behind when a step fails.
 import { interfaceNameOf } from '../calc/index.ts';
 import type { PodLinks } from '../dataplane/index.ts';
-import { type Datastore, NotFoundError } from '../datastore/index.ts';
+import type { Datastore } from '../datastore/index.ts';
 import type { IpamClient } from '../ipam/index.ts';
-import { podAnnotations, type WorkloadEndpoint, workloadEndpointOf } from '../policy/index.ts';
+import { podAnnotations, workloadEndpointOf } from '../policy/index.ts';
 import { KeyedLock, type Logger } from '../process/index.ts';
-import { type Namespace, namespaces, nodes, type ObjectKey, type Pod, pods } from '../resources/index.ts';
+import { type Namespace, nodes } from '../resources/index.ts';
 import type { AddressPlugin } from './addresses/address-plugin.ts';
 import { CalicoIpam } from './addresses/calico-ipam.ts';
 import { DelegatedIpam } from './addresses/delegated-ipam.ts';
 import { type PodWishes, readWishes } from './annotations.ts';
-import { type OwnedLink, ownerNote, readOwnerNote } from './attachment.ts';
+import { ownerNote } from './attachment.ts';
 import { checkAttachment } from './check.ts';
 import { CniError, cniErrorCodes } from './errors.ts';
-import { staleContainers, staleLinks } from './garbage.ts';
+import { deleteEach, garbageDeletions } from './garbage.ts';
 import { passDatastore, passGates } from './gates.ts';
 import type { Plugin } from './plugin.ts';
+import { PodObjects } from './pod-objects.ts';
+import type { PolicyAgent } from './policy-agent.ts';
 import type { AttachmentRequest, GarbageRequest, PodIdentity, StatusRequest } from './request.ts';
 import type { Attached } from './result.ts';
+import { takeDown } from './take-down.ts';
 import { within } from './within.ts';
-
-/** What the network needs of the policy agent. */
-export interface PolicyAgent {
-  /** Whether everything that existed when the agent started is enforced. */
-  readonly isInSync: boolean;
-  /** Whether what was last wanted in the kernel is not known to be there. */
-  readonly isInDoubt: boolean;
-  /** The pod with that UID (any, when undefined) as the agent knows it; undefined when it does not. */
-  localPod(key: ObjectKey, uid: string | undefined): Pod | undefined;
-  /** Undefined when the agent does not know it. */
-  namespace(name: string): Namespace | undefined;
-  /** Resolves when the workload's policy is in the kernel. */
-  attach(workload: WorkloadEndpoint): Promise<void>;
-  /** Resolves when nothing in the kernel speaks of that container any more. */
-  detach(workload: { namespace: string; pod: string }, containerId: string): Promise<void>;
-}
 
 export interface CalicoNetworkOptions {
   /** Name of the node. */
@@ -57,14 +44,16 @@ export class CalicoNetwork implements Plugin {
   readonly #options: CalicoNetworkOptions;
   readonly #calicoIpam: AddressPlugin;
   readonly #delegatedIpam: AddressPlugin;
+  readonly #objects: PodObjects;
   /** A pod's requests come one after another, whatever the runtime does. */
   readonly #lock = new KeyedLock();
   /** Containers that are being set up, which no list of the runtime's can have yet. */
   readonly #adding = new Set<string>();
 
   constructor(options: CalicoNetworkOptions) {
-    const { ipam, node, datastore, pluginFolders } = options;
+    const { agent, ipam, node, datastore, pluginFolders } = options;
     this.#options = options;
+    this.#objects = new PodObjects(datastore, agent);
     this.#calicoIpam = new CalicoIpam(ipam, node);
     this.#delegatedIpam = new DelegatedIpam({
       folders: pluginFolders,
@@ -98,42 +87,11 @@ export class CalicoNetwork implements Plugin {
 
   async collectGarbage(request: GarbageRequest): Promise<void> {
     const { datastore, links, node } = this.#options;
-    const { configuration, environment } = request;
-    const stale = new Map<string, Pick<OwnedLink, 'containerId' | 'interfaceName' | 'pod'>>();
-    if (configuration.ipam.type === 'calico-ipam') {
-      for (const containerId of await staleContainers(datastore, node, request)) {
-        stale.set(containerId, { containerId, interfaceName: '', pod: undefined });
-      }
-    }
-    const owned = [...links.owners().values()].flatMap((note) => readOwnerNote(note) ?? []);
-    for (const link of staleLinks(owned, request)) stale.set(link.containerId, link);
-    const failures: Error[] = [];
-    for (const { containerId, interfaceName, pod } of stale.values()) {
-      if (this.#adding.has(containerId)) continue;
-      await this.delete({
-        command: 'DEL',
-        configuration,
-        containerId,
-        interfaceName,
-        namespacePath: '',
-        pod: pod && { ...pod, uid: undefined },
-        wantedAddress: undefined,
-        environment: {
-          ...environment,
-          CNI_CONTAINERID: containerId,
-          CNI_IFNAME: interfaceName,
-          CNI_NETNS: '',
-        },
-      }).catch((error: Error) => failures.push(error));
-    }
-    if (failures.length > 0) {
-      const cause = new AggregateError(failures, failures.map(({ message }) => message).join('; '));
-      throw new CniError(
-        cniErrorCodes.failed,
-        `Cannot take down ${failures.length} of ${stale.size} attachments that nobody wants`,
-        { cause },
-      );
-    }
+    const deletions = await garbageDeletions(request, { datastore, node, owners: links.owners().values() });
+    await deleteEach(
+      deletions.filter(({ containerId }) => !this.#adding.has(containerId)),
+      (deletion) => this.delete(deletion),
+    );
   }
 
   async status(_request: StatusRequest): Promise<void> {
@@ -158,7 +116,7 @@ export class CalicoNetwork implements Plugin {
       throw new CniError(cniErrorCodes.tryAgainLater, 'calico-node has not read all policies yet');
     }
     await passGates(configuration, node, datastore);
-    const pod = await this.#pod(identity);
+    const pod = await this.#objects.find(identity);
     const endpoint = workloadEndpointOf(pod);
     if (!endpoint) {
       throw new CniError(
@@ -166,7 +124,7 @@ export class CalicoNetwork implements Plugin {
         `Pod "${keyOf(identity)}" is on the host's network or has ended, and gets no link`,
       );
     }
-    const namespace = await this.#namespace(identity.namespace);
+    const namespace = await this.#objects.namespace(identity.namespace);
     const wishes = readWishes(pod, namespace, configuration);
     const interfaceName = interfaceOf(identity);
     const mtu = configuration.mtu ?? usualMtu;
@@ -193,11 +151,7 @@ export class CalicoNetwork implements Plugin {
       const protectedNow = agent.attach({ ...endpoint, node, addresses, containerId });
       await Promise.all([
         within(configuration.policyTimeoutMs, protectedNow, `policy of pod "${keyOf(identity)}"`),
-        this.#annotate(identity, pod.metadata.uid, {
-          [podAnnotations.podIp]: nets(addresses)[0] ?? '',
-          [podAnnotations.podIps]: nets(addresses).join(','),
-          [podAnnotations.containerId]: containerId,
-        }),
+        this.#objects.tellAddresses(identity, pod.metadata.uid, addresses, containerId),
       ]);
       links.open(link);
       return {
@@ -218,64 +172,21 @@ export class CalicoNetwork implements Plugin {
   }
 
   async #delete(request: AttachmentRequest): Promise<void> {
-    const { agent } = this.#options;
     const { containerId, pod } = request;
-    const known = pod && agent.localPod(pod, undefined);
+    const known = pod && this.#options.agent.localPod(pod, undefined);
     await this.#takeDown(request);
-    // The address may be another's before the pod's object is gone: nobody shall believe the old one still has it.
     if (!pod || known?.metadata.annotations?.[podAnnotations.containerId] !== containerId) return;
     try {
-      await this.#annotate(pod, known.metadata.uid, {
-        [podAnnotations.podIp]: '',
-        [podAnnotations.podIps]: '',
-      });
+      await this.#objects.tellNoAddress(pod, known.metadata.uid);
     } catch (error) {
       // Most pods are gone by now, or have a successor of the same name; then there is nothing to correct.
       this.#options.log.debug({ error, pod }, 'Cannot take the address off the pod');
     }
   }
 
-  /** Traffic first, then the link, then the address: it must not be given away while anything still answers to it. */
-  async #takeDown(request: AttachmentRequest): Promise<void> {
+  #takeDown(request: AttachmentRequest): Promise<void> {
     const { agent, links } = this.#options;
-    const { containerId, pod } = request;
-    if (pod) await agent.detach({ namespace: pod.namespace, pod: pod.name }, containerId);
-    for (const name of this.#linksOf(request)) await links.detach(name);
-    await this.#plugin(request).release(request);
-  }
-
-  /** A link's name is its pod's, not its container's: a late DEL must not take the next container's link. */
-  #linksOf({ pod, containerId, configuration }: AttachmentRequest): string[] {
-    const { links, agent } = this.#options;
-    const isOurs = (note: string) => {
-      const owner = readOwnerNote(note);
-      return owner?.network === configuration.name && owner.containerId === containerId;
-    };
-    if (!pod) return [...links.owners()].flatMap(([name, note]) => (isOurs(note) ? [name] : []));
-    const name = interfaceOf(pod);
-    const note = links.owner(name);
-    if (note !== undefined) return isOurs(note) ? [name] : [];
-    // Made before links had notes, or by an agent that died while it made it.
-    const recorded = agent.localPod(pod, undefined)?.metadata.annotations?.[podAnnotations.containerId];
-    return recorded === undefined || recorded === containerId ? [name] : [];
-  }
-
-  /** The very pod that the runtime means: one of the same name that came or went before is another. */
-  async #pod({ namespace, name, uid }: PodIdentity): Promise<Pod> {
-    const { agent, datastore } = this.#options;
-    const known = uid === undefined ? undefined : agent.localPod({ namespace, name }, uid);
-    if (known) return known;
-    const pod = await unlessMissing(datastore.get(pods, { namespace, name }));
-    if (pod && (uid === undefined || pod.metadata.uid === uid)) return pod;
-    throw new CniError(
-      cniErrorCodes.failed,
-      `There is no pod "${namespace}/${name}" with UID "${uid ?? ''}"`,
-    );
-  }
-
-  async #namespace(name: string): Promise<Namespace | undefined> {
-    const { agent, datastore } = this.#options;
-    return agent.namespace(name) ?? (await unlessMissing(datastore.get(namespaces, { name })));
+    return takeDown(request, { agent, links, addresses: this.#plugin(request) });
   }
 
   async #assign(
@@ -290,15 +201,6 @@ export class CalicoNetwork implements Plugin {
 
   #plugin({ configuration }: AttachmentRequest): AddressPlugin {
     return configuration.ipam.type === 'calico-ipam' ? this.#calicoIpam : this.#delegatedIpam;
-  }
-
-  async #annotate(
-    { namespace, name }: PodIdentity,
-    uid: string | undefined,
-    annotations: Record<string, string>,
-  ): Promise<void> {
-    const metadata = { ...(uid && { uid }), annotations };
-    await this.#options.datastore.mergePatch(pods, { namespace, name }, { metadata });
   }
 }
 
@@ -320,17 +222,4 @@ function lockKeyOf({ pod, containerId }: AttachmentRequest): string {
 
 function interfaceOf({ namespace, name }: PodIdentity): string {
   return interfaceNameOf(namespace, name);
-}
-
-async function unlessMissing<T>(reading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof NotFoundError) return undefined;
-    throw error;
-  }
-}
-
-function nets(addresses: readonly string[]): string[] {
-  return addresses.map((address) => `${address}/${address.includes(':') ? 128 : 32}`);
 }

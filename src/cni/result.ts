@@ -21,7 +21,12 @@ export interface Attached {
   readonly addresses: readonly string[];
 }
 
-/** A pod's addresses stand alone: whole masks, no gateway. What `previous` plugins of the chain made stays in front. */
+/** A pod's addresses stand alone: "10.0.0.1/32", "fd00::1/128". */
+export function wholeNets(addresses: readonly string[]): string[] {
+  return addresses.map((address) => `${address}/${bitsOf(parseAddress(address).family)}`);
+}
+
+/** Whole masks, no gateway. What `previous` plugins of the chain made stays in front. */
 export function cniResult(
   version: CniVersion,
   { links, addresses }: Attached,

@@ -1,0 +1,72 @@
+// The pod's object in the cluster: reads the very pod that the runtime means, and tells in its annotations which addresses it has.
+import { type Datastore, NotFoundError } from '../datastore/index.ts';
+import { podAnnotations } from '../policy/index.ts';
+import { type Namespace, namespaces, type Pod, pods } from '../resources/index.ts';
+import { CniError, cniErrorCodes } from './errors.ts';
+import type { PolicyAgent } from './policy-agent.ts';
+import type { PodIdentity } from './request.ts';
+import { wholeNets } from './result.ts';
+
+export class PodObjects {
+  readonly #datastore: Datastore;
+  readonly #agent: PolicyAgent;
+
+  constructor(datastore: Datastore, agent: PolicyAgent) {
+    this.#datastore = datastore;
+    this.#agent = agent;
+  }
+
+  /** One of the same name that came or went before is another pod. @throws CniError when there is no such pod */
+  async find({ namespace, name, uid }: PodIdentity): Promise<Pod> {
+    const known = uid === undefined ? undefined : this.#agent.localPod({ namespace, name }, uid);
+    if (known) return known;
+    const pod = await unlessMissing(this.#datastore.get(pods, { namespace, name }));
+    if (pod && (uid === undefined || pod.metadata.uid === uid)) return pod;
+    throw new CniError(
+      cniErrorCodes.failed,
+      `There is no pod "${namespace}/${name}" with UID "${uid ?? ''}"`,
+    );
+  }
+
+  async namespace(name: string): Promise<Namespace | undefined> {
+    return this.#agent.namespace(name) ?? (await unlessMissing(this.#datastore.get(namespaces, { name })));
+  }
+
+  tellAddresses(
+    pod: PodIdentity,
+    uid: string | undefined,
+    addresses: readonly string[],
+    containerId: string,
+  ): Promise<void> {
+    const nets = wholeNets(addresses);
+    return this.#annotate(pod, uid, {
+      [podAnnotations.podIp]: nets[0] ?? '',
+      [podAnnotations.podIps]: nets.join(','),
+      [podAnnotations.containerId]: containerId,
+    });
+  }
+
+  /** Its addresses may be others' before its object is gone: nobody shall believe that it still has them. */
+  tellNoAddress(pod: PodIdentity, uid: string | undefined): Promise<void> {
+    return this.#annotate(pod, uid, { [podAnnotations.podIp]: '', [podAnnotations.podIps]: '' });
+  }
+
+  /** With a UID, a successor of the same name is left alone. */
+  async #annotate(
+    { namespace, name }: PodIdentity,
+    uid: string | undefined,
+    annotations: Record<string, string>,
+  ): Promise<void> {
+    const metadata = { ...(uid && { uid }), annotations };
+    await this.#datastore.mergePatch(pods, { namespace, name }, { metadata });
+  }
+}
+
+async function unlessMissing<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined;
+    throw error;
+  }
+}

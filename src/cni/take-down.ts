@@ -1,0 +1,41 @@
+// Takes a container's attachment off the node, whatever of it there is: after a DEL, and after an ADD that failed.
+import { interfaceNameOf } from '../calc/index.ts';
+import type { PodLinks } from '../dataplane/index.ts';
+import { podAnnotations } from '../policy/index.ts';
+import type { AddressPlugin } from './addresses/address-plugin.ts';
+import { readOwnerNote } from './attachment.ts';
+import type { PolicyAgent } from './policy-agent.ts';
+import type { AttachmentRequest } from './request.ts';
+
+export interface TakeDownOptions {
+  readonly agent: PolicyAgent;
+  readonly links: PodLinks;
+  readonly addresses: AddressPlugin;
+}
+
+/** Traffic first, then the link, then the address: it must not be given away while anything still answers to it. */
+export async function takeDown(request: AttachmentRequest, options: TakeDownOptions): Promise<void> {
+  const { agent, links, addresses } = options;
+  const { containerId, pod } = request;
+  if (pod) await agent.detach({ namespace: pod.namespace, pod: pod.name }, containerId);
+  for (const name of linksOf(request, options)) await links.detach(name);
+  await addresses.release(request);
+}
+
+/** A link's name is its pod's, not its container's: a late DEL must not take the next container's link. */
+function linksOf(
+  { pod, containerId, configuration }: AttachmentRequest,
+  { links, agent }: TakeDownOptions,
+): string[] {
+  const isOurs = (note: string) => {
+    const owner = readOwnerNote(note);
+    return owner?.network === configuration.name && owner.containerId === containerId;
+  };
+  if (!pod) return [...links.owners()].flatMap(([name, note]) => (isOurs(note) ? [name] : []));
+  const name = interfaceNameOf(pod.namespace, pod.name);
+  const note = links.owner(name);
+  if (note !== undefined) return isOurs(note) ? [name] : [];
+  // Made before links had notes, or by an agent that died while it made it.
+  const recorded = agent.localPod(pod, undefined)?.metadata.annotations?.[podAnnotations.containerId];
+  return recorded === undefined || recorded === containerId ? [name] : [];
+}
