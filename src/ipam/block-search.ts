@@ -4,13 +4,18 @@ import { blockSizeOf, type IPPool } from '../resources/index.ts';
 import type { Reservations } from './reservations.ts';
 
 /** Every block of a pool that is not reserved as a whole, once, beginning at the node's own place and going round. */
-export function* blocksOf(pool: IPPool, node: string, reservations: Reservations): Generator<Cidr> {
+export function* blocksOf(
+  pool: IPPool,
+  node: string,
+  reservations: Reservations,
+  now: Date,
+): Generator<Cidr> {
   const range = parseCidr(pool.spec.cidr);
   const length = blockSizeOf(pool.spec);
   const blockSize = 1n << BigInt(bitsOf(range.family) - length);
   const count = cidrSize(range) / blockSize;
   // A block of one address is no place to come back to: such pools are searched from anywhere.
-  const start = spread(blockSize === 1n ? Date.now() >>> 0 : fnv1(node)) % count;
+  const start = spread(blockSize === 1n ? now.getTime() >>> 0 : fnv1(node)) % count;
   for (let step = 0n; step < count; step++) {
     const index = (start + step) % count;
     const block = { family: range.family, network: range.network + index * blockSize, length };

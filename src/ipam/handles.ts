@@ -1,5 +1,6 @@
 // Handles: per owner, how many addresses it holds in which blocks. A handle may count too many, after a crash between its
-// write and the block's, and never too few: whoever releases by handle finds everything.
+// write and the block's, and never too few: whoever releases by handle finds everything. Only a write to the block that was
+// taken for lost, and came when its owner had released already, is not counted; the audit finds it.
 import { AlreadyExistsError, type Datastore, NotFoundError } from '../datastore/index.ts';
 import { apiVersionOf, type IPAMHandle, ipamHandles } from '../resources/index.ts';
 import { compareAndSwap } from './compare-and-swap.ts';
@@ -25,24 +26,21 @@ export class Handles {
   /** Counts addresses before they are assigned. An owner usually is new, so creating comes first. */
   async increment(handleId: string, blockCidr: string, count: number): Promise<void> {
     try {
-      await this.#datastore.create(ipamHandles, {
-        apiVersion: apiVersionOf(ipamHandles),
-        kind: ipamHandles.kind,
-        metadata: { name: handleName(handleId) },
-        spec: { handleID: handleId, block: { [blockCidr]: count }, deleted: false },
-      });
+      await this.#create(handleId, { [blockCidr]: count });
     } catch (error) {
       if (!(error instanceof AlreadyExistsError)) throw error;
       await this.#add(handleId, blockCidr, count);
     }
   }
 
-  /** Discounts addresses that were released, or not assigned after all. */
-  decrement(handleId: string, blockCidr: string, count: number): Promise<void> {
+  /** Discounts addresses that were released, or not assigned after all; `least` is what the block still assigns. */
+  decrement(handleId: string, blockCidr: string, count: number, least = 0): Promise<void> {
     return compareAndSwap(async () => {
       const handle = await this.find(handleId);
       const held = handle?.spec.block[blockCidr];
-      if (handle && held !== undefined) await this.#write(handle, { [blockCidr]: held - count });
+      // What came into the block uncounted was not counted here either.
+      if (!handle || held === undefined || held <= least) return;
+      await this.#write(handle, { [blockCidr]: Math.max(held - count, least) });
     });
   }
 
@@ -59,12 +57,27 @@ export class Handles {
     return this.#write(seen, counts);
   }
 
+  /** A handle for addresses that none counts. Does nothing when they are none. @throws AlreadyExistsError */
+  async restore(handleId: string, counts: Readonly<Record<string, number>>): Promise<void> {
+    const block = Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+    if (Object.keys(block).length > 0) await this.#create(handleId, block);
+  }
+
   async #add(handleId: string, blockCidr: string, count: number): Promise<void> {
     await compareAndSwap(async () => {
       const handle = await this.find(handleId);
       // Gone since: whoever released the last address deleted it.
       if (!handle) return this.increment(handleId, blockCidr, count);
       await this.#write(handle, { [blockCidr]: (handle.spec.block[blockCidr] ?? 0) + count });
+    });
+  }
+
+  async #create(handleId: string, block: Record<string, number>): Promise<void> {
+    await this.#datastore.create(ipamHandles, {
+      apiVersion: apiVersionOf(ipamHandles),
+      kind: ipamHandles.kind,
+      metadata: { name: handleName(handleId) },
+      spec: { handleID: handleId, block, deleted: false },
     });
   }
 

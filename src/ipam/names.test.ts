@@ -48,7 +48,7 @@ for (const [cidr, blockSize] of [
     };
     assert.equal(blockSizeOf(pool.spec), blockSize);
     const orders = ['a', 'b', 'c', 'd'].map((node) =>
-      [...blocksOf(pool, node, noReservations)].map(blockName),
+      [...blocksOf(pool, node, noReservations, new Date(0))].map(blockName),
     );
     for (const order of orders) assert.equal(new Set(order).size, 16);
     assert.ok(new Set(orders.map((order) => order[0])).size > 1);

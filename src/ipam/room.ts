@@ -97,7 +97,7 @@ export class RoomFinder {
     const ranges = existing.map(({ spec }) => parseCidr(spec.cidr));
     for (const pool of request.pools) {
       const taken = new Set(existing.map(({ spec }) => spec.cidr));
-      for (const cidr of blocksOf(pool, request.owner.name, request.reservations)) {
+      for (const cidr of blocksOf(pool, request.owner.name, request.reservations, this.#now())) {
         if (taken.has(formatCidr(cidr))) continue;
         // Blocks of another size: of a pool that was here before, or of one that overlaps. An address must lie in one block only.
         if (ranges.some((range) => range.length !== cidr.length && cidrsOverlap(range, cidr))) continue;

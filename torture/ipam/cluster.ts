@@ -108,13 +108,15 @@ export class TortureCluster {
   }
 
   async add(name: string, node: string, families: readonly Family[]): Promise<void> {
-    const addresses = await this.agent(node).ipam.autoAssign({
-      node,
-      handleId: handleOf(name),
-      attributes: attributesOf(name, node),
-      use: 'Workload',
-      count: Object.fromEntries(families.map((family) => [family, 1])),
-    });
+    const addresses = await this.#ask(node, (ipam) =>
+      ipam.autoAssign({
+        node,
+        handleId: handleOf(name),
+        attributes: attributesOf(name, node),
+        use: 'Workload',
+        count: Object.fromEntries(families.map((family) => [family, 1])),
+      }),
+    );
     assert.deepEqual(
       addresses.map(({ family }) => family),
       families,
@@ -124,13 +126,14 @@ export class TortureCluster {
 
   async addAt(name: string, node: string, address: Address): Promise<void> {
     const attributes = attributesOf(name, node);
-    await this.agent(node).ipam.assignAddress({ node, address, handleId: handleOf(name), attributes });
+    const request = { node, address, handleId: handleOf(name), attributes };
+    await this.#ask(node, (ipam) => ipam.assignAddress(request));
     await this.#started(name, [address]);
   }
 
   async release(name: string, node: string): Promise<void> {
     this.held.giveBack(name);
-    await this.agent(node).ipam.releaseByHandle(handleOf(name));
+    await this.#ask(node, (ipam) => ipam.releaseByHandle(handleOf(name)));
   }
 
   /** The node goes with its agent, its pods and its object; its blocks are left to the garbage collector, or given up here. */
@@ -140,7 +143,14 @@ export class TortureCluster {
       if (pod.spec?.nodeName === node) await this.deletePod(pod.metadata.name);
     }
     await this.store.delete(nodes, { name: node });
-    if (givesUpBlocks) await this.agent(node).ipam.releaseHostAffinities(node, { mustBeEmpty: false });
+    if (givesUpBlocks) {
+      await this.#ask(node, (ipam) => ipam.releaseHostAffinities(node, { mustBeEmpty: false }));
+    }
+  }
+
+  #ask<R>(node: string, request: (ipam: IpamClient) => Promise<R>): Promise<R> {
+    const { process, ipam } = this.agent(node);
+    return Promise.race([request(ipam), process.death]);
   }
 
   async #started(name: string, addresses: readonly Address[]): Promise<void> {

@@ -33,11 +33,14 @@ export type FaultCounts = Record<keyof FaultRates, number>;
 
 export class FaultyProcess implements Datastore {
   rates: FaultRates;
+  /** Rejects when the process dies: whatever it was doing then, nobody learns how it ended. */
+  readonly death: Promise<never>;
   readonly #store: Datastore;
   readonly #random: Random;
   readonly #interleaving: Interleaving;
   readonly #counts: FaultCounts;
   readonly #followers: Follower[] = [];
+  readonly #endLife: (error: Crash) => void;
   #isDead = false;
 
   constructor(options: {
@@ -52,6 +55,11 @@ export class FaultyProcess implements Datastore {
     this.#interleaving = options.interleaving;
     this.rates = options.rates;
     this.#counts = options.counts;
+    const { promise, reject } = Promise.withResolvers<never>();
+    this.death = promise;
+    this.#endLife = reject;
+    // Most die when nobody waits for them.
+    promise.catch(() => {});
   }
 
   get isDead(): boolean {
@@ -61,6 +69,7 @@ export class FaultyProcess implements Datastore {
   die(): void {
     this.#isDead = true;
     for (const follower of this.#followers) follower.stop();
+    this.#endLife(new Crash('This process is dead'));
   }
 
   get<T extends Resource>(kind: ResourceKind<T>, key: ObjectKey): Promise<T> {

@@ -2,12 +2,12 @@
 // get lost; then all becomes quiet, garbage is collected, and what is left is judged. The seed decides everything.
 import assert from 'node:assert/strict';
 import { UnavailableError } from '../../src/datastore/index.ts';
-import { AddressInUseError, PoolExhaustedError } from '../../src/ipam/index.ts';
+import { AddressInUseError, type GarbageCollector, PoolExhaustedError } from '../../src/ipam/index.ts';
 import { addressAt, type Cidr, cidrSize, type Family } from '../../src/net/index.ts';
 import { ipamConfigurations } from '../../src/resources/index.ts';
 import { Random } from '../random.ts';
 import { TortureCluster } from './cluster.ts';
-import { Crash, type FaultCounts, type FaultRates, noFaults } from './faulty-process.ts';
+import { Crash, type FaultCounts, type FaultRates, type FaultyProcess, noFaults } from './faulty-process.ts';
 import { auditStore, drawTheRest, rangesOf } from './final-audit.ts';
 import { Interleaving } from './interleaving.ts';
 
@@ -104,6 +104,7 @@ class Schedule {
   readonly #families: readonly Family[];
   readonly #nodes: string[];
   readonly #ranges: readonly Cidr[];
+  #janitor: { readonly process: FaultyProcess; readonly collector: GarbageCollector } | undefined;
   #serial = 0;
 
   constructor(parts: {
@@ -195,10 +196,14 @@ class Schedule {
     }
   }
 
+  /** What it found in an earlier phase has had its grace by now, and is repaired amidst requests. */
   async #collectAmidst(rates: FaultRates): Promise<void> {
-    const process = this.#cluster.process(rates);
-    const collector = this.#cluster.collector(process);
     for (let sweeps = this.#random.between(1, 3); sweeps > 0; sweeps--) {
+      if (!this.#janitor || this.#janitor.process.isDead) {
+        const process = this.#cluster.process(rates);
+        this.#janitor = { process, collector: this.#cluster.collector(process) };
+      }
+      const { collector } = this.#janitor;
       await this.#survives(async () => {
         this.collected += (await collector.sweep()).collected;
       });

@@ -15,7 +15,7 @@ export interface WrongHandle {
   readonly handle: string;
   /** Per block, where they differ: what the handle counts and what the block says. */
   readonly blocks: Readonly<Record<string, { readonly counted: number; readonly assigned: number }>>;
-  /** Of the handle as it was seen. */
+  /** Of the handle as it was seen; empty for one that is missing. */
   readonly resourceVersion: string;
 }
 
@@ -79,22 +79,38 @@ export function auditIpam(snapshot: IpamSnapshot): IpamAudit {
 }
 
 function wrongHandles({ handles }: IpamSnapshot, allocations: readonly Allocation[]): WrongHandle[] {
-  const assigned = new Map<string, number>();
+  const assigned = new Map<string, Map<string, number>>();
   for (const { handle, block } of allocations) {
-    const key = `${handle ?? ''} ${block}`;
-    assigned.set(key, (assigned.get(key) ?? 0) + 1);
+    if (handle === undefined) continue;
+    const counts = assigned.get(handle) ?? new Map<string, number>();
+    assigned.set(handle, counts.set(block, (counts.get(block) ?? 0) + 1));
   }
-  return handles.flatMap(({ spec, metadata }) => {
-    const counts = Object.entries(spec.block).map(
-      ([block, counted]) =>
-        [block, { counted, assigned: assigned.get(`${spec.handleID} ${block}`) ?? 0 }] as const,
-    );
-    const wrong = counts.filter(([, count]) => count.counted !== count.assigned);
+  const wrong: WrongHandle[] = [];
+  for (const { spec, metadata } of handles) {
+    const blocks = differences(spec.block, assigned.get(spec.handleID) ?? new Map());
     // A handle without any block serves nobody, and is as good as one that counts nothing.
-    if (wrong.length === 0 && counts.length > 0) return [];
-    const blocks = Object.fromEntries(wrong);
-    return [{ handle: spec.handleID, blocks, resourceVersion: metadata.resourceVersion ?? '' }];
-  });
+    const isIdle = Object.keys(spec.block).length === 0;
+    if (isIdle || Object.keys(blocks).length > 0) {
+      wrong.push({ handle: spec.handleID, blocks, resourceVersion: metadata.resourceVersion ?? '' });
+    }
+    assigned.delete(spec.handleID);
+  }
+  for (const [handle, counts] of assigned) {
+    wrong.push({ handle, blocks: differences({}, counts), resourceVersion: '' });
+  }
+  return wrong;
+}
+
+function differences(
+  counted: Readonly<Record<string, number>>,
+  assigned: ReadonlyMap<string, number>,
+): WrongHandle['blocks'] {
+  const blocks: Record<string, { counted: number; assigned: number }> = {};
+  for (const block of new Set([...Object.keys(counted), ...assigned.keys()])) {
+    const counts = { counted: counted[block] ?? 0, assigned: assigned.get(block) ?? 0 };
+    if (counts.counted !== counts.assigned) blocks[block] = counts;
+  }
+  return blocks;
 }
 
 function halfClaimedBlocks({ affinities, blocks }: IpamSnapshot, owners: Owners): HalfClaimedBlock[] {

@@ -1,6 +1,6 @@
 // Repairs what an audit found, each finding only if it still is as it was found: an address that was assigned anew, or a claim
 // that went on meanwhile, is left alone.
-import { ConflictError, type Datastore, NotFoundError } from '../../datastore/index.ts';
+import { AlreadyExistsError, ConflictError, type Datastore, NotFoundError } from '../../datastore/index.ts';
 import { formatAddress, parseAddress, parseCidr } from '../../net/index.ts';
 import { blockAffinities } from '../../resources/index.ts';
 import { holderOf, ordinalsOf, release } from '../block.ts';
@@ -30,6 +30,7 @@ export class IpamRepair {
   /** Frees this very assignment. Returns false when it is gone, or the address belongs to a later one. */
   async releaseAllocation(allocation: Allocation): Promise<boolean> {
     const { address, block: cidr, handle, sequenceNumber } = allocation;
+    let left = 0;
     const isFreed = await compareAndSwap(async () => {
       const block = await this.#blocks.find(parseCidr(cidr));
       if (!block) return false;
@@ -37,27 +38,33 @@ export class IpamRepair {
       const holder = holderOf(block.spec, ordinal);
       const sequence = block.spec.sequenceNumberForAllocation?.[String(ordinal)];
       if (!holder || holder.handle_id !== handle || sequence !== sequenceNumber) return false;
-      await this.#blocks.save(block, release(block.spec, [ordinal]));
+      const spec = release(block.spec, [ordinal]);
+      left = handle === undefined ? 0 : ordinalsOf(spec, handle).length;
+      await this.#blocks.save(block, spec);
       return true;
     });
-    if (isFreed && handle !== undefined) await this.#handles.decrement(handle, cidr, 1);
+    if (isFreed && handle !== undefined) await this.#handles.decrement(handle, cidr, 1, left);
     return isFreed;
   }
 
-  /** Sets a handle's counts to what blocks assign to it; one that holds nothing is deleted. Returns false when it changed since. */
-  async recountHandle({ handle, resourceVersion }: WrongHandle): Promise<boolean> {
+  /**
+   * Sets a handle's counts to what blocks assign to it; one that holds nothing is deleted, and one that is missing made.
+   * Returns false when it changed since.
+   */
+  async recountHandle({ handle, blocks, resourceVersion }: WrongHandle): Promise<boolean> {
     const stored = await this.#handles.find(handle);
-    if (!stored || stored.metadata.resourceVersion !== resourceVersion) return false;
+    if ((stored?.metadata.resourceVersion ?? '') !== resourceVersion) return false;
     const counts: Record<string, number> = {};
-    for (const cidr of Object.keys(stored.spec.block)) {
+    for (const cidr of new Set([...Object.keys(stored?.spec.block ?? {}), ...Object.keys(blocks)])) {
       const block = await this.#blocks.find(parseCidr(cidr));
-      counts[cidr] = block ? ordinalsOf(block.spec, stored.spec.handleID).length : 0;
+      counts[cidr] = block ? ordinalsOf(block.spec, stored?.spec.handleID ?? handle).length : 0;
     }
     try {
-      await this.#handles.recount(stored, counts);
+      if (stored) await this.#handles.recount(stored, counts);
+      else await this.#handles.restore(handle, counts);
       return true;
     } catch (error) {
-      if (error instanceof ConflictError) return false;
+      if (error instanceof ConflictError || error instanceof AlreadyExistsError) return false;
       throw error;
     }
   }

@@ -1,0 +1,68 @@
+// What the garbage collector makes of counts that a late write left wrong.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { MemoryDatastore } from '../../src/datastore/index.ts';
+import { assign } from '../../src/ipam/block.ts';
+import { GarbageCollector, IpamClient } from '../../src/ipam/index.ts';
+import { formatAddress } from '../../src/net/index.ts';
+import { ipamBlocks, ipamHandles, nodes, type Pod, pods } from '../../src/resources/index.ts';
+import { audit, podRequest, smallPool, storeWith } from './cluster.ts';
+
+const handleId = 'net.c1';
+
+/** A pod with an address, and what a block write left that came when its writer had long given up. */
+async function storeWithLateWrite({ isCounted }: { isCounted: boolean }) {
+  const store = await storeWith({ p: smallPool[4] });
+  await store.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' } });
+  const client = new IpamClient(store);
+  const owner = { ...podRequest(4, handleId, 'node-1'), attributes: { pod: 'web', namespace: 'shop' } };
+  const [address] = await client.autoAssign(owner);
+  assert.ok(address);
+  await store.create<Pod>(pods, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: 'web',
+      namespace: 'shop',
+      annotations: { 'cni.projectcalico.org/podIPs': `${formatAddress(address)}/32` },
+    },
+  });
+  if (isCounted) {
+    const [block] = await store.list(ipamBlocks);
+    assert.ok(block);
+    await store.update(ipamBlocks, { ...block, spec: assign(block.spec, 1, owner).spec });
+  } else {
+    const [handle] = await store.list(ipamHandles);
+    assert.ok(handle);
+    await store.delete(ipamHandles, { name: handle.metadata.name });
+  }
+  return { store, client, address };
+}
+
+/** Sweeps until nothing is left to do, a quarter of an hour apart. */
+async function collect(store: MemoryDatastore): Promise<void> {
+  let time = Date.now();
+  const collector = new GarbageCollector(store, { now: () => new Date(time) });
+  for (let sweeps = 0; ; sweeps++) {
+    const { waiting, collected, failures } = await collector.sweep();
+    assert.deepEqual(failures, []);
+    assert.ok(sweeps < 5, 'there is something new in every sweep');
+    if (waiting + collected === 0) return;
+    time += 16 * 60_000;
+  }
+}
+
+test('an address that nobody counted is freed, and the count of the others stays', async () => {
+  const { store, client, address } = await storeWithLateWrite({ isCounted: true });
+  await collect(store);
+  assert.deepEqual(await audit(store), { assigned: 1, excess: 0 });
+  assert.deepEqual(await client.releaseByHandle(handleId), [address]);
+});
+
+test('a handle that went before its address is made again, so that its owner can release it', async () => {
+  const { store, client, address } = await storeWithLateWrite({ isCounted: false });
+  assert.deepEqual(await client.releaseByHandle(handleId), []);
+  await collect(store);
+  assert.deepEqual(await client.releaseByHandle(handleId), [address]);
+  assert.deepEqual(await store.list(ipamHandles), []);
+});
