@@ -7,15 +7,21 @@ import type { AddressSet, SetChange, SetKind } from './desired-state.ts';
 import { LabelIndex } from './label-index.ts';
 import type { LabelSet } from './label-set.ts';
 
-/** Nodes are selected by their own labels and are no endpoints: no other selector means them. */
-export type SetOf = 'endpoints' | 'nodes';
+/**
+ * Nodes are selected by their own labels and are no endpoints: no other selector means them. Nor does one mean what stands
+ * behind services, which has the label `serviceLabel` alone.
+ */
+export type SetOf = 'endpoints' | 'nodes' | 'services';
+
+/** "namespace/name" of the service that an EndpointSlice belongs to. */
+export const serviceLabel = 'service';
 
 /** Which endpoints (or nodes), and what of them. */
 export interface SetSource {
   readonly selector: Selector;
   readonly of?: SetOf;
-  /** Their ports of that name instead of their bare addresses; of that protocol (IANA number), or of any. */
-  readonly port?: { readonly name: string; readonly protocol: number | undefined };
+  /** Their ports of that name (or of any) instead of their bare addresses; of that protocol (IANA number), or of any. */
+  readonly port?: { readonly name: string | undefined; readonly protocol: number | undefined };
 }
 
 /** An endpoint, or a network set. */
@@ -72,7 +78,11 @@ export class AddressSets {
       onMatch: (set: string, item: string) => this.#count(set, item, 1),
       onUnmatch: (set: string, item: string) => this.#count(set, item, -1),
     };
-    this.#indexes = { endpoints: new LabelIndex(handler), nodes: new LabelIndex(handler) };
+    this.#indexes = {
+      endpoints: new LabelIndex(handler),
+      nodes: new LabelIndex(handler),
+      services: new LabelIndex(handler),
+    };
   }
 
   get state(): ReadonlyMap<string, AddressSet> {
@@ -162,7 +172,9 @@ function contributions({ port }: SetSource, { addresses, ports }: Contributor): 
   if (!port) return addresses;
   const named = new Set(
     ports
-      .filter(({ name, protocol }) => name === port.name && (port.protocol ?? protocol) === protocol)
+      .filter(
+        ({ name, protocol }) => (port.name ?? name) === name && (port.protocol ?? protocol) === protocol,
+      )
       .map((match) => `${match.protocol},${match.port}`),
   );
   return addresses.flatMap((address) => [...named].map((match) => `${address},${match}`));
@@ -171,6 +183,7 @@ function contributions({ port }: SetSource, { addresses, ports }: Contributor): 
 /** The selector's identifier; where more is meant than endpoints' addresses, that of a text that no selector has. */
 function setId({ selector, port, of = 'endpoints' }: SetSource): string {
   if (!port && of === 'endpoints') return selectorId(selector);
-  const label = port ? `${port.protocol ?? 'any'}/${port.name}` : of;
+  const what = port ? `${port.protocol ?? 'any'}/${port.name ?? ''}` : '';
+  const label = of === 'endpoints' ? what : port ? `${of} ${what}` : of;
   return selectorId({ kind: '==', label, value: printSelector(selector) });
 }

@@ -16,6 +16,7 @@ import {
 } from '../policy/index.ts';
 import {
   type ClusterNetworkPolicy,
+  type EndpointSlice,
   type GlobalNetworkPolicy,
   type GlobalNetworkSet,
   type IPAMBlock,
@@ -146,6 +147,14 @@ export class Calculator {
 
   deleteNetworkSet(kind: 'NetworkSet' | 'GlobalNetworkSet', key: string): void {
     this.#networkSets.delete(kind, key);
+  }
+
+  setEndpointSlice(slice: EndpointSlice): void {
+    this.#networkSets.setEndpointSlice(slice);
+  }
+
+  deleteEndpointSlice(key: string): void {
+    this.#networkSets.deleteEndpointSlice(key);
   }
 
   setPool(pool: IPPool): void {

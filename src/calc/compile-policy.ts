@@ -1,8 +1,8 @@
 // A policy of the rule tree as a program for the dataplane: selectors become sets, which are acquired on the way.
 
-import type { PeerMatch, Policy, Rule } from '../policy/index.ts';
+import type { PeerMatch, Policy, Rule, ServiceName } from '../policy/index.ts';
 import { all, and, type Selector } from '../selector/index.ts';
-import type { AddressSets, SetSource } from './address-sets.ts';
+import { type AddressSets, type SetSource, serviceLabel } from './address-sets.ts';
 import type { PeerProgram, PolicyProgram, RuleProgram } from './desired-state.ts';
 
 export interface CompiledPolicy {
@@ -38,7 +38,7 @@ function compileRule(
   const { protocol } = match;
   const portSet = (name: string, owners: Selector) => acquire({ selector: owners, port: { name, protocol } });
   const peer = (side: PeerMatch, owners: Selector): PeerProgram => {
-    const { selector, nodes, notSelector, namedPort, notNamedPorts, ...rest } = side;
+    const { selector, nodes, service: _, notSelector, namedPort, notNamedPorts, ...rest } = side;
     return {
       ...rest,
       // Whoever owns a named port of the peers is a peer, so that one set answers both questions.
@@ -54,7 +54,26 @@ function compileRule(
     ...plain,
     action,
     origin,
-    ...(source && { source: peer(source, all) }),
-    ...(destination && { destination: peer(destination, receivers ?? all) }),
+    ...(source && {
+      source: {
+        ...peer(source, all),
+        ...(source.service && { set: acquire({ selector: slicesOf(source.service), of: 'services' }) }),
+      },
+    }),
+    ...(destination && {
+      destination: {
+        ...peer(destination, receivers ?? all),
+        ...(destination.service && {
+          portSet: acquire({ selector: slicesOf(destination.service), of: 'services', port: everyPort }),
+        }),
+      },
+    }),
   };
+}
+
+const everyPort = { name: undefined, protocol: undefined };
+
+/** EndpointSlices are contributors under the label that names their service, and no other. */
+function slicesOf({ namespace, name }: ServiceName): Selector {
+  return { kind: '==', label: serviceLabel, value: `${namespace}/${name}` };
 }

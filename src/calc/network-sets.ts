@@ -1,8 +1,14 @@
-// What is no pod but a member of sets all the same: network sets, and the addresses of nodes.
-import { tryParseAddress } from '../net/index.ts';
-import { networkSetNets } from '../policy/index.ts';
-import { type GlobalNetworkSet, keyOf, type NetworkSet, type Node } from '../resources/index.ts';
-import type { AddressSets, Contributor, SetOf } from './address-sets.ts';
+// What is no pod but a member of sets all the same: network sets, the addresses of nodes, and what stands behind services.
+import { canonicalAddress } from '../net/index.ts';
+import { networkSetNets, serviceEndpoints } from '../policy/index.ts';
+import {
+  type EndpointSlice,
+  type GlobalNetworkSet,
+  keyOf,
+  type NetworkSet,
+  type Node,
+} from '../resources/index.ts';
+import { type AddressSets, type Contributor, type SetOf, serviceLabel } from './address-sets.ts';
 import type { InheritedLabels } from './inherited-labels.ts';
 import { LabelSet } from './label-set.ts';
 
@@ -41,9 +47,7 @@ export class NetworkSets {
 
   setNode({ metadata, status }: Node): void {
     const labels = new Map(Object.entries(metadata.labels ?? {}));
-    const addresses = (status?.addresses ?? []).flatMap(({ address }) =>
-      tryParseAddress(address) ? [address] : [],
-    );
+    const addresses = (status?.addresses ?? []).flatMap(({ address }) => canonicalAddress(address) ?? []);
     this.#put(`Node ${metadata.name}`, {
       of: 'nodes',
       namespace: undefined,
@@ -54,6 +58,23 @@ export class NetworkSets {
 
   deleteNode(name: string): void {
     if (this.#known.delete(`Node ${name}`)) this.#sets.deleteContributor(`Node ${name}`, 'nodes');
+  }
+
+  setEndpointSlice(slice: EndpointSlice): void {
+    const key = `EndpointSlice ${keyOf(slice)}`;
+    const found = serviceEndpoints(slice);
+    if (!found) {
+      this.deleteEndpointSlice(keyOf(slice));
+      return;
+    }
+    const { service, ...contributor } = found;
+    const labels = new Map([[serviceLabel, `${service.namespace}/${service.name}`]]);
+    this.#put(key, { of: 'services', namespace: undefined, contributor, labels });
+  }
+
+  deleteEndpointSlice(key: string): void {
+    const known = `EndpointSlice ${key}`;
+    if (this.#known.delete(known)) this.#sets.deleteContributor(known, 'services');
   }
 
   /** The namespace's labels are others than before. */

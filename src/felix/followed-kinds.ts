@@ -2,6 +2,7 @@
 import type { Calculator } from '../calc/index.ts';
 import {
   clusterNetworkPolicies,
+  endpointSlices,
   globalNetworkPolicies,
   globalNetworkSets,
   ipamBlocks,
@@ -68,6 +69,11 @@ export function eachFollowedKind(visit: <T extends Resource>(followed: FollowedK
     kind: globalNetworkSets,
     set: (c, set) => c.setNetworkSet(set),
     delete: (c, key) => c.deleteNetworkSet('GlobalNetworkSet', key),
+  });
+  visit({
+    kind: endpointSlices,
+    set: (c, slice) => c.setEndpointSlice(slice),
+    delete: (c, key) => c.deleteEndpointSlice(key),
   });
   visit({ kind: nodes, set: (c, node) => c.setNode(node), delete: (c, name) => c.deleteNode(name) });
   visit({ kind: ipPools, set: (c, pool) => c.setPool(pool), delete: (c, name) => c.deletePool(name) });

@@ -35,6 +35,12 @@ export function formatAddress(address: Address): string {
   return address.family === 4 ? formatIPv4(Number(address.value)) : formatIPv6(address.value);
 }
 
+/** The one way to write the address that a text stands for; undefined when it stands for none. */
+export function canonicalAddress(text: string): string | undefined {
+  const address = tryParseAddress(text);
+  return address && formatAddress(address);
+}
+
 /** 4 or 16 bytes, network order. */
 export function addressBytes(address: Address): Uint8Array {
   return integerBytes(address.value, address.family === 4 ? 4 : 16);

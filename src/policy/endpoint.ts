@@ -1,6 +1,7 @@
 // What of a pod takes part in policy: its labels, addresses and named ports.
-import { protocolNumber, tryParseAddress } from '../net/index.ts';
+import { canonicalAddress, protocolNumber } from '../net/index.ts';
 import type { Container, Pod } from '../resources/index.ts';
+import { podAnnotations } from './annotations.ts';
 import { namespaceLabel, orchestratorLabel, serviceAccountLabel } from './labels.ts';
 
 export interface EndpointPort {
@@ -27,13 +28,6 @@ export interface WorkloadEndpoint {
   readonly ports: readonly EndpointPort[];
 }
 
-/** Annotations by which the CNI plugin tells every node a pod's addresses, sooner than the kubelet writes them into the status. */
-export const podAnnotations = {
-  podIp: 'cni.projectcalico.org/podIP',
-  podIps: 'cni.projectcalico.org/podIPs',
-  containerId: 'cni.projectcalico.org/containerID',
-} as const;
-
 /**
  * Returns undefined for a pod that takes no part: one on the host's network, or one that has ended and whose addresses
  * may belong to another by now.
@@ -46,8 +40,8 @@ export function workloadEndpointOf(pod: Pod): WorkloadEndpoint | undefined {
   const labels = new Map(Object.entries(metadata.labels ?? {}));
   labels.set(namespaceLabel, namespace);
   labels.set(orchestratorLabel, 'k8s');
-  // A label's value has at most 63 characters; a service account's name may have more.
-  if (serviceAccount.length <= 63) labels.set(serviceAccountLabel, serviceAccount);
+  // Upstream's bound: a label's value may not be long, and a service account's name may.
+  if (serviceAccount.length < 63) labels.set(serviceAccountLabel, serviceAccount);
   return {
     namespace,
     pod: metadata.name,
@@ -67,7 +61,7 @@ function addressesOf({ metadata, status }: Pod): string[] {
   const texts = annotated
     ? annotated.split(',').map((text) => text.trim().replace(/\/.*$/, ''))
     : (status?.podIPs?.map(({ ip }) => ip) ?? (status?.podIP ? [status.podIP] : []));
-  return texts.filter((text) => tryParseAddress(text) !== undefined);
+  return texts.flatMap((text) => canonicalAddress(text) ?? []);
 }
 
 function portsOf({ spec }: Pod): EndpointPort[] {

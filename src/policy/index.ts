@@ -1,19 +1,16 @@
 // The door of the policy room: the policy model, and what a cluster's objects say about a packet. Pure; runs in a browser.
 
+export { podAnnotations } from './annotations.ts';
 export { fromCalicoNetworkPolicy, fromGlobalNetworkPolicy } from './calico/network-policy.ts';
 export { networkSetNets } from './calico/network-set.ts';
 export { tierOf } from './calico/tier.ts';
 export type { ConvertedPolicy } from './converted-policy.ts';
-export {
-  type EndpointPort,
-  podAnnotations,
-  type WorkloadEndpoint,
-  workloadEndpointOf,
-} from './endpoint.ts';
+export { type EndpointPort, type WorkloadEndpoint, workloadEndpointOf } from './endpoint.ts';
 export type { Cluster, Packet, Verdict } from './evaluate/cluster.ts';
-export { evaluate } from './evaluate/evaluate.ts';
+export { evaluate, evaluatorOf } from './evaluate/evaluate.ts';
 export { fromClusterNetworkPolicy } from './kubernetes/cluster-network-policy.ts';
 export { fromKubernetesNetworkPolicy } from './kubernetes/network-policy.ts';
+export { serviceEndpoints } from './kubernetes/service-endpoints.ts';
 export * from './labels.ts';
 export * from './model.ts';
 export { comparePolicies, compareTiers } from './order.ts';

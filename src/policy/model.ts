@@ -66,6 +66,12 @@ export interface IcmpMatch {
   readonly code?: number;
 }
 
+/** A Service of Kubernetes. What stands behind it, its EndpointSlices say. */
+export interface ServiceName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
 /** Every condition that is present must hold. */
 export interface PeerMatch {
   /** The address is in one of these. */
@@ -76,6 +82,11 @@ export interface PeerMatch {
   readonly selector?: Selector;
   /** The address belongs to a node with such labels of its own. Never beside `selector`. */
   readonly nodes?: Selector;
+  /**
+   * The address is an endpoint's of this service. Of a destination, address, protocol and port are; of a source the port
+   * means nothing. Never beside any other condition of the same end.
+   */
+  readonly service?: ServiceName;
   /** The address does not belong to an endpoint with such labels; it may belong to none. */
   readonly notSelector?: Selector;
   /** The port is in one of these ranges, which are sorted and disjoint. */

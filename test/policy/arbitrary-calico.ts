@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import type {
   ClusterNetworkPolicy,
+  EndpointSlice,
   EntityRule,
   GlobalNetworkPolicy,
   GlobalNetworkSet,
@@ -12,6 +13,8 @@ import type {
   Node,
   PolicyRule,
   ServiceAccount,
+  StagedGlobalNetworkPolicy,
+  StagedNetworkPolicy,
   Tier,
 } from '../../src/resources/index.ts';
 
@@ -29,6 +32,7 @@ const compact = <T extends object>(value: T): T =>
 
 export const accountNames = ['default', 'robot'];
 const tierNames = ['first', 'default', 'second'];
+const serviceNames = ['front', 'back'];
 
 function selectorText({ keys, values }: Names): fc.Arbitrary<string> {
   const key = fc.constantFrom(...keys);
@@ -90,7 +94,20 @@ function entity(names: Names, family: 4 | 6, ports: 'none' | 'named' | 'all'): f
   );
 }
 
-function rule(names: Names): fc.Arbitrary<PolicyRule> {
+/** Where a policy of the kind may name a service: whoever is at the other end of its own endpoints. */
+interface Place {
+  readonly side: 'ingress' | 'egress';
+  readonly namespaced: boolean;
+}
+
+function service({ namespaces }: Names, { namespaced }: Place): fc.Arbitrary<EntityRule> {
+  const namespace = fc.constantFrom(...namespaces);
+  return fc
+    .record({ name: fc.constantFrom(...serviceNames), namespace: namespaced ? some(namespace) : namespace })
+    .map((services) => ({ services: compact(services) }) as EntityRule);
+}
+
+function rule(names: Names, place: Place): fc.Arbitrary<PolicyRule> {
   const action = fc.constantFrom(
     'Allow' as const,
     'Allow' as const,
@@ -111,8 +128,24 @@ function rule(names: Names): fc.Arbitrary<PolicyRule> {
           ({ action: does, protocol: what, source, destination }) =>
             compact({ action: does, ...what, source, destination }) as PolicyRule,
         );
+    const other = place.side === 'ingress' ? 'source' : 'destination';
+    const ofService = fc
+      .record({ does: action, who: service(names, place), what: some(fc.constantFrom('TCP', 'UDP', 132)) })
+      .map(({ does, who, what }) => compact({ action: does, protocol: what, [other]: who }) as PolicyRule);
     return fc.oneof(
-      shape(fc.constantFrom({}, { ipVersion: family }, { notProtocol: 'TCP' }, { notProtocol: 17 }), 'none'),
+      shape(
+        fc.constantFrom<Partial<PolicyRule>[]>(
+          {},
+          { ipVersion: family },
+          { notProtocol: 'TCP' },
+          { notProtocol: 17 },
+          { notProtocol: 'UDPLite' },
+          { notICMP: { type: 8 } },
+          { notICMP: { type: 128, code: 0 } },
+        ),
+        'none',
+      ),
+      ofService,
       shape(fc.constant({}), 'named'),
       shape(fc.constantFrom({ protocol: 'TCP' }, { protocol: 'UDP' }, { protocol: 132 }), 'all'),
       shape(
@@ -122,6 +155,8 @@ function rule(names: Names): fc.Arbitrary<PolicyRule> {
           { protocol: 'ICMP', icmp: { type: 8, code: 1 } },
           { protocol: 'ICMPv6', icmp: { type: 128, code: 0 } },
           { protocol: 'ICMP', notICMP: { type: 8, code: 0 } },
+          { protocol: 'ICMPv6', notICMP: { type: 128 } },
+          { protocol: 58 },
         ),
         'none',
       ),
@@ -129,16 +164,16 @@ function rule(names: Names): fc.Arbitrary<PolicyRule> {
   });
 }
 
-function policyFields(names: Names) {
-  const rules = fc.array(rule(names), { maxLength: 3 });
+function policyFields(names: Names, namespaced: boolean) {
+  const rules = (side: 'ingress' | 'egress') => fc.array(rule(names, { side, namespaced }), { maxLength: 3 });
   return {
     tier: some(fc.constantFrom(...tierNames, 'undefined-tier')),
     order: some(fc.constantFrom(1, 500, 1000, 2000)),
     selector: some(selectorText(names)),
     serviceAccountSelector: some(selectorText(names)),
     types: some(fc.constantFrom<('Ingress' | 'Egress')[][]>(['Ingress'], ['Egress'], ['Ingress', 'Egress'])),
-    ingress: some(rules),
-    egress: some(rules),
+    ingress: some(rules('ingress')),
+    egress: some(rules('egress')),
   };
 }
 
@@ -147,7 +182,7 @@ export const calicoPolicy = (names: Names): fc.Arbitrary<NetworkPolicy> =>
     .record({
       namespace: fc.constantFrom(...names.namespaces),
       name: fc.constantFrom('c1', 'c2', 'c3'),
-      spec: fc.record(policyFields(names)),
+      spec: fc.record(policyFields(names, true)),
     })
     .map(({ namespace, name, spec }) => ({
       apiVersion,
@@ -160,13 +195,63 @@ export const globalPolicy = (names: Names): fc.Arbitrary<GlobalNetworkPolicy> =>
   fc
     .record({
       name: fc.constantFrom('g1', 'g2', 'g3'),
-      spec: fc.record({ ...policyFields(names), namespaceSelector: some(selectorText(names)) }),
+      spec: fc.record({ ...policyFields(names, false), namespaceSelector: some(selectorText(names)) }),
     })
     .map(({ name, spec }) => ({
       apiVersion,
       kind: 'GlobalNetworkPolicy',
       metadata: { name },
       spec: compact(spec) as GlobalNetworkPolicy['spec'],
+    }));
+
+/** Drafts, some of them of policies that are there. */
+export const stagedPolicy = (names: Names): fc.Arbitrary<StagedNetworkPolicy | StagedGlobalNetworkPolicy> =>
+  fc
+    .tuple(
+      fc.oneof(calicoPolicy(names), globalPolicy(names)),
+      fc.constantFrom('Set' as const, 'Set' as const, 'Delete' as const, 'Ignore' as const, undefined),
+    )
+    .map(
+      ([policy, stagedAction]) =>
+        ({
+          ...policy,
+          kind: `Staged${policy.kind}`,
+          spec:
+            stagedAction === 'Delete'
+              ? compact({ tier: policy.spec.tier, stagedAction })
+              : compact({ ...policy.spec, stagedAction }),
+        }) as StagedNetworkPolicy | StagedGlobalNetworkPolicy,
+    );
+
+/** Of one family each, over the pods' addresses, an address of nobody among them. */
+export const endpointSlice = ({ namespaces }: Names): fc.Arbitrary<EndpointSlice> =>
+  fc
+    .record({
+      namespace: fc.constantFrom(...namespaces),
+      service: fc.constantFrom(...serviceNames),
+      family: fc.constantFrom(4 as const, 6 as const),
+      hosts: fc.uniqueArray(fc.integer({ min: 1, max: 7 }), { maxLength: 3 }),
+      ports: fc.constantFrom<NonNullable<EndpointSlice['ports']>[]>(
+        [],
+        [{ name: 'web', port: 80 }],
+        [
+          { name: 'web', port: 81, protocol: 'TCP' },
+          { name: 'dns', port: 80, protocol: 'UDP' },
+        ],
+        [{ name: 'sig', port: 80, protocol: 'SCTP' }, { name: 'all' }],
+      ),
+    })
+    .map(({ namespace, service: name, family, hosts, ports }) => ({
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: {
+        namespace,
+        name: `${name}-${family}`,
+        labels: { 'kubernetes.io/service-name': name },
+      },
+      addressType: `IPv${family}`,
+      endpoints: hosts.map((host) => ({ addresses: [family === 4 ? `10.1.0.${host}` : `fd00:1::${host}`] })),
+      ports,
     }));
 
 export const tier: fc.Arbitrary<Tier> = fc

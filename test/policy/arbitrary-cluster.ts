@@ -9,15 +9,18 @@ import type {
   NetworkPolicyPeer,
   NetworkPolicyPort,
   Pod,
+  StagedKubernetesNetworkPolicy,
 } from '../../src/resources/index.ts';
 import {
   accountNames,
   calicoPolicy,
   clusterPolicy,
+  endpointSlice,
   globalPolicy,
   networkSet,
   nodeObject,
   serviceAccount,
+  stagedPolicy,
   tier,
 } from './arbitrary-calico.ts';
 
@@ -110,6 +113,17 @@ const networkPolicy = fc
     }),
   );
 
+const stagedKubernetesPolicy = fc
+  .tuple(networkPolicy, fc.constantFrom('Set' as const, 'Learn' as const, undefined))
+  .map(
+    ([{ metadata, spec }, stagedAction]): StagedKubernetesNetworkPolicy => ({
+      apiVersion: 'projectcalico.org/v3',
+      kind: 'StagedKubernetesNetworkPolicy',
+      metadata,
+      spec: { ...spec, ...(stagedAction && { stagedAction }) } as StagedKubernetesNetworkPolicy['spec'],
+    }),
+  );
+
 const containerPorts = fc.constantFrom<ContainerPort[][]>(
   [],
   [{ name: 'web', containerPort: 80 }],
@@ -189,4 +203,9 @@ export const arbitraryCluster: fc.Arbitrary<Cluster> = fc.record({
   globalPolicies: fc.uniqueArray(globalPolicy(names), { maxLength: 3, selector: uniqueName }),
   clusterPolicies: fc.uniqueArray(clusterPolicy(labelSelector), { maxLength: 2, selector: uniqueName }),
   networkSets: fc.uniqueArray(networkSet(names, labels), { maxLength: 3, selector: uniqueName }),
+  endpointSlices: fc.uniqueArray(endpointSlice(names), { maxLength: 4, selector: uniqueName }),
+  stagedPolicies: fc.uniqueArray(fc.oneof(stagedPolicy(names), stagedKubernetesPolicy), {
+    maxLength: 2,
+    selector: (policy) => `${policy.kind} ${uniqueName(policy)}`,
+  }),
 });

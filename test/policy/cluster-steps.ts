@@ -3,6 +3,7 @@ import type { Calculator } from '../../src/calc/index.ts';
 import type { Cluster } from '../../src/policy/index.ts';
 import {
   type ClusterNetworkPolicy,
+  type EndpointSlice,
   type GlobalNetworkPolicy,
   type KubernetesNetworkPolicy,
   keyOf,
@@ -65,6 +66,11 @@ const kinds: readonly {
     of: (cluster) => cluster.networkSets ?? [],
     set: (c, object: NetworkSet) => c.setNetworkSet(object),
     delete: (c, key, { kind }) => c.deleteNetworkSet(kind as 'NetworkSet', key),
+  },
+  {
+    of: (cluster) => cluster.endpointSlices ?? [],
+    set: (c, object: EndpointSlice) => c.setEndpointSlice(object),
+    delete: (c, key) => c.deleteEndpointSlice(key),
   },
 ];
 

@@ -50,17 +50,14 @@ export function ruleMatches(rule: RuleProgram, context: MatchContext): Expressio
     ({ nets, notNets, set, notSet, portSet, notPortSets }) =>
       nets ?? notNets ?? set ?? notSet ?? portSet ?? notPortSets,
   );
-  const common = [...protocolMatch(rule), ...icmpMatch(rule)];
+  const kinds = icmpMatches(rule).map((icmp) => [...protocolMatch(rule), ...icmp]);
   if (!asksForAddress) {
     const family = rule.family ? nfproto(rule.family) : [];
-    return [
-      [
-        ...family,
-        ...common,
-        ...portMatch(source, 'source', context),
-        ...portMatch(destination, 'destination', context),
-      ],
+    const ports = [
+      ...portMatch(source, 'source', context),
+      ...portMatch(destination, 'destination', context),
     ];
+    return kinds.map((kind) => [...family, ...kind, ...ports]);
   }
   const families = ([4, 6] as const).filter(
     (family) =>
@@ -69,29 +66,34 @@ export function ruleMatches(rule: RuleProgram, context: MatchContext): Expressio
   );
   return families.flatMap((family) =>
     peerMatches(source, 'source', family, context).flatMap((from) =>
-      peerMatches(destination, 'destination', family, context).map((to) => [
-        ...nfproto(family),
-        ...common,
-        ...from,
-        ...to,
-      ]),
+      peerMatches(destination, 'destination', family, context).flatMap((to) =>
+        kinds.map((kind) => [...nfproto(family), ...kind, ...from, ...to]),
+      ),
     ),
   );
 }
 
 function protocolMatch({ protocol, notProtocol }: RuleProgram): Expression[] {
-  const compare = (comparison: '==' | '!=', number: number): Expression[] => [
-    { kind: 'ct tuple', key: 'protocol', direction: 'original', to: register },
-    { kind: 'cmp', comparison, register, value: Uint8Array.of(number) },
-  ];
   return [
-    ...(protocol === undefined ? [] : compare('==', protocol)),
-    ...(notProtocol === undefined ? [] : compare('!=', notProtocol)),
+    ...(protocol === undefined ? [] : isProtocol('==', protocol)),
+    ...(notProtocol === undefined ? [] : isProtocol('!=', notProtocol)),
   ];
 }
 
-/** Where other protocols have a destination port, a connection of ICMP has the type and the code of its first message. */
-function icmpMatch({ icmp, notIcmp }: RuleProgram): Expression[] {
+function isProtocol(comparison: '==' | '!=', number: number): Expression[] {
+  return [
+    { kind: 'ct tuple', key: 'protocol', direction: 'original', to: register },
+    { kind: 'cmp', comparison, register, value: Uint8Array.of(number) },
+  ];
+}
+
+const icmpProtocols: readonly number[] = [1, 58];
+
+/**
+ * Alternatives. Where other protocols have a destination port, a connection of ICMP has the type and the code of its first
+ * message: that of another protocol is not to be taken for them, and is no ICMP message either.
+ */
+function icmpMatches({ protocol, icmp, notIcmp }: RuleProgram): Expression[][] {
   const compare = (comparison: '==' | '!=', { type, code }: IcmpMatch): Expression[] => [
     { kind: 'ct tuple', key: 'proto-dst', direction: 'original', to: register },
     {
@@ -101,7 +103,15 @@ function icmpMatch({ icmp, notIcmp }: RuleProgram): Expression[] {
       value: code === undefined ? Uint8Array.of(type) : Uint8Array.of(type, code),
     },
   ];
-  return [...(icmp ? compare('==', icmp) : []), ...(notIcmp ? compare('!=', notIcmp) : [])];
+  const is = icmp ? compare('==', icmp) : [];
+  if (!notIcmp || (protocol !== undefined && !icmpProtocols.includes(protocol))) return [is];
+  const isNot = [...is, ...compare('!=', notIcmp)];
+  if (protocol !== undefined) return [isNot];
+  // Disjoint, so that a rule that logs does so once.
+  return [
+    ...icmpProtocols.map((number) => [...isProtocol('==', number), ...isNot]),
+    [...is, ...icmpProtocols.flatMap((number) => isProtocol('!=', number))],
+  ];
 }
 
 function nfproto(family: Family): Expression[] {

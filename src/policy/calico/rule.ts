@@ -3,7 +3,7 @@
 import { type Cidr, protocolNumber, tryParseNet } from '../../net/index.ts';
 import type { EntityRule, PolicyRule } from '../../resources/index.ts';
 import { parseSelector } from '../../selector/index.ts';
-import type { Match, PeerMatch, Rule } from '../model.ts';
+import type { Match, PeerMatch, Rule, ServiceName } from '../model.ts';
 import { readPorts } from './ports.ts';
 import { scopeSelector } from './scope.ts';
 
@@ -21,6 +21,9 @@ export function readRule(rule: PolicyRule, namespace: string | undefined, origin
     ...(rule.icmp?.type !== undefined && { icmp: { ...rule.icmp, type: rule.icmp.type } }),
     ...(rule.notICMP?.type !== undefined && { notIcmp: { ...rule.notICMP, type: rule.notICMP.type } }),
   };
+  if (common.icmp && common.protocol !== 1 && common.protocol !== 58)
+    throw new RangeError('icmp needs the protocol ICMP or ICMPv6');
+  for (const end of [rule.source, rule.destination]) refusePortsWithout(common.protocol, end);
   const rules: Rule[] = [];
   for (const source of readPeers(rule.source, namespace)) {
     for (const destination of readPeers(rule.destination, namespace)) {
@@ -35,10 +38,20 @@ export function readRule(rule: PolicyRule, namespace: string | undefined, origin
   return rules;
 }
 
+/** Only a protocol that has ports makes sense of a number; a port's name says its protocol by itself. */
+function refusePortsWithout(protocol: number | undefined, end: EntityRule | undefined): void {
+  if (protocol !== undefined && withPorts.has(protocol)) return;
+  const ports = [...(end?.ports ?? []), ...(end?.notPorts ?? [])];
+  const isSayable = protocol === undefined && readPorts(ports).ranges.length === 0;
+  if (ports.length > 0 && !isSayable) throw new RangeError('ports need the protocol TCP, UDP or SCTP');
+}
+
+const withPorts = new Set(['TCP', 'UDP', 'SCTP'].map(protocolNumber));
+
 /** One match for the numbers among the ports and one for each name; a single one when there are no ports. */
 function readPeers(entity: EntityRule | undefined, namespace: string | undefined): PeerMatch[] {
   if (!entity) return [{}];
-  if (entity.services) throw new RangeError('matching by service is not supported yet');
+  if (entity.services) return [{ service: readService(entity, entity.services, namespace) }];
   const { nets, notNets, notSelector } = entity;
   const notPorts = readPorts(entity.notPorts ?? []);
   const who: PeerMatch = {
@@ -57,6 +70,22 @@ function readPeers(entity: EntityRule | undefined, namespace: string | undefined
     ...(ranges.length > 0 ? [{ ...who, ports: ranges }] : []),
     ...names.map((namedPort) => ({ ...who, namedPort })),
   ];
+}
+
+/** A service brings its own addresses and ports: beside it nothing else may be said. */
+function readService(
+  { services: _, ...others }: EntityRule,
+  { name, namespace: own }: NonNullable<EntityRule['services']>,
+  namespace: string | undefined,
+): ServiceName {
+  const other = Object.entries(others).find(
+    ([, value]) => value !== undefined && Object.keys(value).length > 0,
+  );
+  if (other) throw new RangeError(`services cannot stand beside ${other[0]}`);
+  if (!name) throw new RangeError('services names no service');
+  const where = own || namespace;
+  if (!where) throw new RangeError('services names no namespace, and the policy has none');
+  return { namespace: where, name };
 }
 
 /** An end that selects nobody means everybody, endpoint or not, wherever the policy stands. */

@@ -1,5 +1,11 @@
 // Rules of Calico's policies, read beside https://docs.tigera.io/calico/latest/reference/resources/networkpolicy
-import type { EntityRule, GlobalNetworkPolicy, NetworkPolicy, PolicyRule } from '../../resources/index.ts';
+import type {
+  EndpointSlice,
+  EntityRule,
+  GlobalNetworkPolicy,
+  NetworkPolicy,
+  PolicyRule,
+} from '../../resources/index.ts';
 import { isWithin } from './address.ts';
 import type { Packet, Side } from './cluster.ts';
 import { type Entity, givesName } from './entity.ts';
@@ -46,6 +52,7 @@ export function ruleHolds(
   namespace: string | undefined,
   packet: Packet,
   entities: readonly Entity[],
+  slices: readonly EndpointSlice[],
 ): boolean {
   if (rule.ipVersion !== undefined && (rule.ipVersion === 6) !== packet.source.includes(':')) return false;
   const isProtocol = (wanted: string | number) => numberOf(wanted) === numbers[packet.protocol];
@@ -55,9 +62,42 @@ export function ruleHolds(
     packet.icmp?.type === type && (code === undefined || packet.icmp?.code === code);
   if (rule.icmp?.type !== undefined && !isIcmp(rule.icmp)) return false;
   if (rule.notICMP?.type !== undefined && isIcmp(rule.notICMP)) return false;
+  const from = rule.source?.services;
+  if (from && !slicesOf(from, namespace, slices).some((slice) => hasAddress(slice, packet.source)))
+    return false;
+  const to = rule.destination?.services;
+  if (to && !slicesOf(to, namespace, slices).some((slice) => isServed(slice, packet))) return false;
   return (
     endHolds(rule.source, namespace, packet.source, packet.sourcePort, packet, entities) &&
     endHolds(rule.destination, namespace, packet.destination, packet.destinationPort, packet, entities)
+  );
+}
+
+/** The slices of a service carry its name as a label and live in its namespace, which is the policy's unless it says another. */
+function slicesOf(
+  service: NonNullable<EntityRule['services']>,
+  namespace: string | undefined,
+  slices: readonly EndpointSlice[],
+): EndpointSlice[] {
+  return slices.filter(
+    ({ metadata }) =>
+      metadata.namespace === (service.namespace || namespace) &&
+      metadata.labels?.['kubernetes.io/service-name'] === service.name,
+  );
+}
+
+function hasAddress({ addressType, endpoints = [] }: EndpointSlice, address: string): boolean {
+  if (addressType !== (address.includes(':') ? 'IPv6' : 'IPv4')) return false;
+  return endpoints.some(({ addresses }) => addresses.some((own) => isWithin(address, own)));
+}
+
+function isServed(slice: EndpointSlice, { destination, protocol, destinationPort }: Packet): boolean {
+  return (
+    hasAddress(slice, destination) &&
+    destinationPort !== undefined &&
+    (slice.ports ?? []).some(
+      ({ port, protocol: own = 'TCP' }) => port === destinationPort && own === protocol,
+    )
   );
 }
 

@@ -1,6 +1,7 @@
 // What the evaluator is asked, and what it answers.
 import type {
   ClusterNetworkPolicy,
+  EndpointSlice,
   GlobalNetworkPolicy,
   GlobalNetworkSet,
   KubernetesNetworkPolicy,
@@ -10,6 +11,9 @@ import type {
   Node,
   Pod,
   ServiceAccount,
+  StagedGlobalNetworkPolicy,
+  StagedKubernetesNetworkPolicy,
+  StagedNetworkPolicy,
   Tier,
 } from '../../resources/index.ts';
 
@@ -25,6 +29,13 @@ export interface Cluster {
   readonly globalPolicies?: readonly GlobalNetworkPolicy[];
   readonly clusterPolicies?: readonly ClusterNetworkPolicy[];
   readonly networkSets?: readonly (NetworkSet | GlobalNetworkSet)[];
+  readonly endpointSlices?: readonly EndpointSlice[];
+  /** Drafts: they decide nothing. */
+  readonly stagedPolicies?: readonly (
+    | StagedNetworkPolicy
+    | StagedGlobalNetworkPolicy
+    | StagedKubernetesNetworkPolicy
+  )[];
 }
 
 /** The first packet of a connection, as the pods see it (after service translation). */
@@ -43,6 +54,8 @@ export interface Verdict {
   readonly action: 'Allow' | 'Deny';
   /** One sentence per direction that was judged, the sender's first. */
   readonly reasons: readonly string[];
+  /** What would be if the staged policies were in force; absent where there are none. */
+  readonly pending?: Verdict;
 }
 
 export type Side = 'ingress' | 'egress';

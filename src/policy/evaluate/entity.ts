@@ -1,6 +1,6 @@
 // Who an address belongs to: pods, network sets and nodes, with every label that a selector can ask for.
 import type { LabelSelector, Pod } from '../../resources/index.ts';
-import { podAnnotations } from '../endpoint.ts';
+import { podAnnotations } from '../annotations.ts';
 import { isWithin } from './address.ts';
 import type { Cluster } from './cluster.ts';
 
@@ -28,6 +28,7 @@ export function entitiesOf(cluster: Cluster): Entity[] {
   const pods = cluster.pods.filter(isPresent).map((pod): Entity => {
     const { namespace = 'default', name, labels } = pod.metadata;
     const account = pod.spec?.serviceAccountName || 'default';
+    const addresses = addressesOf(pod);
     const found = cluster.serviceAccounts?.find(
       ({ metadata }) => metadata.namespace === namespace && metadata.name === account,
     );
@@ -39,11 +40,11 @@ export function entitiesOf(cluster: Cluster): Entity[] {
         ...labels,
         'projectcalico.org/namespace': namespace,
         'projectcalico.org/orchestrator': 'k8s',
-        'projectcalico.org/serviceaccount': account,
+        ...(account.length < 63 && { 'projectcalico.org/serviceaccount': account }),
       },
       namespaceLabels: namespaceLabels(namespace),
       serviceAccountLabels: found ? { ...found.metadata.labels, 'projectcalico.org/name': account } : {},
-      has: (address) => addressesOf(pod).includes(address),
+      has: (address) => addresses.includes(address),
       pod,
     };
   });

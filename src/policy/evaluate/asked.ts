@@ -1,0 +1,126 @@
+// Which policies are asked about a pod's traffic in one direction, and what each of them says of a packet. One reading per
+// kind of policy; what they have in common is the shape of the answer.
+import type {
+  ClusterNetworkPolicy,
+  GlobalNetworkPolicy,
+  KubernetesNetworkPolicy,
+  NetworkPolicy,
+} from '../../resources/index.ts';
+import { isAbout, ruleHolds, sidesOf } from './calico-rule.ts';
+import type { Cluster, Packet, Side } from './cluster.ts';
+import { clusterRuleHolds, isSubject } from './cluster-rule.ts';
+import { type Entity, selects } from './entity.ts';
+import { directionsOf, kubernetesRuleHolds } from './kubernetes-rule.ts';
+
+export type Decision = 'Allow' | 'Deny' | 'Pass';
+
+/** One policy that is about a pod's traffic in one direction. */
+export interface Asked {
+  readonly tier: string;
+  readonly order: number;
+  /** Breaks ties. */
+  readonly sortName: string;
+  /** For sentences. */
+  readonly name: string;
+  /** The first rule that decides about the packet, and what it decides; undefined when none does. */
+  readonly decide: () => { readonly decision: Decision; readonly rule: string } | undefined;
+}
+
+/** A packet on its way through one end's policies, and what is known of the cluster. */
+export interface Question {
+  readonly cluster: Cluster;
+  readonly entities: readonly Entity[];
+  readonly pod: Entity;
+  readonly side: Side;
+  readonly packet: Packet;
+}
+
+/** In no particular order. */
+export function policiesAsked(question: Question): Asked[] {
+  const {
+    networkPolicies,
+    calicoPolicies = [],
+    globalPolicies = [],
+    clusterPolicies = [],
+  } = question.cluster;
+  return [
+    ...networkPolicies.flatMap((policy) => askKubernetes(policy, question)),
+    ...[...calicoPolicies, ...globalPolicies].flatMap((policy) => askCalico(policy, question)),
+    ...clusterPolicies.flatMap((policy) => askCluster(policy, question)),
+  ];
+}
+
+function askKubernetes(policy: KubernetesNetworkPolicy, { entities, pod, side, packet }: Question): Asked[] {
+  const { metadata, spec = {} } = policy;
+  const isSelected = metadata.namespace === pod.namespace && selects(spec.podSelector ?? {}, pod.labels);
+  if (!isSelected || !directionsOf(policy).includes(side)) return [];
+  return [
+    {
+      tier: 'default',
+      order: 1000,
+      sortName: `${metadata.name}/${metadata.namespace}/KubernetesNetworkPolicy`,
+      name: `policy "${metadata.namespace}/${metadata.name}"`,
+      decide: () => {
+        const index = (spec[side] ?? []).findIndex((rule) =>
+          kubernetesRuleHolds(rule, metadata.namespace, side, packet, entities),
+        );
+        return index < 0 ? undefined : { decision: 'Allow', rule: `spec.${side}[${index}]` };
+      },
+    },
+  ];
+}
+
+function askCalico(
+  policy: NetworkPolicy | GlobalNetworkPolicy,
+  { cluster, entities, pod, side, packet }: Question,
+): Asked[] {
+  const { metadata, spec, kind } = policy;
+  if (!sidesOf(policy).includes(side) || !isAbout(policy, pod)) return [];
+  return [
+    {
+      tier: spec.tier || 'default',
+      order: spec.order ?? Number.POSITIVE_INFINITY,
+      sortName: `${metadata.name}/${metadata.namespace ?? ''}/${kind}`,
+      name: `${kind} "${metadata.namespace ? `${metadata.namespace}/` : ''}${metadata.name}"`,
+      decide: () => {
+        for (const [index, rule] of (spec[side] ?? []).entries()) {
+          if (rule.action === 'Log') continue;
+          const name = `spec.${side}[${index}]`;
+          // Requests are not looked into here: what needs that to be allowed is not, and what needs it to be denied is denied whole.
+          if (rule.http) {
+            if (rule.action === 'Allow') continue;
+            return { decision: 'Deny', rule: name };
+          }
+          if (ruleHolds(rule, metadata.namespace, packet, entities, cluster.endpointSlices ?? []))
+            return { decision: rule.action, rule: name };
+        }
+        return undefined;
+      },
+    },
+  ];
+}
+
+function askCluster(
+  { metadata, spec }: ClusterNetworkPolicy,
+  { entities, pod, side, packet }: Question,
+): Asked[] {
+  if (!spec[side]?.length || !isSubject(spec.subject, pod)) return [];
+  return [
+    {
+      tier: spec.tier === 'Admin' ? 'kube-admin' : 'kube-baseline',
+      order: spec.priority,
+      sortName: `${metadata.name}//KubernetesClusterNetworkPolicy`,
+      name: `ClusterNetworkPolicy "${metadata.name}"`,
+      decide: () => {
+        for (const [index, rule] of (spec[side] ?? []).entries()) {
+          if (!clusterRuleHolds(rule, side, packet, entities)) continue;
+          return {
+            decision: rule.action === 'Accept' ? 'Allow' : rule.action,
+            rule: `spec.${side}[${index}]`,
+          };
+        }
+        return undefined;
+      },
+    },
+  ];
+}

@@ -1,0 +1,117 @@
+// What the documentation says in so many words, with the answers written by hand. Breadth is for the random clusters.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { EndpointSlice, NetworkPolicy, Pod, PolicyRule } from '../../resources/index.ts';
+import { fromCalicoNetworkPolicy } from '../index.ts';
+import type { Cluster, Packet } from './cluster.ts';
+import { evaluate } from './evaluate.ts';
+
+const pod = (name: string, host: number): Pod => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { namespace: 'shop', name, labels: { app: name } },
+  status: { podIPs: [{ ip: `10.1.0.${host}` }, { ip: `fd00:1::${host}` }] },
+});
+
+const ingress = (...rules: PolicyRule[]): NetworkPolicy => ({
+  apiVersion: 'projectcalico.org/v3',
+  kind: 'NetworkPolicy',
+  metadata: { namespace: 'shop', name: 'db' },
+  spec: { tier: 'default', selector: 'app == "db"', types: ['Ingress'], ingress: rules },
+});
+
+const cluster = (...calicoPolicies: NetworkPolicy[]): Cluster => ({
+  namespaces: [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } }],
+  pods: [pod('web', 1), pod('db', 2), pod('job', 3)],
+  networkPolicies: [],
+  calicoPolicies,
+});
+
+const slice = (family: 4 | 6, ...addresses: string[]): EndpointSlice => ({
+  apiVersion: 'discovery.k8s.io/v1',
+  kind: 'EndpointSlice',
+  metadata: { namespace: 'shop', name: `s${family}`, labels: { 'kubernetes.io/service-name': 'front' } },
+  addressType: `IPv${family}`,
+  endpoints: [{ addresses }],
+  ports: [{ name: 'sql', port: 5432 }],
+});
+
+const web = { 4: '10.1.0.1', 6: 'fd00:1::1' };
+const db = { 4: '10.1.0.2', 6: 'fd00:1::2' };
+const job = { 4: '10.1.0.3', 6: 'fd00:1::3' };
+const tcp = (source: string, destination: string, destinationPort = 5432): Packet => ({
+  source,
+  destination,
+  protocol: 'TCP',
+  sourcePort: 40_000,
+  destinationPort,
+});
+
+for (const family of [4, 6] as const) {
+  test(`a service as source means its endpoints, on whatever port, over IPv${family}`, () => {
+    const policy = ingress({ action: 'Allow', source: { services: { name: 'front' } } });
+    const given = { ...cluster(policy), endpointSlices: [slice(family, web[family])] };
+    assert.equal(evaluate(given, tcp(web[family], db[family], 80)).action, 'Allow');
+    assert.equal(evaluate(given, tcp(job[family], db[family], 80)).action, 'Deny');
+  });
+
+  test(`a service as destination means its endpoints on its ports, over IPv${family}`, () => {
+    const policy: NetworkPolicy = {
+      ...ingress(),
+      spec: {
+        selector: 'app == "web"',
+        types: ['Egress'],
+        egress: [{ action: 'Allow', destination: { services: { name: 'front', namespace: 'shop' } } }],
+      },
+    };
+    const given = { ...cluster(policy), endpointSlices: [slice(family, db[family])] };
+    assert.equal(evaluate(given, tcp(web[family], db[family])).action, 'Allow');
+    assert.equal(evaluate(given, tcp(web[family], db[family], 80)).action, 'Deny');
+    assert.equal(evaluate(given, tcp(web[family], job[family])).action, 'Deny');
+    assert.equal(evaluate({ ...given, endpointSlices: [] }, tcp(web[family], db[family])).action, 'Deny');
+  });
+}
+
+test('a rule about HTTP allows nothing, and denies whole what it would deny in part', () => {
+  const http = { methods: ['GET'] };
+  const allows = cluster(ingress({ action: 'Allow', http }));
+  assert.equal(evaluate(allows, tcp(web[4], db[4])).action, 'Deny');
+  const denies = cluster(ingress({ action: 'Deny', http }, { action: 'Allow' }));
+  assert.equal(evaluate(denies, tcp(web[4], db[4])).action, 'Deny');
+  const { faults } = fromCalicoNetworkPolicy(ingress({ action: 'Allow', http }));
+  assert.match(faults.join(), /^spec\.ingress\[0\]: HTTP cannot be matched in the kernel/);
+});
+
+test('a staged policy decides nothing, and is told what it would decide', () => {
+  const draft = { ...ingress(), kind: 'StagedNetworkPolicy' };
+  const open = ingress({ action: 'Allow' });
+  const ask = (stagedAction: 'Set' | 'Delete' | 'Learn' | 'Ignore', ...policies: NetworkPolicy[]) => {
+    const spec = stagedAction === 'Delete' ? { stagedAction } : { ...draft.spec, stagedAction };
+    const given = { ...cluster(...policies), stagedPolicies: [{ ...draft, spec }] };
+    const { action, pending } = evaluate(given, tcp(web[4], db[4]));
+    return [action, pending?.action];
+  };
+  assert.deepEqual(ask('Set'), ['Allow', 'Deny']);
+  assert.deepEqual(ask('Set', open), ['Allow', 'Deny'], 'it takes the place of the policy of its name');
+  assert.deepEqual(ask('Learn'), ['Allow', 'Deny']);
+  assert.deepEqual(ask('Ignore'), ['Allow', 'Allow']);
+  assert.deepEqual(ask('Delete', ingress()), ['Deny', 'Allow']);
+  assert.equal('pending' in evaluate(cluster(open), tcp(web[4], db[4])), false);
+});
+
+const unsayable: Record<string, PolicyRule> = {
+  'ports without a protocol': { action: 'Allow', destination: { ports: [80] } },
+  'ports of ICMP': { action: 'Allow', protocol: 'ICMP', destination: { ports: ['web'] } },
+  'ICMP types without ICMP': { action: 'Allow', icmp: { type: 8 } },
+  'a service beside nets': {
+    action: 'Allow',
+    source: { services: { name: 'front' }, nets: ['10.0.0.0/8'] },
+  },
+};
+for (const [what, rule] of Object.entries(unsayable)) {
+  test(`the reader refuses ${what}, which then allows nothing`, () => {
+    const { policy, faults } = fromCalicoNetworkPolicy(ingress(rule));
+    assert.deepEqual(policy.ingress, []);
+    assert.match(faults.join(), /^spec\.ingress\[0\]: /);
+  });
+}
