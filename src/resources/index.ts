@@ -4,6 +4,7 @@ export { type BGPConfiguration, bgpConfigurations } from './calico/bgp-configura
 export type { BGPFilter } from './calico/bgp-filter.ts';
 export type { BGPPeer } from './calico/bgp-peer.ts';
 export { type BlockAffinity, blockAffinities } from './calico/block-affinity.ts';
+export { type CalicoNodeStatus, calicoNodeStatuses } from './calico/calico-node-status.ts';
 export { clusterInformations } from './calico/cluster-information.ts';
 export { type FelixConfiguration, felixConfigurations } from './calico/felix-configuration/index.ts';
 export { type GlobalNetworkPolicy, globalNetworkPolicies } from './calico/global-network-policy.ts';

@@ -1,9 +1,27 @@
 // Declares the commands that are about the cluster as a whole.
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ClusterDiagsOptions } from '../cluster/diags.ts';
+import type { DoctorOptions } from '../doctor/doctor.ts';
 import type { Finish } from './declare.ts';
 
 export function addClusterCommands(program: Command, finish: Finish): void {
+  program
+    .command('doctor')
+    .description('Find what is not well in the cluster and on this node, and say what to do about it')
+    .addOption(
+      new Option('-o, --output <format>', 'how findings are told').choices(['text', 'json']).default('text'),
+    )
+    .option('--local', 'look at this machine alone, without asking the cluster')
+    .option(
+      '--node-root <folder>',
+      "where this node's calico-node keeps its files, if not in the usual places",
+    )
+    .option('--cni-net-dir <folder>', 'where CNI configurations lie, if not in /etc/cni/net.d')
+    .option('--cni-bin-dir <folder>', 'where CNI plugins lie, if not in /opt/cni/bin')
+    .action(async (_options, command: Command) => {
+      const { doctor } = await import('../doctor/doctor.ts');
+      finish(await doctor(command.optsWithGlobals<DoctorOptions>()));
+    });
   const cluster = program.command('cluster').description('Examine the cluster');
   cluster
     .command('diags')

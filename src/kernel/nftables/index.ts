@@ -10,6 +10,7 @@ export { Nftables, TransactionError } from './nftables.ts';
 export type {
   Chain,
   Element,
+  ForeignChain,
   KeyType,
   ListedRule,
   ListedTable,

@@ -12,7 +12,7 @@ import {
 } from '../netlink/index.ts';
 import { families, operations } from './constants.ts';
 import { readChain, readElements, readRule, readSet, readTable } from './decode.ts';
-import type { Chain, Element, ListedRule, ListedTable, NftSet, Table } from './objects.ts';
+import type { Chain, Element, ForeignChain, ListedRule, ListedTable, NftSet, Table } from './objects.ts';
 import { Transaction } from './transaction.ts';
 
 /** The kernel refused a transaction: nothing of it was done. */
@@ -38,6 +38,7 @@ export class TransactionError extends Error {
 }
 
 const nfgenmsgBytes = 4;
+const ipFamilies = ['ip', 'ip6', 'inet'] as const;
 
 export class Nftables implements Disposable {
   readonly #socket: NetlinkSocket;
@@ -84,6 +85,20 @@ export class Nftables implements Disposable {
     return this.#list(operations.getChain, table, 'chains', (all) =>
       all.string(1) === table.name ? [readChain(all)] : [],
     );
+  }
+
+  /** Base chains that see IP packets, of every table whoever made it. Asked of AF_UNSPEC, the kernel tells of all families. */
+  listBaseChains(): ForeignChain[] {
+    const writer = new MessageWriter(256).begin(operations.getChain, 0, 0);
+    writer.headerU8(0).headerU8(0).headerU16be(0);
+    const decode = ({ payload }: { payload: Buffer }): ForeignChain | undefined => {
+      const family = ipFamilies.find((name) => families[name] === payload[0]);
+      const attributes = new Attributes(payload, nfgenmsgBytes);
+      const { name, hook } = readChain(attributes);
+      if (!family || !hook) return undefined;
+      return { table: { family, name: attributes.string(1) ?? '' }, name, hook };
+    };
+    return this.#socket.dump(writer.end().finish(), decode, 'Cannot list base chains');
   }
 
   /** Of all chains, in their order; empty when there is no such table. */

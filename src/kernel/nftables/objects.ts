@@ -42,6 +42,13 @@ export interface Chain {
   readonly hook?: Hook;
 }
 
+/** A base chain of any table. */
+export interface ForeignChain {
+  readonly table: Table;
+  readonly name: string;
+  readonly hook: Hook;
+}
+
 export interface Rule {
   readonly chain: string;
   readonly expressions: readonly Expression[];

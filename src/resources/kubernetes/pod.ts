@@ -31,7 +31,12 @@ export interface Pod extends Resource {
     hostIP?: string;
     hostIPs?: { ip: string }[];
     startTime?: string;
-    conditions?: { type: string; status: 'True' | 'False' | 'Unknown'; lastTransitionTime?: string }[];
+    conditions?: {
+      type: string;
+      status: 'True' | 'False' | 'Unknown';
+      message?: string;
+      lastTransitionTime?: string;
+    }[];
     containerStatuses?: object[];
   };
 }

@@ -1,0 +1,305 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Link } from '../../../kernel/index.ts';
+import type { IPAMBlock, IPPool, Node } from '../../../resources/index.ts';
+import type { CalicoPod, ClusterFacts } from '../cluster-facts.ts';
+import { examine } from '../finding.ts';
+import type { NodeFacts } from '../node-facts.ts';
+import { addressChecks } from './addresses.ts';
+import { agentChecks } from './agents.ts';
+import { bgpChecks } from './bgp.ts';
+import { nodeChecks } from './node.ts';
+
+const apiVersion = 'projectcalico.org/v3';
+
+const node = (name: string, address: string, more: Partial<Node> = {}): Node => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name, annotations: { 'projectcalico.org/IPv4Address': `${address}/24` } },
+  status: { addresses: [{ type: 'InternalIP', address }] },
+  ...more,
+});
+
+const pool = (name: string, cidr: string, spec: Partial<IPPool['spec']> = {}): IPPool => ({
+  apiVersion,
+  kind: 'IPPool',
+  metadata: { name },
+  spec: { cidr, ...spec },
+});
+
+const agent = (on: string, status: CalicoPod['status'] = ready): CalicoPod => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { namespace: 'calico-system', name: `calico-node-${on}`, labels: { 'k8s-app': 'calico-node' } },
+  spec: { nodeName: on },
+  ...(status && { status }),
+});
+const ready = { conditions: [{ type: 'Ready', status: 'True' as const }] };
+
+/** A cluster in which all is well, but for what is given. */
+function cluster({
+  ipam,
+  ...rest
+}: Partial<Omit<ClusterFacts, 'ipam'>> & { ipam?: Partial<ClusterFacts['ipam']> } = {}) {
+  const facts: ClusterFacts = {
+    version: '1.2.3',
+    information: undefined,
+    reservations: [],
+    nodeStatuses: [],
+    calicoPods: [agent('a'), agent('b')],
+    ...rest,
+    ipam: {
+      pools: [pool('p', '10.1.0.0/16')],
+      blocks: [],
+      affinities: [],
+      handles: [],
+      nodes: [node('a', '192.0.2.1'), node('b', '192.0.2.2')],
+      pods: [],
+      ...ipam,
+    },
+  };
+  return facts;
+}
+
+/** "check severity where" of each finding about a cluster. */
+function said(facts: ClusterFacts): string[] {
+  return examine([...agentChecks, ...addressChecks, ...bgpChecks], facts).map(
+    ({ check, severity, where }) => `${check} ${severity} ${where}`,
+  );
+}
+
+describe('the cluster:', () => {
+  test('nothing is said of one in which all is well', () => {
+    assert.deepEqual(said(cluster()), []);
+  });
+
+  test('a node without an agent, and an agent that is not ready with its reasons', () => {
+    const crashed: CalicoPod['status'] = {
+      conditions: [
+        { type: 'Ready', status: 'False', message: 'containers with unready status: [calico-node]' },
+      ],
+      containerStatuses: [
+        {
+          name: 'calico-node',
+          restartCount: 4,
+          state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 40s' } },
+          lastState: { terminated: { reason: 'Error', exitCode: 1 } },
+        },
+      ],
+    };
+    const facts = cluster({ calicoPods: [agent('a', crashed)] });
+    assert.deepEqual(said(facts), [
+      'agent-missing error node "b"',
+      'agent-not-ready error pod calico-system/calico-node-a on node "a"',
+    ]);
+    const [, unready] = examine(agentChecks, facts);
+    assert.equal(
+      unready?.why,
+      'container "calico-node": CrashLoopBackOff: back-off 40s; container "calico-node": it ended 4 times, last with Error 1; containers with unready status: [calico-node]',
+    );
+  });
+
+  test('a node whose network is not available', () => {
+    const conditions = [{ type: 'NetworkUnavailable', status: 'True' as const, message: 'no route' }];
+    const facts = cluster({
+      ipam: { nodes: [node('a', '192.0.2.1', { status: { conditions } }), node('b', '192.0.2.2')] },
+    });
+    assert.deepEqual(said(facts), ['network-unavailable error node "a"']);
+  });
+
+  test('programs of several versions', () => {
+    const images = {
+      ...ready,
+      containerStatuses: [{ name: 'calico-node', image: 'example.com/node:v1.2.2' }],
+    };
+    const facts = cluster({ calicoPods: [agent('a', images), agent('b')] });
+    assert.deepEqual(said(facts), ['versions-differ warning the cluster']);
+    assert.match(examine(agentChecks, facts)[0]?.why ?? '', /1\.2\.3: this calicoctl; 1\.2\.2: pod .*-a/);
+  });
+
+  test('no pool, a full pool, one that is nearly full, and overlapping ones', () => {
+    assert.deepEqual(said(cluster({ ipam: { pools: [] } })), ['no-pool error the cluster']);
+    const block = (cidr: string, used: number): IPAMBlock => {
+      const size = 4;
+      return {
+        apiVersion,
+        kind: 'IPAMBlock',
+        metadata: { name: cidr.replaceAll(/[./]/g, '-') },
+        spec: {
+          cidr,
+          affinity: 'host:a',
+          allocations: Array.from({ length: size }, (_, index) => (index < used ? 0 : null)),
+          unallocated: Array.from({ length: size - used }, (_, index) => used + index),
+          attributes: [{ handle_id: 'h', secondary: { note: 'test' } }],
+          deleted: false,
+          sequenceNumber: 1,
+          strictAffinity: false,
+        },
+      };
+    };
+    const facts = cluster({
+      ipam: {
+        pools: [pool('full', '10.2.0.0/30'), pool('wide', '10.0.0.0/14'), pool('narrow', '10.1.0.0/16')],
+        blocks: [block('10.2.0.0/30', 4)],
+      },
+    });
+    assert.deepEqual(said(facts), [
+      'pool-exhausted error pool "full" (10.2.0.0/30)',
+      'pools-overlap error pool "wide"',
+      'pools-overlap error pool "narrow"',
+    ]);
+  });
+
+  test('two nodes under one address, one under a strange one, and one within a pool', () => {
+    const facts = cluster({
+      ipam: {
+        nodes: [
+          node('a', '172.17.0.1', { status: { addresses: [{ type: 'InternalIP', address: '192.0.2.1' }] } }),
+          node('b', '172.17.0.1'),
+          node('c', '10.1.2.3'),
+        ],
+      },
+      calicoPods: [],
+    });
+    assert.deepEqual(said(facts), [
+      'pools-overlap error node "c"',
+      'node-address error node "b"',
+      'node-address warning node "a"',
+    ]);
+  });
+
+  test('a BGP session that is not established', () => {
+    const facts = cluster({
+      nodeStatuses: [
+        {
+          apiVersion,
+          kind: 'CalicoNodeStatus',
+          metadata: { name: 's' },
+          spec: { node: 'a' },
+          status: {
+            bgp: {
+              numberEstablishedV4: 1,
+              numberNotEstablishedV4: 1,
+              numberEstablishedV6: 0,
+              numberNotEstablishedV6: 0,
+              peersV4: [
+                { peerIP: '192.0.2.2', type: 'NodeMesh', state: 'Established' },
+                { peerIP: '192.0.2.9', type: 'GlobalPeer', state: 'Active' },
+              ],
+            },
+          },
+        },
+      ],
+    });
+    assert.deepEqual(said(facts), ['bgp-session-down error node "a"']);
+    assert.match(examine(bgpChecks, facts)[0]?.what ?? '', /192\.0\.2\.9 \(GlobalPeer\) is Active/);
+  });
+});
+
+describe('a node:', () => {
+  const link = (index: number, name: string, mtu: number, more: object = {}): Link => ({
+    index,
+    name,
+    mtu,
+    up: true,
+    carrier: true,
+    group: 0,
+    ...more,
+  });
+  const tunnel = (mtu: number, port = 4789) =>
+    link(3, 'vxlan.calico', mtu, { vxlan: { vni: 4096, port, parent: 2, learning: false } });
+  const facts = (more: Partial<NodeFacts> = {}): NodeFacts => ({
+    node: 'a',
+    cni: {
+      folder: '/etc/cni/net.d',
+      configurations: [{ file: '10-calico.conflist', plugins: ['calico', 'portmap'] }],
+      pluginFolder: '/opt/cni/bin',
+      plugins: ['calico', 'calico-ipam', 'portmap'],
+    },
+    readiness: 'ok',
+    links: [link(2, 'eth0', 1500), tunnel(1450), link(4, 'cali1', 1450)],
+    podMtu: 1450,
+    kernel: [{ what: 'veth', isMet: true, remedy: '' }],
+    otherChains: [],
+    legacyDrops: [],
+    udpChecksumErrors: 0,
+    ...more,
+  });
+  const told = (more: Partial<NodeFacts>) =>
+    examine(nodeChecks, facts(more)).map(({ check, severity, what }) => `${check} ${severity}: ${what}`);
+
+  test('nothing is said of one in which all is well', () => {
+    assert.deepEqual(told({}), []);
+  });
+
+  test('an agent that does not answer, or says why it is not ready', () => {
+    assert.deepEqual(told({ readiness: undefined }), ['agent-unwell error: calico-node does not answer']);
+    const [unwell] = examine(nodeChecks, facts({ readiness: 'not in sync\nBIRD is not up' }));
+    assert.equal(unwell?.why, 'not in sync; BIRD is not up');
+  });
+
+  test('a CNI configuration that is missing, or shadowed by another; plugins that are missing', () => {
+    const { cni } = facts();
+    const other = { file: '05-other.conflist', plugins: ['bridge'] };
+    const broken = { file: '00-broken.conf', plugins: [] };
+    assert.deepEqual(told({ cni: { ...cni, configurations: [broken] } }), [
+      'cni-not-installed error: No CNI configuration names Calico',
+    ]);
+    assert.deepEqual(told({ cni: { ...cni, configurations: [broken, other, ...cni.configurations] } }), [
+      `cni-not-installed error: "05-other.conflist" comes before Calico's "10-calico.conflist"`,
+    ]);
+    assert.deepEqual(told({ cni: { ...cni, plugins: ['calico'] } }), [
+      'cni-not-installed error: The CNI plugin "calico-ipam" is missing',
+    ]);
+  });
+
+  test('a tunnel that is wider than its underlay, and pods that are wider than their tunnel', () => {
+    const links = [link(2, 'eth0', 1400), tunnel(1450), link(4, 'cali1', 1500), link(5, 'cali2', 1450)];
+    assert.deepEqual(told({ links }), [
+      'mtu-mismatch error: The tunnel is wider than its underlay: "vxlan.calico" has 1450, and "eth0" has room for 1350',
+      'mtu-mismatch error: 1 pods have a larger MTU (1500) than the tunnel (1450): cali1',
+    ]);
+    assert.deepEqual(told({ links: [link(2, 'eth0', 9000), link(4, 'cali1', 9000)] }), []);
+  });
+
+  test('a kernel that lacks what every node needs, but not what only some need', () => {
+    const kernel = [
+      { what: 'nft_ct', isMet: false, remedy: 'load it' },
+      { what: 'ipip', isMet: false, remedy: 'load it', onlyFor: 'IP-in-IP' },
+    ];
+    assert.deepEqual(told({ kernel }), ['kernel-features error: The kernel lacks nft_ct']);
+  });
+
+  test('other firewalls that drop by default', () => {
+    const chain = (
+      table: string,
+      name: string,
+      hook: 'forward' | 'postrouting',
+      policy: 'drop' | 'accept',
+    ) => ({
+      table: { family: 'ip' as const, name: table },
+      name,
+      hook: { type: 'filter' as const, hook, priority: 0, policy },
+    });
+    const otherChains = [
+      chain('filter', 'FORWARD', 'forward', 'drop'),
+      chain('firewalld', 'filter_FORWARD', 'forward', 'drop'),
+      chain('filter', 'OTHER', 'forward', 'accept'),
+      chain('nat', 'POSTROUTING', 'postrouting', 'drop'),
+    ];
+    assert.deepEqual(told({ otherChains, legacyDrops: ['FORWARD'] }), [
+      'foreign-firewall error: Chain "FORWARD" of table "ip filter" drops by default what is forwarded',
+      'foreign-firewall error: Chain "filter_FORWARD" of table "ip firewalld" drops by default what is forwarded; it is firewalld\'s',
+      'foreign-firewall error: Chain "FORWARD" of the old iptables drops by default; Docker does that',
+    ]);
+  });
+
+  test('checksums that a card is known to spoil, or has spoilt', () => {
+    const card = link(2, 'eth0', 1500, { driver: 'vmxnet3' });
+    assert.equal(told({ links: [card, tunnel(1450)] }).length, 1);
+    assert.deepEqual(told({ links: [card, tunnel(1450, 8472)] }), []);
+    assert.deepEqual(told({ udpChecksumErrors: 7 }), [
+      'vxlan-checksums warning: 7 UDP datagrams arrived with wrong checksums',
+    ]);
+  });
+});

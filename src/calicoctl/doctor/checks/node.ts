@@ -1,0 +1,198 @@
+// Whether this machine can do what calico-node asks of it, and nobody else's files or rules are in the way.
+import type { Check } from '../finding.ts';
+import type { NodeFacts } from '../node-facts.ts';
+
+/** What VXLAN adds to a packet, by the tunnel's name. */
+const vxlanOverheads: Readonly<Record<string, number>> = { 'vxlan.calico': 50, 'vxlan-v6.calico': 70 };
+
+const agentAnswers: Check<NodeFacts> = {
+  name: 'agent-unwell',
+  asks: 'calico-node on this node says that it is ready',
+  look: ({ node, readiness }) => {
+    if (readiness === 'ok') return [];
+    return [
+      {
+        severity: 'error',
+        what:
+          readiness === undefined ? 'calico-node does not answer' : 'calico-node says that it is not ready',
+        where: `node "${node}"`,
+        why:
+          readiness?.replaceAll('\n', '; ') ??
+          'Nobody listens on 127.0.0.1:9099: it does not run, or healthEnabled is false',
+        remedy:
+          'Look at its log: kubectl logs -n calico-system -l k8s-app=calico-node --field-selector spec.nodeName=NODE',
+      },
+    ];
+  },
+};
+
+const cniInstalled: Check<NodeFacts> = {
+  name: 'cni-not-installed',
+  asks: "Calico's CNI plugin and its configuration are in place, and come first",
+  look: ({ node, cni }) => {
+    const where = `node "${node}", ${cni.folder}`;
+    const own = cni.configurations.find(({ plugins }) => plugins.includes('calico'));
+    const [first] = cni.configurations.filter(({ plugins }) => plugins.length > 0);
+    const missing = ['calico', 'calico-ipam'].filter((name) => !cni.plugins.includes(name));
+    return [
+      ...(own
+        ? []
+        : [
+            {
+              severity: 'error' as const,
+              what: 'No CNI configuration names Calico',
+              where,
+              why: 'The container runtime gives new pods no network, or that of another plugin',
+              remedy:
+                'Let the init container install-cni run again: kubectl delete pod of calico-node on this node',
+            },
+          ]),
+      ...(own && first && first !== own
+        ? [
+            {
+              severity: 'error' as const,
+              what: `"${first.file}" comes before Calico's "${own.file}"`,
+              where,
+              why: `The container runtime takes the first by name, so new pods get the network of ${first.plugins.join(', ')}`,
+              remedy: `If that network is not wanted any more, remove it: rm ${cni.folder}/${first.file}`,
+            },
+          ]
+        : []),
+      ...(missing.length > 0
+        ? [
+            {
+              severity: 'error' as const,
+              what: `The CNI plugin ${missing.map((name) => `"${name}"`).join(' and ')} is missing`,
+              where: `node "${node}", ${cni.pluginFolder}`,
+              why: 'Setting up a pod fails with "failed to find plugin"',
+              remedy: 'Let the init container install-cni run again, with SKIP_CNI_BINARIES unset',
+            },
+          ]
+        : []),
+    ];
+  },
+};
+
+const mtuFits: Check<NodeFacts> = {
+  name: 'mtu-mismatch',
+  asks: "packets of pods fit into the tunnel, and the tunnel's into the underlay",
+  look: ({ node, links, podMtu }) => {
+    const tunnels = links.filter(({ name }) => name in vxlanOverheads);
+    const tooWide = tunnels.flatMap((tunnel) => {
+      const parent = links.find(({ index }) => index === tunnel.vxlan?.parent);
+      const room = (parent?.mtu ?? Number.POSITIVE_INFINITY) - (vxlanOverheads[tunnel.name] ?? 0);
+      return parent && tunnel.mtu > room
+        ? [`"${tunnel.name}" has ${tunnel.mtu}, and "${parent.name}" has room for ${room}`]
+        : [];
+    });
+    const narrowest = Math.min(...tunnels.map(({ mtu }) => mtu));
+    const wide = links.filter(({ name, mtu }) => name.startsWith('cali') && mtu > narrowest);
+    const why = 'Large packets are dropped on the way while small ones pass: connections open and then hang';
+    return [
+      ...tooWide.map((what) => ({
+        severity: 'error' as const,
+        what: `The tunnel is wider than its underlay: ${what}`,
+        where: `node "${node}"`,
+        why,
+        remedy: 'Set vxlanMTU in the FelixConfiguration to what fits, or to 0 to have it derived',
+      })),
+      ...(wide.length > 0
+        ? [
+            {
+              severity: 'error' as const,
+              what: `${wide.length} pods have a larger MTU (${Math.max(...wide.map(({ mtu }) => mtu))}) than the tunnel (${narrowest}): ${wide
+                .slice(0, 3)
+                .map(({ name }) => name)
+                .join(', ')}`,
+              where: `node "${node}"`,
+              why,
+              remedy: `Make these pods again: a pod keeps the MTU that it was made with${podMtu === undefined ? '' : ` (new ones get ${podMtu})`}`,
+            },
+          ]
+        : []),
+    ];
+  },
+};
+
+const kernelFits: Check<NodeFacts> = {
+  name: 'kernel-features',
+  asks: 'the kernel has what calico-node needs',
+  look: ({ node, kernel }) =>
+    kernel
+      .filter(({ isMet, onlyFor }) => !isMet && onlyFor === undefined)
+      .map(({ what, remedy }) => ({
+        severity: 'error',
+        what: `The kernel lacks ${what}`,
+        where: `node "${node}"`,
+        why: 'calico-node cannot program what needs it',
+        remedy: `${remedy[0]?.toUpperCase()}${remedy.slice(1)}`,
+      })),
+};
+
+/** Whose rules they are, by the names that programs give their tables and chains. */
+const owners: readonly (readonly [RegExp, string])[] = [
+  [/^firewalld$/, 'firewalld'],
+  [/^ufw/, 'ufw'],
+  [/^(ip|ip6)-docker|docker/i, 'Docker'],
+];
+
+const nobodyDrops: Check<NodeFacts> = {
+  name: 'foreign-firewall',
+  asks: "no other firewall drops what Calico's policies allow",
+  look: ({ node, otherChains, legacyDrops }) => {
+    const drops = otherChains.filter(
+      ({ hook }) => hook.policy === 'drop' && ['forward', 'input', 'output'].includes(hook.hook),
+    );
+    const remedy = (chain: string) =>
+      `Let it accept packets of pods: for Docker, "iptables -P FORWARD ACCEPT" or "ip-forward-no-drop": true in its daemon.json; ` +
+      `for ufw, DEFAULT_FORWARD_POLICY="ACCEPT"; for firewalld, add the links "cali+" to the zone "trusted" (chain ${chain})`;
+    const why =
+      'An accept of one table does not overrule the drop of another: pods lose packets although policy allows them';
+    return [
+      ...drops.map(({ table, name, hook }) => {
+        const owner = owners.find(([pattern]) => pattern.test(table.name) || pattern.test(name))?.[1];
+        return {
+          severity: 'error' as const,
+          what: `Chain "${name}" of table "${table.family} ${table.name}" drops by default what is ${hook.hook === 'forward' ? 'forwarded' : `${hook.hook} of this node`}${owner ? `; it is ${owner}'s` : ''}`,
+          where: `node "${node}"`,
+          why,
+          remedy: remedy(name),
+        };
+      }),
+      ...legacyDrops.map((chain) => ({
+        severity: 'error' as const,
+        what: `Chain "${chain}" of the old iptables drops by default${chain === 'FORWARD' ? '; Docker does that' : ''}`,
+        where: `node "${node}"`,
+        why,
+        remedy: remedy(chain),
+      })),
+    ];
+  },
+};
+
+const checksumsHold: Check<NodeFacts> = {
+  name: 'vxlan-checksums',
+  asks: 'no network card spoils the checksums of tunnelled packets',
+  look: ({ node, links, udpChecksumErrors }) => {
+    const tunnel = links.find(({ name }) => name === 'vxlan.calico');
+    if (!tunnel) return [];
+    const card = links.find(({ index }) => index === tunnel.vxlan?.parent);
+    // VMware's card takes port 4789 for its own and computes inner checksums wrongly in many versions.
+    const isKnown = card?.driver === 'vmxnet3' && tunnel.vxlan?.port === 4789;
+    if (!isKnown && udpChecksumErrors === 0) return [];
+    return [
+      {
+        severity: 'warning',
+        what: isKnown
+          ? `The card "${card?.name}" (vmxnet3) is known to spoil checksums of VXLAN on port 4789`
+          : `${udpChecksumErrors} UDP datagrams arrived with wrong checksums`,
+        where: `node "${node}"`,
+        why: 'Packets between nodes are dropped by the receiver: ping works, and TCP does not',
+        remedy:
+          'Turn the offload off on every node: ethtool -K vxlan.calico tx-checksum-ip-generic off; or move the tunnel to another port with vxlanPort in the FelixConfiguration',
+      },
+    ];
+  },
+};
+
+export const nodeChecks = [agentAnswers, cniInstalled, mtuFits, kernelFits, nobodyDrops, checksumsHold];

@@ -1,0 +1,70 @@
+// What the API server knows that the doctor looks at, read once.
+import { NotFoundError } from '../../datastore/index.ts';
+import { type IpamSnapshot, readSnapshot } from '../../ipam/index.ts';
+import {
+  type CalicoNodeStatus,
+  calicoNodeStatuses,
+  type IPReservation,
+  ipReservations,
+  type Pod,
+  type Resource,
+  type ResourceKind,
+} from '../../resources/index.ts';
+import { type ClusterFacts as Information, readClusterInformation, type Session } from '../session.ts';
+import { version } from '../version.ts';
+
+export interface ClusterFacts {
+  /** Of this calicoctl. */
+  readonly version: string;
+  readonly information: Information | undefined;
+  readonly ipam: IpamSnapshot;
+  readonly reservations: readonly IPReservation[];
+  readonly nodeStatuses: readonly CalicoNodeStatus[];
+  /** Pods of Calico's own programs, wherever they were installed. */
+  readonly calicoPods: readonly CalicoPod[];
+}
+
+/** A pod with what its kubelet says of its containers. */
+export interface CalicoPod extends Pod {
+  readonly status?: NonNullable<Pod['status']> & {
+    readonly containerStatuses?: readonly ContainerStatus[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+export interface ContainerStatus {
+  readonly name: string;
+  readonly ready?: boolean;
+  readonly image?: string;
+  readonly restartCount?: number;
+  readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
+  readonly lastState?: {
+    readonly terminated?: { readonly reason?: string; readonly message?: string; readonly exitCode?: number };
+  };
+}
+
+/** Labels of the pods of Calico's programs. */
+const programs = ['calico-node', 'calico-kube-controllers', 'calico-typha'];
+
+export async function readClusterFacts({ datastore, client }: Session): Promise<ClusterFacts> {
+  const [information, ipam, reservations, nodeStatuses] = await Promise.all([
+    readClusterInformation(client),
+    readSnapshot(datastore),
+    datastore.list(ipReservations),
+    listIfKnown(() => datastore.list(calicoNodeStatuses as ResourceKind<CalicoNodeStatus>)),
+  ]);
+  const calicoPods = ipam.pods.filter(({ metadata }) =>
+    programs.includes(metadata.labels?.['k8s-app'] ?? ''),
+  );
+  return { version, information, ipam, reservations, nodeStatuses, calicoPods: calicoPods as CalicoPod[] };
+}
+
+/** An API server that does not know the kind has no objects of it. */
+async function listIfKnown<T extends Resource>(list: () => Promise<T[]>): Promise<T[]> {
+  try {
+    return await list();
+  } catch (error) {
+    if (error instanceof NotFoundError) return [];
+    throw error;
+  }
+}

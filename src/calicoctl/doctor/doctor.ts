@@ -1,0 +1,78 @@
+// `calicoctl doctor`: finds by name what is not well in the cluster, and on this machine where it is a node, and says what to do.
+import { styleText } from 'node:util';
+import type { GlobalOptions, OutputFormat } from '../options.ts';
+import { Session } from '../session.ts';
+import { addressChecks } from './checks/addresses.ts';
+import { agentChecks } from './checks/agents.ts';
+import { bgpChecks } from './checks/bgp.ts';
+import { nodeChecks } from './checks/node.ts';
+import { readClusterFacts } from './cluster-facts.ts';
+import { examine, type Finding } from './finding.ts';
+import { type NodePlaces, readNodeFacts, usualPlaces } from './node-facts.ts';
+
+export interface DoctorOptions extends GlobalOptions {
+  readonly output: OutputFormat;
+  /** Looks at this machine alone, without asking the cluster. */
+  readonly local?: boolean;
+  /** Where calico-node keeps its files, below which "lib" and "run" lie; the usual places when absent. */
+  readonly nodeRoot?: string;
+  /** Folders of the container runtime's CNI configurations and plugins, where they are not the usual ones. */
+  readonly cniNetDir?: string;
+  readonly cniBinDir?: string;
+}
+
+const clusterChecks = [...agentChecks, ...addressChecks, ...bgpChecks];
+
+/** Returns 1 when there is an error among the findings; warnings alone are no failure. */
+export async function doctor(options: DoctorOptions): Promise<number> {
+  const asked: string[] = [];
+  const findings: Finding[] = [];
+  if (!options.local) {
+    // Versions that differ are a finding, not a reason not to look.
+    await using session = new Session(options);
+    findings.push(...examine(clusterChecks, await readClusterFacts(session)));
+    asked.push(...clusterChecks.map(({ asks }) => asks));
+  }
+  const node = await readNodeFacts(placesOf(options));
+  if (node) {
+    findings.push(...examine(nodeChecks, node));
+    asked.push(...nodeChecks.map(({ asks }) => asks));
+  }
+  const isNode = node !== undefined;
+  process.stdout.write(
+    options.output === 'json'
+      ? `${JSON.stringify({ checked: asked, isNode, findings }, undefined, 2)}\n`
+      : describe(asked, findings, isNode),
+  );
+  return findings.some(({ severity }) => severity === 'error') ? 1 : 0;
+}
+
+function placesOf({ nodeRoot, cniNetDir, cniBinDir }: DoctorOptions): NodePlaces {
+  return {
+    ...usualPlaces,
+    ...(nodeRoot !== undefined && { nodename: `${nodeRoot}/lib/nodename`, mtu: `${nodeRoot}/lib/mtu` }),
+    ...(cniNetDir !== undefined && { netFolders: [cniNetDir] }),
+    ...(cniBinDir !== undefined && { pluginFolders: [cniBinDir] }),
+  };
+}
+
+function describe(asked: readonly string[], findings: readonly Finding[], isNode: boolean): string {
+  const lines = findings
+    .toSorted((a, b) => a.severity.localeCompare(b.severity))
+    .flatMap(({ check, severity, what, where, why, remedy }) => [
+      `${styleText(severity === 'error' ? 'red' : 'yellow', severity.padEnd(8))}${check}: ${what}`,
+      `        where   ${where}`,
+      `        why     ${why}`,
+      `        remedy  ${remedy}`,
+      '',
+    ]);
+  const count = (severity: Finding['severity']) => {
+    const number = findings.filter((finding) => finding.severity === severity).length;
+    return `${number} ${severity}${number === 1 ? '' : 's'}`;
+  };
+  const here = isNode
+    ? ''
+    : '; this machine is no node, so links, tables and files of nodes were not looked at';
+  lines.push(`Asked ${asked.length} questions: ${count('error')}, ${count('warning')}${here}`);
+  return `${lines.join('\n')}\n`;
+}

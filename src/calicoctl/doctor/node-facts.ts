@@ -1,0 +1,136 @@
+// What this machine itself shows of its network: files, links, tables, kernel. Read where calicoctl runs on a node, or in its
+// calico-node container, whose network is the node's.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { ForeignChain, Link } from '../../kernel/index.ts';
+import { type KernelNeed, kernelNeeds } from '../node/kernel-needs.ts';
+
+export interface NodeFacts {
+  /** As Calico calls this node. */
+  readonly node: string;
+  readonly cni: CniFacts;
+  /** What calico-node says of its readiness, a sentence a line; "ok" when it is; undefined when nobody answers. */
+  readonly readiness: string | undefined;
+  readonly links: readonly NodeLink[];
+  /** Bytes, as calico-node has told the CNI plugin; undefined when it has not. */
+  readonly podMtu: number | undefined;
+  readonly kernel: readonly KernelNeed[];
+  /** Base chains of other tables of nf_tables, iptables' among them. */
+  readonly otherChains: readonly ForeignChain[];
+  /** Base chains of the old iptables that drop what no rule accepts: "FORWARD". */
+  readonly legacyDrops: readonly string[];
+  /** UDP datagrams that this machine received with a wrong checksum. */
+  readonly udpChecksumErrors: number;
+}
+
+export interface CniFacts {
+  readonly folder: string;
+  /** Configurations in the order in which a runtime looks at them: the first is the network. */
+  readonly configurations: readonly { readonly file: string; readonly plugins: readonly string[] }[];
+  readonly pluginFolder: string;
+  readonly plugins: readonly string[];
+}
+
+export interface NodeLink extends Link {
+  /** Kernel driver of a physical link. */
+  readonly driver?: string;
+}
+
+export interface NodePlaces {
+  readonly nodename: string;
+  readonly mtu: string;
+  readonly netFolders: readonly string[];
+  readonly pluginFolders: readonly string[];
+  readonly healthUrl: string;
+}
+
+/** Inside of calico-node's container the host's folders lie below /host. */
+export const usualPlaces: NodePlaces = {
+  nodename: '/var/lib/calico/nodename',
+  mtu: '/var/lib/calico/mtu',
+  netFolders: ['/host/etc/cni/net.d', '/etc/cni/net.d'],
+  pluginFolders: ['/host/opt/cni/bin', '/opt/cni/bin'],
+  healthUrl: 'http://127.0.0.1:9099/readiness',
+};
+
+/** Undefined where this machine is no node of Calico's. @throws KernelError when the kernel denies us its listings */
+export async function readNodeFacts(places: NodePlaces = usualPlaces): Promise<NodeFacts | undefined> {
+  if (!existsSync(places.nodename)) return undefined;
+  const { Nftables, Rtnetlink } = await import('../../kernel/index.ts');
+  using rtnetlink = Rtnetlink.open();
+  using nftables = Nftables.open();
+  const mtu = existsSync(places.mtu) ? Number(readFileSync(places.mtu, 'utf8')) : Number.NaN;
+  return {
+    node: readFileSync(places.nodename, 'utf8').trim(),
+    cni: readCni(places),
+    readiness: await readReadiness(places.healthUrl),
+    links: rtnetlink.links().map(withDriver),
+    podMtu: Number.isInteger(mtu) ? mtu : undefined,
+    kernel: kernelNeeds(),
+    otherChains: nftables.listBaseChains().filter(({ table }) => table.name !== 'calico'),
+    legacyDrops: readLegacyDrops(),
+    udpChecksumErrors: readUdpChecksumErrors(readFileSync('/proc/net/snmp', 'utf8')),
+  };
+}
+
+function readCni({ netFolders, pluginFolders }: NodePlaces): CniFacts {
+  const there = (folders: readonly string[]) =>
+    folders.find((folder) => existsSync(folder)) ?? folders.at(-1) ?? '';
+  const list = (folder: string) => (existsSync(folder) ? readdirSync(folder).toSorted() : []);
+  const folder = there(netFolders);
+  const pluginFolder = there(pluginFolders);
+  const configurations = list(folder)
+    .filter((file) => /\.(conf|conflist|json)$/.test(file))
+    .map((file) => ({ file, plugins: pluginsIn(join(folder, file)) }));
+  return { folder, configurations, pluginFolder, plugins: list(pluginFolder) };
+}
+
+/** Types of the plugins that a configuration calls; none when it cannot be read as one. */
+function pluginsIn(path: string): string[] {
+  try {
+    const { type, plugins = [] } = JSON.parse(readFileSync(path, 'utf8')) as {
+      type?: string;
+      plugins?: { type?: string }[];
+    };
+    return [type, ...plugins.map((plugin) => plugin.type)].filter((name) => name !== undefined);
+  } catch {
+    // A runtime cannot read it either, and passes it by.
+    return [];
+  }
+}
+
+async function readReadiness(url: string): Promise<string | undefined> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2000) });
+    return (await response.text()).trim();
+  } catch {
+    // Nobody listens there: that is the answer.
+    return undefined;
+  }
+}
+
+function withDriver(link: Link): NodeLink {
+  const path = `/sys/class/net/${link.name}/device/driver`;
+  return existsSync(path) ? { ...link, driver: basename(readlinkSync(path)) } : link;
+}
+
+/** The old iptables keeps its tables apart from nf_tables, and only its own tool shows them. Empty where it is not in use. */
+function readLegacyDrops(): string[] {
+  const names = '/proc/net/ip_tables_names';
+  if (!existsSync(names) || !readFileSync(names, 'utf8').split('\n').includes('filter')) return [];
+  try {
+    const text = execFileSync('iptables-legacy-save', ['-t', 'filter'], { encoding: 'utf8', stdio: 'pipe' });
+    return [...text.matchAll(/^:(\S+) DROP /gm)].map(([, chain = '']) => chain);
+  } catch {
+    // Without the tool nothing can be said of them.
+    return [];
+  }
+}
+
+/** From the two lines of /proc/net/snmp that are about UDP: names, and values in the same order. */
+function readUdpChecksumErrors(text: string): number {
+  const [names = '', values = ''] = text.split('\n').filter((line) => line.startsWith('Udp: '));
+  const index = names.split(' ').indexOf('InCsumErrors');
+  return index < 0 ? 0 : Number(values.split(' ')[index] ?? 0);
+}

@@ -1,0 +1,126 @@
+// The doctor as a person calls it: on a cluster that has ailments, and on a node of which something is in the way.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createNamespace, deleteNamespace, namespacePath } from '../../src/kernel/index.ts';
+import { ipPools, nodes } from '../../src/resources/index.ts';
+import { ApiCluster, run } from './api-cluster.ts';
+
+const program = join(import.meta.dirname, '..', '..', 'bin', 'calicoctl.ts');
+
+interface Told {
+  readonly isNode: boolean;
+  readonly findings: readonly { readonly check: string; readonly what: string; readonly remedy: string }[];
+}
+
+test('a cluster is told what is not well in it, by name and with the remedy, and exit code 1', async () => {
+  await using cluster = await ApiCluster.start();
+  for (const [name, cidr] of [
+    ['a', '10.0.0.0/16'],
+    ['b', '10.0.128.0/17'],
+  ] as const) {
+    await cluster.store.create(ipPools, {
+      apiVersion: 'projectcalico.org/v3',
+      kind: 'IPPool',
+      metadata: { name },
+      spec: { cidr },
+    });
+  }
+  const annotations = { 'projectcalico.org/IPv4Address': '172.17.0.1/16' };
+  for (const name of ['node-1', 'node-2']) {
+    await cluster.store.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name, annotations } });
+  }
+  const text = await cluster.run(['doctor']);
+  assert.equal(text.code, 1, text.stderr);
+  assert.match(text.stdout, /^error {3}pools-overlap: Pools "a" and "b" overlap$/m);
+  assert.match(text.stdout, /remedy {2}Delete one of them.*calicoctl delete ippool b$/m);
+  assert.match(
+    text.stdout,
+    /^error {3}node-address: Nodes "node-1" and "node-2" are known by the same address/m,
+  );
+  assert.match(text.stdout, /^Asked \d+ questions: 2 errors, 0 warnings/m);
+  await cluster.store.delete(ipPools, { name: 'b' });
+  await cluster.store.delete(nodes, { name: 'node-2' });
+  const well = await cluster.run(['doctor', '-o', 'json']);
+  assert.equal(well.code, 0, well.stdout);
+  assert.deepEqual((JSON.parse(well.stdout) as Told).findings, []);
+});
+
+test('a node is told of a firewall in the way, a shadowed CNI configuration and a tunnel that does not fit', async () => {
+  const name = `doctor-${process.pid}`;
+  const folder = mkdtempSync(join(tmpdir(), 'calico-doctor-'));
+  createNamespace(name);
+  try {
+    const inside = (...command: string[]) =>
+      execFileSync('nsenter', [`--net=${namespacePath(name)}`, ...command], { encoding: 'utf8' });
+    inside('ip', 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'other');
+    inside(
+      'ip',
+      'link',
+      'add',
+      'vxlan.calico',
+      'mtu',
+      '1450',
+      'type',
+      'vxlan',
+      'id',
+      '4096',
+      'dev',
+      'eth0',
+      'dstport',
+      '4789',
+    );
+    // Somebody makes the underlay narrower later.
+    inside('ip', 'link', 'set', 'eth0', 'mtu', '1450');
+    inside(
+      'nft',
+      'add table ip filter; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }',
+    );
+    inside(
+      'nft',
+      'add table inet calico; add chain inet calico own { type filter hook forward priority 0; policy drop; }',
+    );
+    for (const sub of ['lib', 'net.d', 'bin']) mkdirSync(join(folder, sub));
+    writeFileSync(join(folder, 'lib/nodename'), 'node-1\n');
+    for (const plugin of ['calico', 'calico-ipam']) writeFileSync(join(folder, 'bin', plugin), '');
+    writeFileSync(join(folder, 'net.d/10-calico.conflist'), '{"plugins":[{"type":"calico"}]}');
+    writeFileSync(join(folder, 'net.d/05-bridge.conf'), '{"type":"bridge"}');
+    const places = [
+      '--node-root',
+      folder,
+      '--cni-net-dir',
+      join(folder, 'net.d'),
+      '--cni-bin-dir',
+      join(folder, 'bin'),
+    ];
+    const { stdout, stderr, code } = await run([
+      'nsenter',
+      `--net=${namespacePath(name)}`,
+      process.execPath,
+      program,
+      'doctor',
+      '--local',
+      ...places,
+      '-o',
+      'json',
+    ]);
+    assert.equal(code, 1, stderr);
+    const { isNode, findings } = JSON.parse(stdout) as Told;
+    assert.equal(isNode, true);
+    assert.deepEqual(
+      findings.map(({ check, what }) => `${check}: ${what}`),
+      [
+        'agent-unwell: calico-node does not answer',
+        `cni-not-installed: "05-bridge.conf" comes before Calico's "10-calico.conflist"`,
+        'mtu-mismatch: The tunnel is wider than its underlay: "vxlan.calico" has 1450, and "eth0" has room for 1400',
+        'foreign-firewall: Chain "FORWARD" of table "ip filter" drops by default what is forwarded',
+      ],
+    );
+  } finally {
+    deleteNamespace(name);
+    rmSync(folder, { recursive: true });
+  }
+});
