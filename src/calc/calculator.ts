@@ -15,6 +15,7 @@ import {
   type WorkloadEndpoint,
 } from '../policy/index.ts';
 import {
+  type BGPConfiguration,
   type ClusterNetworkPolicy,
   type EndpointSlice,
   type GlobalNetworkPolicy,
@@ -35,6 +36,7 @@ import { AddressSets } from './address-sets.ts';
 import { ClusterEndpoints } from './cluster-endpoints.ts';
 import type { Changes, DesiredState } from './desired-state.ts';
 import { InheritedLabels } from './inherited-labels.ts';
+import { NetworkFactsIndex } from './network-facts.ts';
 import { NetworkSets } from './network-sets.ts';
 import { Overlay } from './overlay.ts';
 import { Policies } from './policies.ts';
@@ -55,6 +57,7 @@ export class Calculator {
   readonly #endpoints: ClusterEndpoints;
   readonly #networkSets: NetworkSets;
   readonly #overlay: Overlay;
+  readonly #network = new NetworkFactsIndex();
   readonly state: DesiredState;
 
   constructor({ node, onFault = () => {} }: CalculatorOptions) {
@@ -70,6 +73,7 @@ export class Calculator {
       endpoints: this.#endpoints.state,
       tunnelEndpoints: this.#overlay.tunnelEndpoints,
       routes: this.#overlay.routes,
+      network: this.#network.facts,
     };
   }
 
@@ -159,10 +163,12 @@ export class Calculator {
 
   setPool(pool: IPPool): void {
     this.#overlay.setPool(pool.metadata.name, pool);
+    this.#network.setPool(pool.metadata.name, pool);
   }
 
   deletePool(name: string): void {
     this.#overlay.setPool(name, undefined);
+    this.#network.setPool(name, undefined);
   }
 
   setBlock(block: IPAMBlock): void {
@@ -175,12 +181,22 @@ export class Calculator {
 
   setNode(node: Node): void {
     this.#overlay.setNode(node.metadata.name, node);
+    this.#network.setNode(node.metadata.name, node);
     this.#networkSets.setNode(node);
   }
 
   deleteNode(name: string): void {
     this.#overlay.setNode(name, undefined);
+    this.#network.setNode(name, undefined);
     this.#networkSets.deleteNode(name);
+  }
+
+  setBgpConfiguration(configuration: BGPConfiguration): void {
+    this.#network.setBgpConfiguration(configuration.metadata.name, configuration);
+  }
+
+  deleteBgpConfiguration(name: string): void {
+    this.#network.setBgpConfiguration(name, undefined);
   }
 
   get hasChanges(): boolean {
@@ -188,6 +204,7 @@ export class Calculator {
       this.#sets.hasChanges ||
       this.#policies.hasChanges ||
       this.#overlay.hasChanges ||
+      this.#network.hasChanges ||
       this.#endpoints.hasChanges
     );
   }
@@ -200,6 +217,7 @@ export class Calculator {
       endpoints: this.#endpoints.program(endpoints),
       sets: this.#sets.takeChanges(),
       ...this.#overlay.takeChanges(),
+      network: this.#network.takeChanges(),
     };
   }
 

@@ -99,6 +99,15 @@ export type RouteProgram =
   /** Our own block: what no local pod answers goes nowhere. */
   | { readonly kind: 'blackhole' };
 
+/**
+ * What of the cluster's network the table speaks of, whatever the policies: all pools, those whose pods' traffic to elsewhere
+ * is translated, addresses of nodes, ranges in which services have their addresses.
+ */
+export type NetworkFact = 'pools' | 'masqueraded' | 'nodes' | 'services';
+
+/** CIDRs and addresses, both families mixed. */
+export type NetworkFacts = Readonly<Record<NetworkFact, ReadonlySet<string>>>;
+
 export interface DesiredState {
   /** By set identifier. */
   readonly sets: ReadonlyMap<string, AddressSet>;
@@ -110,6 +119,7 @@ export interface DesiredState {
   readonly tunnelEndpoints: ReadonlyMap<string, TunnelEndpoint>;
   /** By CIDR. */
   readonly routes: ReadonlyMap<string, RouteProgram>;
+  readonly network: NetworkFacts;
 }
 
 export interface SetChange {
@@ -127,4 +137,5 @@ export interface Changes {
   readonly endpoints: ReadonlySet<string>;
   readonly tunnelEndpoints: ReadonlySet<string>;
   readonly routes: ReadonlySet<string>;
+  readonly network: ReadonlySet<NetworkFact>;
 }

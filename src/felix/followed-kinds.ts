@@ -1,6 +1,7 @@
 // Which kinds of objects the agent follows, and where in the calculation each of them goes.
 import type { Calculator } from '../calc/index.ts';
 import {
+  bgpConfigurations,
   clusterNetworkPolicies,
   endpointSlices,
   globalNetworkPolicies,
@@ -77,5 +78,10 @@ export function eachFollowedKind(visit: <T extends Resource>(followed: FollowedK
   });
   visit({ kind: nodes, set: (c, node) => c.setNode(node), delete: (c, name) => c.deleteNode(name) });
   visit({ kind: ipPools, set: (c, pool) => c.setPool(pool), delete: (c, name) => c.deletePool(name) });
+  visit({
+    kind: bgpConfigurations,
+    set: (c, configuration) => c.setBgpConfiguration(configuration),
+    delete: (c, name) => c.deleteBgpConfiguration(name),
+  });
   visit({ kind: ipamBlocks, set: (c, block) => c.setBlock(block), delete: (c, name) => c.deleteBlock(name) });
 }

@@ -21,6 +21,7 @@ const nothing: Changes = {
   endpoints: new Set(),
   tunnelEndpoints: new Set(),
   routes: new Set(),
+  network: new Set(),
 };
 
 interface Shape {
@@ -82,6 +83,7 @@ function stateOf({ sets, policies, endpoints }: Shape): DesiredState {
     ),
     tunnelEndpoints: new Map(),
     routes: new Map(),
+    network: { pools: new Set(), masqueraded: new Set(), nodes: new Set(), services: new Set() },
   };
 }
 

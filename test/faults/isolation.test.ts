@@ -51,6 +51,7 @@ function stateWith(
     ]),
     tunnelEndpoints: new Map(),
     routes: new Map(),
+    network: { pools: new Set(), masqueraded: new Set(), nodes: new Set(), services: new Set() },
   };
 }
 
@@ -60,6 +61,7 @@ const changed = (policies: string[]): Changes => ({
   endpoints: new Set(),
   tunnelEndpoints: new Set(),
   routes: new Set(),
+  network: new Set(),
 });
 
 describe('an object that cannot be programmed', () => {

@@ -2,15 +2,14 @@
 // set has whole networks. What the kernel holds is changed by the difference.
 import type { AddressSet, Changes, DesiredState } from '../../calc/index.ts';
 import type { Element, KeyType, NftSet } from '../../kernel/index.ts';
-import { type Family, lastAddressOf, mergeRanges, parseCidr, type Range } from '../../net/index.ts';
+import type { Family } from '../../net/index.ts';
 import { memberKey } from './bytes.ts';
-import { rangeElements } from './content-sets.ts';
 import { type Isolation, ownedBy } from './isolation.ts';
 import { addressSetName, netSetName } from './names.ts';
+import { changeRanges, netSetOf, type Ranges, rangesOf } from './net-ranges.ts';
 import type { TableWriter } from './table-image.ts';
 
 const families: readonly Family[] = [4, 6];
-type Ranges = readonly Range<bigint>[];
 
 export class AddressSetProgram {
   readonly #isolation: Isolation;
@@ -57,30 +56,13 @@ export class AddressSetProgram {
       return known ? families.map((family) => netSetName(id, family)) : [];
     }
     const isClosed = this.#isolation.isClosed('set', id);
-    const wanted = isClosed ? { 4: [], 6: [] } : { 4: rangesOf(set, 4), 6: rangesOf(set, 6) };
+    const wanted = isClosed
+      ? { 4: [], 6: [] }
+      : { 4: rangesOf(set.nets.keys(), 4), 6: rangesOf(set.nets.keys(), 6) };
     for (const family of families) {
-      const definition = netSet(id, family);
+      const definition = netSetOf(netSetName(id, family), family);
       if (!known) transaction.addSet(definition);
-      const [before, after] = [known?.[family] ?? [], wanted[family]];
-      const isIn = (list: Ranges) => {
-        const texts = new Set(list.map(textOf));
-        return (range: Range<bigint>) => texts.has(textOf(range));
-      };
-      const [isBefore, isAfter] = [isIn(before), isIn(after)];
-      transaction.deleteElements(
-        definition,
-        netElements(
-          before.filter((range) => !isAfter(range)),
-          family,
-        ),
-      );
-      transaction.addElements(
-        definition,
-        netElements(
-          after.filter((range) => !isBefore(range)),
-          family,
-        ),
-      );
+      changeRanges(transaction, definition, family, known?.[family] ?? [], wanted[family]);
     }
     this.#nets.set(id, wanted);
     return [];
@@ -93,26 +75,8 @@ function addressSet(id: string, { kind }: AddressSet, family: Family): NftSet {
   return { name: addressSetName(id, family), key };
 }
 
-function netSet(id: string, family: Family): NftSet {
-  return { name: netSetName(id, family), key: [family === 4 ? 'ipv4_addr' : 'ipv6_addr'], interval: true };
-}
-
 function elementsOf(members: readonly string[], family: Family): Element[] {
   return members
     .filter((member) => member.includes(':') === (family === 6))
     .map((member) => ({ key: memberKey(member) }));
-}
-
-/** Disjoint, however the networks overlap. */
-function rangesOf({ nets }: AddressSet, family: Family): Ranges {
-  const cidrs = [...nets.keys()].map(parseCidr).filter((cidr) => cidr.family === family);
-  return mergeRanges(cidrs.map((cidr) => ({ first: cidr.network, last: lastAddressOf(cidr).value })));
-}
-
-function netElements(ranges: Ranges, family: Family): Element[] {
-  return ranges.flatMap((range) => rangeElements(range, family));
-}
-
-function textOf({ first, last }: Range<bigint>): string {
-  return `${first}-${last}`;
 }

@@ -1,6 +1,6 @@
 // The nftables dataplane: holds the kernel's table to the desired state, a transaction at a time. Where the kernel can, the
 // table is owned: nobody else may change it, not even `nft flush ruleset`, and it outlives us.
-import type { AddressSet, Changes, DesiredState, SetChange } from '../../calc/index.ts';
+import type { AddressSet, Changes, DesiredState, NetworkFact, SetChange } from '../../calc/index.ts';
 import { type Nftables, Transaction, TransactionError, type Watch, watchTable } from '../../kernel/index.ts';
 import { Isolation, mayPass } from './isolation.ts';
 import { type Generation, generationOf, lastGeneration, markMask } from './judgement.ts';
@@ -28,11 +28,12 @@ const nothing: Changes = {
   endpoints: new Set(),
   tunnelEndpoints: new Set(),
   routes: new Set(),
+  network: new Set(),
 };
 
 export class NftablesDataplane {
   readonly #kernel: Nftables;
-  readonly #options: NftablesDataplaneOptions;
+  #options: NftablesDataplaneOptions;
   readonly #isolation = new Isolation();
   /** Whether nobody but us can change the table. */
   readonly isOwned: boolean;
@@ -59,7 +60,8 @@ export class NftablesDataplane {
    */
   apply(state: DesiredState, changes: Changes): void {
     // A change of routes alone judges no connection anew.
-    const isNothing = changes.sets.size + changes.policies.size + changes.endpoints.size === 0;
+    const isNothing =
+      changes.sets.size + changes.policies.size + changes.endpoints.size + changes.network.size === 0;
     if (this.#program && isNothing) return;
     // A closed object that has changed is written as if it were new, and what was closed with it likewise.
     if (!this.#isolation.isEmpty) {
@@ -74,6 +76,12 @@ export class NftablesDataplane {
   distrust(): void {
     this.#program = undefined;
     this.#isolation.clear();
+  }
+
+  /** From the next `apply` on, which compares everything and writes what differs. */
+  reconfigure(options: Partial<ProgramOptions>): void {
+    this.#options = { ...this.#options, ...options };
+    this.#program = undefined;
   }
 
   /**
@@ -209,6 +217,7 @@ function everythingIn(state: DesiredState): Changes {
     endpoints: new Set(state.endpoints.keys()),
     tunnelEndpoints: new Set(state.tunnelEndpoints.keys()),
     routes: new Set(state.routes.keys()),
+    network: new Set(Object.keys(state.network) as NetworkFact[]),
   };
 }
 

@@ -15,6 +15,8 @@ export const chains = {
   ingress: 'cali-forward-ingress',
   input: 'cali-input',
   inputHost: 'cali-input-host',
+  /** Tells the sender that nobody takes its packet. */
+  reject: 'cali-reject',
   /** Where a permitted packet goes after its sender's policy, and after its receiver's. */
   judged: { egress: 'cali-judged-egress', ingress: 'cali-judged-ingress' },
   /** Called by those: note the judgement on the connection. Rewritten at every change of policy. */

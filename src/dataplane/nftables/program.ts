@@ -7,6 +7,14 @@ import { EndpointChains } from './endpoint-chains.ts';
 import type { Isolation } from './isolation.ts';
 import { type Generation, judgedElements, markExpressions } from './judgement.ts';
 import { chains, sets } from './names.ts';
+import {
+  defaultPath,
+  NetworkSetsProgram,
+  networkSets,
+  type PathOptions,
+  pathChains,
+  pathRules,
+} from './path/index.ts';
 import { PolicyChains } from './policy-chains.ts';
 import {
   type SkeletonOptions,
@@ -22,6 +30,8 @@ const directions: readonly Direction[] = ['ingress', 'egress'];
 export interface ProgramOptions extends SkeletonOptions {
   /** What the Log action puts before a packet's line in the kernel's log. */
   readonly logPrefix: string;
+  /** Upstream's defaults when absent. */
+  readonly path?: PathOptions;
 }
 
 export class Program {
@@ -29,6 +39,7 @@ export class Program {
   readonly #sets: AddressSetProgram;
   readonly #policies: PolicyChains;
   readonly #endpoints: EndpointChains;
+  readonly #network = new NetworkSetsProgram();
   #generation: Generation = 0;
 
   /** `isolation` says which objects are to be closed, because they could not be programmed. */
@@ -41,12 +52,14 @@ export class Program {
 
   /** Writes what is the same in every table, into an empty one. */
   begin(transaction: TableWriter): void {
-    for (const set of skeletonSets) transaction.addSet(set);
-    for (const chain of skeletonChains) transaction.addChain(chain);
+    for (const set of [...skeletonSets, ...networkSets]) transaction.addSet(set);
+    for (const chain of [...skeletonChains, ...pathChains]) transaction.addChain(chain);
     for (const rule of skeletonRules(this.#options)) transaction.addRule(rule);
+    for (const rule of pathRules(this.#options.path ?? defaultPath)) transaction.addRule(rule);
   }
 
   change(transaction: TableWriter, state: DesiredState, changes: Changes, generation: Generation): void {
+    this.#network.change(transaction, state, changes);
     const goneSets = this.#sets.change(transaction, state, changes);
     const goneChains = this.#policies.change(transaction, state, changes);
     this.#endpoints.change(transaction, state, changes);

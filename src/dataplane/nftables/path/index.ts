@@ -1,0 +1,31 @@
+// A packet's path beside policy: translation, loops, packets in packets. Chains and rules that stand in every table.
+import type { Chain, Rule } from '../../../kernel/index.ts';
+import { verdict } from '../matches.ts';
+import { chains } from '../names.ts';
+import { encapsulationChains, encapsulationRules } from './encapsulation.ts';
+import { natOutgoingChain, natOutgoingRules } from './nat-outgoing.ts';
+import type { PathOptions } from './options.ts';
+import { isOfProtocol } from './packet.ts';
+import { serviceLoopChain, serviceLoopRules } from './service-loop.ts';
+
+export { NetworkSetsProgram, networkSets } from './network-sets.ts';
+export { defaultPath, type PathOptions } from './options.ts';
+
+/** What base chains hang below the same hooks whatever the options: a table's layout does not change with them. */
+export const pathChains: readonly Chain[] = [
+  { name: chains.reject },
+  natOutgoingChain,
+  serviceLoopChain,
+  ...encapsulationChains,
+];
+
+export function pathRules(options: PathOptions): Rule[] {
+  return [
+    { chain: chains.reject, expressions: [...isOfProtocol(6), { kind: 'reject', by: 'tcp reset' }] },
+    { chain: chains.reject, expressions: [{ kind: 'reject', by: 'port unreachable' }] },
+    { chain: chains.reject, expressions: [verdict('drop')] },
+    ...natOutgoingRules(options),
+    ...serviceLoopRules(options),
+    ...encapsulationRules(options),
+  ];
+}
