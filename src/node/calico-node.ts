@@ -22,6 +22,7 @@ import { detectAddress, type NodeAddress } from './detect-address.ts';
 import { Observability } from './observability.ts';
 import type { NodeOptions } from './options.ts';
 import { overlayMtu, podMtu } from './packet-size.ts';
+import { tableOptions } from './table-options.ts';
 import { ensureTunnels, type Tunnel } from './tunnel.ts';
 
 export interface CalicoNode {
@@ -66,10 +67,10 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
     return own ? [new VxlanOverlay(rtnetlink, overlayOptions(own, tunnel, settings))] : [];
   });
   const isolations = tally('felix_isolated', 'Objects closed because they could not be programmed', 'kind');
+  const families = tunnels.map(({ family }) => family);
   const kernelTables = Nftables.open();
   const nftables = new NftablesDataplane(kernelTables, {
-    logPrefix: settings.logPrefix,
-    endpointToHostAction: settings.defaultEndpointToHostAction,
+    ...tableOptions(settings, families),
     forgetJudgements: forgetMarks,
     onTrouble: (error) =>
       log.error({ error }, 'Connections are judged packet by packet until the next change'),
@@ -138,7 +139,13 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
   followed.watch(settings, (now, changed) => {
     void observability.apply(now);
     const due = changed.filter((name) => anyParameters[name].effect === 'restart');
-    if (due.length > 0) onRestartDue(`${due.join(', ')} changed`);
+    if (due.length > 0) {
+      onRestartDue(`${due.join(', ')} changed`);
+      return;
+    }
+    // Compares all of the table, and writes what the settings make of it now.
+    nftables.reconfigure(tableOptions(now, families));
+    felix.reapply();
   });
   return {
     stop: async () => {

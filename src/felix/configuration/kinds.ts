@@ -2,6 +2,8 @@
 // A kind reads either, and says in words what it would have taken.
 import {
   type Cidr,
+  type Family,
+  formatAddress,
   protocolNumber,
   type Range,
   tryParseAddress,
@@ -149,6 +151,18 @@ export function address(family: 4 | 6): Kind<string> {
     read: (raw) => (raw === '' || tryParseAddress(String(raw))?.family === family ? String(raw) : undefined),
   };
 }
+
+/** One address, or one of each family with a comma between. */
+export const addressPerFamily: Kind<Readonly<Partial<Record<Family, string>>>> = {
+  what: 'an address, or one of each family with a comma between',
+  none: {},
+  read(raw) {
+    const parts = splitList(String(raw)).map((part) => tryParseAddress(part.trim()));
+    const entries = parts.flatMap((part) => (part ? [[part.family, formatAddress(part)] as const] : []));
+    const perFamily = Object.fromEntries(entries);
+    return Object.keys(perFamily).length === parts.length ? perFamily : undefined;
+  },
+};
 
 /** A CIDR or a single address. */
 export const net: Kind<Cidr> = {

@@ -1,6 +1,7 @@
 // Parameters of the dataplane: interfaces, routes, translation, failsafe ports, the table.
 import {
   address,
+  addressPerFamily,
   anyPortOrRange,
   anything,
   count,
@@ -35,12 +36,12 @@ const failsafeOutbound = 'udp:53,udp:67,tcp:179,tcp:2379,tcp:2380,tcp:5473,tcp:6
 const mtuInterfaces = '^((en|wl|ww|sl|ib)[Pcopsvx].*|(eth|wlan|wwan).*)';
 
 export const dataplaneParameters = {
-  allowIPIPPacketsFromWorkloads: parameter(flag, 'false', notYet),
-  allowVXLANPacketsFromWorkloads: parameter(flag, 'false', notYet),
+  allowIPIPPacketsFromWorkloads: parameter(flag, 'false', 'live'),
+  allowVXLANPacketsFromWorkloads: parameter(flag, 'false', 'live'),
   cgroupV2Path: parameter(text(), '', { none: 'belongs to the eBPF dataplane' }),
   chainInsertMode: parameter(word('Insert', 'Append'), 'insert', notYet),
   dataplaneDriver: parameter(text(), 'calico-iptables-plugin', { none: 'the dataplane is built in' }),
-  defaultEndpointToHostAction: parameter(toHost, 'DROP', 'restart'),
+  defaultEndpointToHostAction: parameter(toHost, 'DROP', 'live'),
   deviceRouteProtocol: parameter(integer(0, 255), '3', notYet),
   deviceRouteSourceAddress: parameter(address(4), '', notYet),
   deviceRouteSourceAddressIPv6: parameter(address(6), '', notYet),
@@ -48,7 +49,7 @@ export const dataplaneParameters = {
   endpointStatusPathPrefix: parameter(text(), '/var/run/calico', {
     none: 'the CNI plugin is told by the agent itself when a pod is protected',
   }),
-  externalNodesList: parameter(listOf(net), '', notYet, 'EXTERNALNODESCIDRLIST'),
+  externalNodesList: parameter(listOf(net), '', 'live', 'EXTERNALNODESCIDRLIST'),
   failsafeInboundHostPorts: parameter(listOf(hostPort), failsafeInbound, notYet),
   failsafeOutboundHostPorts: parameter(listOf(hostPort), failsafeOutbound, notYet),
   floatingIPs: parameter(onOff, 'Disabled', notYet),
@@ -69,9 +70,9 @@ export const dataplaneParameters = {
   localSubnetL2Reachability: parameter(word('Disabled', 'PodsAndLoadBalancers'), 'Disabled', notYet),
   localSubnetL2ReachabilityRefreshInterval: parameter(duration, '120', notYet),
   mtuIfacePattern: parameter(pattern, mtuInterfaces, notYet),
-  natOutgoingAddress: parameter(text(), '', notYet),
-  natOutgoingExclusions: parameter(word('IPPoolsOnly', 'IPPoolsAndHostIPs'), 'IPPoolsOnly', notYet),
-  natPortRange: parameter(anyPortOrRange, '', notYet),
+  natOutgoingAddress: parameter(addressPerFamily, '', 'live'),
+  natOutgoingExclusions: parameter(word('IPPoolsOnly', 'IPPoolsAndHostIPs'), 'IPPoolsOnly', 'live'),
+  natPortRange: parameter(anyPortOrRange, '', 'live'),
   nftablesFlowTableDataIfacePattern: parameter(pattern, '', { none: 'there is no flowtable here yet' }),
   nftablesFlowTableOffload: parameter(word('All', 'Disabled'), 'Disabled', {
     none: 'there is no flowtable here yet',
@@ -88,7 +89,7 @@ export const dataplaneParameters = {
   routeSyncDisabled: parameter(flag, 'false', notYet),
   routeTableRange: parameter(anything, '', wireguard),
   routeTableRanges: parameter(anything, '', wireguard),
-  serviceLoopPrevention: parameter(word('Drop', 'Reject', 'Disabled'), 'Drop', notYet),
+  serviceLoopPrevention: parameter(word('Drop', 'Reject', 'Disabled'), 'Drop', 'live'),
   sidecarAccelerationEnabled: parameter(flag, 'false', { none: 'needs a policy sync API' }),
   useInternalDataplaneDriver: parameter(flag, 'true', { none: 'the dataplane is built in' }),
   workloadSourceSpoofing: parameter(word('Disabled', 'Any'), 'Disabled', notYet),
@@ -100,7 +101,7 @@ export const dataplaneParameters = {
   iptablesLockProbeInterval: parameter(shortDuration, '50', iptables, 'IPTABLESLOCKPROBEINTERVALMILLIS'),
   iptablesMangleAllowAction: parameter(allowAction, 'ACCEPT', iptables),
   iptablesMarkMask: parameter(markMask, '0xffff0000', notYet),
-  iptablesNATOutgoingInterfaceFilter: parameter(text(), '', notYet),
+  iptablesNATOutgoingInterfaceFilter: parameter(text(), '', 'live'),
   iptablesPostWriteCheckInterval: parameter(duration, '5', iptables, 'IPTABLESPOSTWRITECHECKINTERVALSECS'),
   iptablesRefreshInterval: parameter(duration, '180', oneTable),
   kubeNodePortRanges: parameter(listOf(portRange), '30000:32767', notYet),

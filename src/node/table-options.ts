@@ -1,0 +1,28 @@
+// Felix' settings as the table's options: what stands in the table and changes with a setting, at once.
+import type { PathOptions } from '../dataplane/index.ts';
+import type { FelixSettings } from '../felix/index.ts';
+import type { Family } from '../net/index.ts';
+
+/** `overlays` are the families that have an overlay on this node. */
+export function tableOptions(settings: FelixSettings, overlays: readonly Family[]) {
+  return {
+    logPrefix: settings.logPrefix,
+    endpointToHostAction: settings.defaultEndpointToHostAction,
+    path: pathOptions(settings, overlays),
+  };
+}
+
+function pathOptions(settings: FelixSettings, overlays: readonly Family[]): PathOptions {
+  const { range } = settings.natPortRange;
+  return {
+    natOutgoingExclusions: settings.natOutgoingExclusions,
+    ...(range && { natPorts: range }),
+    natAddresses: settings.natOutgoingAddress,
+    natInterface: settings.iptablesNATOutgoingInterfaceFilter,
+    serviceLoopPrevention: settings.serviceLoopPrevention,
+    vxlan: { port: settings.vxlanPort, families: overlays },
+    externalNodes: settings.externalNodesList,
+    allowVxlanFromPods: settings.allowVXLANPacketsFromWorkloads,
+    allowIpipFromPods: settings.allowIPIPPacketsFromWorkloads,
+  };
+}
