@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Link } from '../../../kernel/index.ts';
 import type { IPAMBlock, IPPool, Node } from '../../../resources/index.ts';
@@ -302,4 +304,11 @@ describe('a node:', () => {
       'vxlan-checksums warning: 7 UDP datagrams arrived with wrong checksums',
     ]);
   });
+});
+
+test('the guide to troubleshooting names every check, and none that there is not', () => {
+  const guide = readFileSync(join(import.meta.dirname, '../../../../docs/troubleshooting.md'), 'utf8');
+  const named = [...guide.matchAll(/^\| `([a-z-]+)` /gm)].map(([, name]) => name);
+  const checks = [...agentChecks, ...addressChecks, ...bgpChecks, ...nodeChecks].map(({ name }) => name);
+  assert.deepEqual(named.toSorted(), checks.toSorted());
 });
