@@ -6,6 +6,7 @@ import { cacheFolder, fail, installPackages, installSystemPackages, root, runtim
 
 const eyes = {
   nft: { package: 'nftables', why: 'shows the tests what we wrote into the kernel' },
+  'iptables-restore': { package: 'iptables', why: 'writes rules in the tests as kube-proxy would' },
   ip: { package: 'iproute2', why: 'shows the tests what we wrote into the kernel' },
   '/usr/lib/cni/portmap': {
     package: 'containernetworking-plugins',
