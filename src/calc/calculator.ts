@@ -20,6 +20,7 @@ import {
   type EndpointSlice,
   type GlobalNetworkPolicy,
   type GlobalNetworkSet,
+  type HostEndpoint,
   type IPAMBlock,
   type IPPool,
   type KubernetesNetworkPolicy,
@@ -35,6 +36,7 @@ import {
 import { AddressSets } from './address-sets.ts';
 import { ClusterEndpoints } from './cluster-endpoints.ts';
 import type { Changes, DesiredState } from './desired-state.ts';
+import { HostEndpoints } from './host-endpoints.ts';
 import { InheritedLabels } from './inherited-labels.ts';
 import { NetworkFactsIndex } from './network-facts.ts';
 import { NetworkSets } from './network-sets.ts';
@@ -55,6 +57,7 @@ export class Calculator {
   readonly #policies: Policies;
   readonly #namespaces = new InheritedLabels(namespaceLabelPrefix, nameLabel);
   readonly #endpoints: ClusterEndpoints;
+  readonly #hostEndpoints: HostEndpoints;
   readonly #networkSets: NetworkSets;
   readonly #overlay: Overlay;
   readonly #network = new NetworkFactsIndex();
@@ -65,12 +68,14 @@ export class Calculator {
     this.#sets = new AddressSets((set) => this.#policies.touchSet(set));
     this.#policies = new Policies(this.#sets);
     this.#endpoints = new ClusterEndpoints(node, this.#sets, this.#policies, this.#namespaces);
+    this.#hostEndpoints = new HostEndpoints(node, this.#sets, this.#policies, this.#namespaces);
     this.#networkSets = new NetworkSets(this.#sets, this.#namespaces);
     this.#overlay = new Overlay(node);
     this.state = {
       sets: this.#sets.state,
       policies: this.#policies.state,
       endpoints: this.#endpoints.state,
+      hostEndpoints: this.#hostEndpoints.state,
       tunnelEndpoints: this.#overlay.tunnelEndpoints,
       routes: this.#overlay.routes,
       network: this.#network.facts,
@@ -161,6 +166,21 @@ export class Calculator {
     this.#networkSets.deleteEndpointSlice(key);
   }
 
+  setHostEndpoint(object: HostEndpoint): void {
+    for (const fault of this.#hostEndpoints.set(object)) {
+      this.#onFault(`Cannot understand HostEndpoint "${object.metadata.name}": ${fault}; it is left out`);
+    }
+  }
+
+  deleteHostEndpoint(name: string): void {
+    this.#hostEndpoints.delete(name);
+  }
+
+  /** The addresses of an interface of this node that is no pod's; undefined when it is gone. */
+  setInterface(name: string, addresses: readonly string[] | undefined): void {
+    this.#hostEndpoints.setInterface(name, addresses);
+  }
+
   setPool(pool: IPPool): void {
     this.#overlay.setPool(pool.metadata.name, pool);
     this.#network.setPool(pool.metadata.name, pool);
@@ -205,6 +225,7 @@ export class Calculator {
       this.#policies.hasChanges ||
       this.#overlay.hasChanges ||
       this.#network.hasChanges ||
+      this.#hostEndpoints.hasChanges ||
       this.#endpoints.hasChanges
     );
   }
@@ -215,6 +236,7 @@ export class Calculator {
     return {
       policies,
       endpoints: this.#endpoints.program(endpoints),
+      hostEndpoints: this.#hostEndpoints.program(endpoints),
       sets: this.#sets.takeChanges(),
       ...this.#overlay.takeChanges(),
       network: this.#network.takeChanges(),
@@ -223,6 +245,7 @@ export class Calculator {
 
   #relabel(namespace: string): void {
     this.#endpoints.relabel(namespace);
+    this.#hostEndpoints.relabel(namespace);
     this.#networkSets.relabel(namespace);
   }
 

@@ -98,7 +98,8 @@ export class ClusterEndpoints {
         afterTiers: this.#namespaces.get(workload.namespace) ? 'Allow' : 'Deny',
       });
     }
-    const changed = new Set([...dirty, ...this.#gone]);
+    // Host endpoints have policies, too, and are no business of ours.
+    const changed = new Set([...[...dirty].filter((key) => key.includes('/')), ...this.#gone]);
     this.#gone.clear();
     return changed;
   }

@@ -25,6 +25,7 @@ export function compilePolicy(policy: Policy, sets: AddressSets): CompiledPolicy
     // On ingress the receiver is one of the policy's own endpoints, so only their ports need to be known by name.
     ingress: compile(policy.ingress, policy.selector),
     egress: compile(policy.egress, undefined),
+    ...(policy.stage && { stage: policy.stage }),
   };
   return { policy, program, sets: acquired };
 }

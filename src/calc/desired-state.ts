@@ -1,7 +1,7 @@
 // What calc hands to the dataplane: everything that this node's kernel shall hold, as plain data.
 // Selectors are gone; what is left of them are sets of members with an identifier.
 import type { Cidr, Family, Range } from '../net/index.ts';
-import type { Action, IcmpMatch } from '../policy/index.ts';
+import type { Action, HostStage, IcmpMatch } from '../policy/index.ts';
 
 /** `address`: members are canonical addresses. `address,protocol,port`: "10.0.0.1,6,80", numbers as IANA has them. */
 export type SetKind = 'address' | 'address,protocol,port';
@@ -54,6 +54,8 @@ export interface RuleProgram {
 export interface PolicyProgram {
   readonly ingress: readonly RuleProgram[];
   readonly egress: readonly RuleProgram[];
+  /** Where a policy about host endpoints is asked, if not in its normal place: it shapes what its matches can see. */
+  readonly stage?: HostStage;
 }
 
 export interface TierPolicy {
@@ -78,6 +80,28 @@ export interface EndpointProgram {
   readonly ingress: readonly TierProgram[];
   readonly egress: readonly TierProgram[];
   /** What follows the last tier: the profiles' word. Deny while they are unknown. */
+  readonly afterTiers: 'Allow' | 'Deny';
+}
+
+/** The tiers that judge what comes in by an interface, and what goes out by it. */
+export interface HostTiers {
+  readonly ingress: readonly TierProgram[];
+  readonly egress: readonly TierProgram[];
+}
+
+/** An interface of the node itself, or all of them that have no program of their own. */
+export interface HostEndpointProgram {
+  /** The object's name. */
+  readonly endpoint: string;
+  /** What the node receives and sends. */
+  readonly normal: HostTiers;
+  /** What it forwards; where there is no tier, that is allowed. */
+  readonly forward: HostTiers;
+  /** Packet by packet, before connection tracking; what is left undecided goes on. */
+  readonly untracked: HostTiers;
+  /** Before destinations are translated; what is left undecided goes on. */
+  readonly preDNAT: readonly TierProgram[];
+  /** What follows the last normal tier: the profiles' word. */
   readonly afterTiers: 'Allow' | 'Deny';
 }
 
@@ -115,6 +139,8 @@ export interface DesiredState {
   readonly policies: ReadonlyMap<string, PolicyProgram>;
   /** By "namespace/pod". */
   readonly endpoints: ReadonlyMap<string, EndpointProgram>;
+  /** By name of interface, or "*". */
+  readonly hostEndpoints: ReadonlyMap<string, HostEndpointProgram>;
   /** By "node/family". */
   readonly tunnelEndpoints: ReadonlyMap<string, TunnelEndpoint>;
   /** By CIDR. */
@@ -135,6 +161,7 @@ export interface Changes {
   readonly sets: ReadonlyMap<string, SetChange>;
   readonly policies: ReadonlySet<string>;
   readonly endpoints: ReadonlySet<string>;
+  readonly hostEndpoints: ReadonlySet<string>;
   readonly tunnelEndpoints: ReadonlySet<string>;
   readonly routes: ReadonlySet<string>;
   readonly network: ReadonlySet<NetworkFact>;

@@ -5,6 +5,7 @@ import {
   comparePolicies,
   compareTiers,
   type Direction,
+  type HostStage,
   type Policy,
   policyKey,
   type Tier,
@@ -123,12 +124,15 @@ export class Policies {
     return { policies, endpoints };
   }
 
-  /** The tiers that judge an endpoint's traffic in one direction, in order; empty when no policy does. */
-  tiersOf(endpoint: string, direction: Direction): TierProgram[] {
+  /**
+   * The tiers that judge an endpoint's traffic in one direction, in order; empty when no policy does. Host endpoints have
+   * them in several places.
+   */
+  tiersOf(endpoint: string, direction: Direction, place: PolicyPlace = 'normal'): TierProgram[] {
     const byTier = Map.groupBy(
       [...this.#index.selectorsOf(endpoint)].flatMap((key) => {
         const policy = this.#policies.get(key);
-        return policy?.[direction] ? [policy] : [];
+        return policy?.[direction] && isAskedAt(policy, place) ? [policy] : [];
       }),
       (policy) => policy.tier,
     );
@@ -137,7 +141,8 @@ export class Policies {
       .sort((a, b) => compareTiers(a.tier, b.tier))
       .map(({ tier, policies }) => ({
         name: tier.name,
-        defaultAction: tier.defaultAction,
+        // Before connections are tracked, and before they are translated, a tier has no end: others have their say.
+        defaultAction: place === 'untracked' || place === 'preDNAT' ? 'Pass' : tier.defaultAction,
         policies: policies.sort(comparePolicies).map((policy) => {
           const key = policyKey(policy.id);
           return { key, passes: passes(this.#programs.get(key), direction) };
@@ -157,11 +162,21 @@ export class Policies {
   }
 }
 
+/** Where policies are asked about a host endpoint's traffic; pods have the normal place alone. */
+export type PolicyPlace = 'normal' | 'forward' | HostStage;
+
+function isAskedAt({ stage, forward }: Policy, place: PolicyPlace): boolean {
+  if (place === 'normal') return stage === undefined;
+  if (place === 'forward') return stage === undefined && forward === true;
+  return stage === place;
+}
+
 function isAskedAlike(a: Policy, b: Policy): boolean {
   const isSameType = directions.every(
     (direction) => (a[direction] === undefined) === (b[direction] === undefined),
   );
-  return a.tier === b.tier && a.order === b.order && isSameType;
+  const isSamePlace = a.stage === b.stage && a.forward === b.forward;
+  return a.tier === b.tier && a.order === b.order && isSameType && isSamePlace;
 }
 
 const directions: readonly Direction[] = ['ingress', 'egress'];

@@ -1,5 +1,6 @@
 // The door of the dataplane room: from desired state to the kernel.
 export { isDispatched } from './endpoints/dispatch.ts';
+export { HostInterfaces } from './endpoints/host-interfaces.ts';
 export { HostLinks } from './endpoints/host-links.ts';
 export { type PodLink, type PodLinkRequest, PodLinks } from './endpoints/pod-links.ts';
 export { type DoubtedPart, LinuxDataplane } from './linux-dataplane.ts';

@@ -118,6 +118,12 @@ export class Felix {
     return this.#applied();
   }
 
+  /** The addresses of an interface of this node that is no pod's; undefined when it is gone. */
+  setInterface(name: string, addresses: readonly string[] | undefined): void {
+    this.#calculator.setInterface(name, addresses);
+    this.#schedule();
+  }
+
   /** Brings all of the desired state into the kernel anew: something there is not as it was left. */
   reapply(): void {
     this.#doubtedSince ??= performance.now();

@@ -6,6 +6,7 @@ import {
   endpointSlices,
   globalNetworkPolicies,
   globalNetworkSets,
+  hostEndpoints,
   ipamBlocks,
   ipPools,
   kubernetesNetworkPolicies,
@@ -75,6 +76,11 @@ export function eachFollowedKind(visit: <T extends Resource>(followed: FollowedK
     kind: endpointSlices,
     set: (c, slice) => c.setEndpointSlice(slice),
     delete: (c, key) => c.deleteEndpointSlice(key),
+  });
+  visit({
+    kind: hostEndpoints,
+    set: (c, object) => c.setHostEndpoint(object),
+    delete: (c, name) => c.deleteHostEndpoint(name),
   });
   visit({ kind: nodes, set: (c, node) => c.setNode(node), delete: (c, name) => c.deleteNode(name) });
   visit({ kind: ipPools, set: (c, pool) => c.setPool(pool), delete: (c, name) => c.deletePool(name) });

@@ -2,6 +2,7 @@
 // until it is told to stop. What it has put into the kernel stays when it goes.
 import { CalicoNetwork, CniServer, IpamPlugin } from '../cni/index.ts';
 import {
+  HostInterfaces,
   HostLinks,
   isDispatched,
   LinuxDataplane,
@@ -105,6 +106,9 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
     log,
     repairs: tally('felix_repairs', 'Objects in the kernel that another program had changed', 'part'),
   });
+  const interfaces = new HostInterfaces({ rtnetlink }).watch((name, addresses) =>
+    felix.setInterface(name, addresses),
+  );
   felix.start();
   await felix.inSync;
   upkeep.look();
@@ -152,6 +156,7 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
       followed.stop();
       await server.close();
       upkeep[Symbol.dispose]();
+      interfaces.close();
       felix.stop();
       await observability.close();
       await datastore.close();

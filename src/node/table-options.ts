@@ -8,6 +8,10 @@ export function tableOptions(settings: FelixSettings, overlays: readonly Family[
   return {
     logPrefix: settings.logPrefix,
     endpointToHostAction: settings.defaultEndpointToHostAction,
+    failsafe: {
+      inbound: settings.failsafeInboundHostPorts,
+      outbound: settings.failsafeOutboundHostPorts,
+    },
     path: pathOptions(settings, overlays),
   };
 }

@@ -1,6 +1,12 @@
 // The door of the policy room: the policy model, and what a cluster's objects say about a packet. Pure; runs in a browser.
 
 export { podAnnotations } from './annotations.ts';
+export {
+  allInterfaces,
+  defaultAllowProfile,
+  type HostEndpoint,
+  hostEndpointOf,
+} from './calico/host-endpoint.ts';
 export { fromCalicoNetworkPolicy, fromGlobalNetworkPolicy } from './calico/network-policy.ts';
 export { networkSetNets } from './calico/network-set.ts';
 export { tierOf } from './calico/tier.ts';

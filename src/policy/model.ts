@@ -14,6 +14,12 @@ export type PolicyKind =
   | 'NetworkPolicy'
   | 'GlobalNetworkPolicy';
 
+/**
+ * When a policy judges what passes a host endpoint, if not in its normal place: before destinations are translated, or
+ * packet by packet before connection tracking. Such a policy says nothing about pods.
+ */
+export type HostStage = 'preDNAT' | 'untracked';
+
 /** Which object a policy comes from. */
 export interface PolicyId {
   readonly kind: PolicyKind;
@@ -39,6 +45,9 @@ export interface Policy {
   /** A direction without rules, if present, denies by the end of its tier; an absent one does not apply. */
   readonly ingress?: readonly Rule[];
   readonly egress?: readonly Rule[];
+  readonly stage?: HostStage;
+  /** It judges what a host endpoint forwards, too, and not only what the node itself sends and receives. */
+  readonly forward?: true;
 }
 
 export interface Rule {

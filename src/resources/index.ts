@@ -9,7 +9,7 @@ export { clusterInformations } from './calico/cluster-information.ts';
 export { type FelixConfiguration, felixConfigurations } from './calico/felix-configuration/index.ts';
 export { type GlobalNetworkPolicy, globalNetworkPolicies } from './calico/global-network-policy.ts';
 export { type GlobalNetworkSet, globalNetworkSets } from './calico/global-network-set.ts';
-export type { HostEndpoint } from './calico/host-endpoint.ts';
+export { type HostEndpoint, hostEndpoints } from './calico/host-endpoint.ts';
 export { blockSizeOf, type IPPool, type IPPoolSpec, ipPools } from './calico/ip-pool.ts';
 export { type IPReservation, ipReservations } from './calico/ip-reservation.ts';
 export { type AllocationAttribute, type IPAMBlock, ipamBlocks } from './calico/ipam-block.ts';

@@ -26,6 +26,7 @@ const nothing: Changes = {
   sets: new Map(),
   policies: new Set(),
   endpoints: new Set(),
+  hostEndpoints: new Set(),
   tunnelEndpoints: new Set(),
   routes: new Set(),
   network: new Set(),
@@ -59,9 +60,10 @@ export class NftablesDataplane {
    * compares everything
    */
   apply(state: DesiredState, changes: Changes): void {
+    const { sets: addresses, policies, endpoints, hostEndpoints, network } = changes;
     // A change of routes alone judges no connection anew.
     const isNothing =
-      changes.sets.size + changes.policies.size + changes.endpoints.size + changes.network.size === 0;
+      addresses.size + policies.size + endpoints.size + hostEndpoints.size + network.size === 0;
     if (this.#program && isNothing) return;
     // A closed object that has changed is written as if it were new, and what was closed with it likewise.
     if (!this.#isolation.isEmpty) {
@@ -215,6 +217,7 @@ function everythingIn(state: DesiredState): Changes {
     sets: new Map([...state.sets].map(([id, set]) => [id, wholeSet(set)])),
     policies: new Set(state.policies.keys()),
     endpoints: new Set(state.endpoints.keys()),
+    hostEndpoints: new Set(state.hostEndpoints.keys()),
     tunnelEndpoints: new Set(state.tunnelEndpoints.keys()),
     routes: new Set(state.routes.keys()),
     network: new Set(Object.keys(state.network) as NetworkFact[]),

@@ -6,11 +6,11 @@ import { addressBytes, type Family, parseAddress } from '../../net/index.ts';
 import type { Direction } from '../../policy/index.ts';
 import { concatenation, interfaceNameBytes } from './bytes.ts';
 import { type Isolation, ownedBy } from './isolation.ts';
-import { counter, goTo, jump, verdict } from './matches.ts';
-import { chains, policyChain, sets, tierChain } from './names.ts';
-import { ifPassedGoTo } from './pass.ts';
+import { counter, goTo, verdict } from './matches.ts';
+import { chains, sets, tierChain } from './names.ts';
 import { skeletonSet } from './skeleton.ts';
 import type { TableWriter } from './table-image.ts';
+import { tierRules } from './tier-rules.ts';
 
 const directions: readonly Direction[] = ['ingress', 'egress'];
 const families: readonly Family[] = [4, 6];
@@ -68,7 +68,7 @@ export class EndpointChains {
     const known = before?.interfaceName === interfaceName ? before : undefined;
     const counts: Record<Direction, number> = { ingress: 0, egress: 0 };
     for (const direction of directions) {
-      const rules = tierRules(endpoint, direction);
+      const rules = endpointRules(endpoint, direction);
       counts[direction] = rules.length;
       const there = known?.chains[direction] ?? 0;
       // All chains before any rule: a tier's chain speaks of the next one's.
@@ -99,31 +99,12 @@ function removeChains(
   for (let n = from; n < to; n++) transaction.deleteChain(tierChain(interfaceName, direction, n));
 }
 
-/**
- * The rules of each of the endpoint's chains. A chain ends, and the next begins, behind a tier that a policy may pass: whoever
- * passes goes there. What no packet can reach is left out.
- */
-function tierRules(endpoint: EndpointProgram, direction: Direction): Expression[][][] {
-  const all: Expression[][][] = [[]];
-  let rules: Expression[][] = all[0] ?? [];
-  for (const { policies, defaultAction } of endpoint[direction]) {
-    const next = tierChain(endpoint.interfaceName, direction, all.length);
-    for (const { key, passes } of policies) {
-      rules.push([jump(policyChain(key, direction))]);
-      if (passes) rules.push(ifPassedGoTo(next));
-    }
-    const mayPass = policies.some(({ passes }) => passes);
-    if (defaultAction === 'Deny') rules.push([counter, verdict('drop')]);
-    else if (mayPass) rules.push([goTo(next)]);
-    // No packet gets past a tier that denies what it leaves undecided, unless a policy lets it pass.
-    if (defaultAction === 'Deny' && !mayPass) return all;
-    if (mayPass) {
-      rules = [];
-      all.push(rules);
-    }
-  }
-  rules.push(endpoint.afterTiers === 'Allow' ? [goTo(chains.judged[direction])] : [counter, verdict('drop')]);
-  return all;
+/** The rules of each of the endpoint's chains in one direction. */
+function endpointRules(endpoint: EndpointProgram, direction: Direction): Expression[][][] {
+  const nameOf = (n: number) => tierChain(endpoint.interfaceName, direction, n);
+  const last =
+    endpoint.afterTiers === 'Allow' ? [goTo(chains.judged[direction])] : [counter, verdict('drop')];
+  return tierRules(endpoint[direction], direction, nameOf, last);
 }
 
 function dispatchSet(direction: Direction): NftSet {

@@ -5,12 +5,12 @@
 //
 // Every change of policy raises the generation. A connection whose mark says "present generation, stage 1" is let through
 // at once; any other is judged, whatever its age: first its sender's policy, which notes stage 0, then its receiver's,
-// which turns a stage 0 of the same generation into stage 1. So what a new policy forbids is cut with the very
+// which turns a stage 0 of the same generation into stage 1. On a node with host endpoints, which have their say before and
+// after, the same is done where a packet's way begins and where it ends. So what a new policy forbids is cut with the very
 // transaction that brings the policy, and what it permits goes on. A packet that is judged while a change is committed
 // can at worst note the old generation, and is judged again.
 import { endianness } from 'node:os';
 import { type Element, type Expression, registers } from '../../kernel/index.ts';
-import type { Direction } from '../../policy/index.ts';
 import { hostU32 } from './bytes.ts';
 import { sets } from './names.ts';
 
@@ -52,16 +52,16 @@ export function generationOf({ key }: Element): Generation {
 }
 
 /**
- * What is noted on the connection when a direction's policy has permitted it. Made of expressions that the kernel need not
+ * What is noted on the connection by the first and by the last of those who judge it. Made of expressions that the kernel need not
  * validate against the table's other chains, because this is rewritten at every change. Empty in generation 0.
  */
-export function markExpressions(direction: Direction, generation: Generation): Expression[] {
+export function markExpressions(step: 'first' | 'last', generation: Generation): Expression[] {
   if (generation === 0) return [];
   const note = (stage: 0 | 1): Expression[] => [
     { kind: 'bitwise', from: register, to: register, mask: theirs, xor: markOf(generation, stage) },
     { kind: 'ct set', key: 'mark', from: register },
   ];
-  if (direction === 'egress') return [loadMark, ...note(0)];
+  if (step === 'first') return [loadMark, ...note(0)];
   return [
     loadMark,
     { kind: 'bitwise', from: register, to: other, mask: ours, xor: nothing },

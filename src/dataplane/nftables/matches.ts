@@ -1,35 +1,15 @@
-// Conditions as expressions. They ask about the connection, not about the packet in hand: "source" is who opened it and
-// "destination" whom it reached after translation, so that a reply is judged exactly as the packet that it answers, and a
-// connection can be judged again at any moment, by whichever of its packets comes first.
+// A rule's conditions as expressions. What "source" and "destination" mean is for a view to say (see views.ts).
 
 import type { PeerProgram, RuleProgram } from '../../calc/index.ts';
-import {
-  type Expression,
-  registers,
-  type TupleDirection,
-  type TupleKey,
-  type Verdict,
-} from '../../kernel/index.ts';
+import { type Expression, registers, type Verdict } from '../../kernel/index.ts';
 import { type Cidr, type Family, mergeRanges, type Range } from '../../net/index.ts';
 import type { IcmpMatch } from '../../policy/index.ts';
 import { netmaskBytes, networkBytes, networkU16 } from './bytes.ts';
 import type { ContentSets } from './content-sets.ts';
 import { addressSetName, netSetName } from './names.ts';
+import type { Side, View } from './views.ts';
 
 const register = registers.wide(0);
-
-type Side = 'source' | 'destination';
-
-const addressKeys: Record<Side, Record<Family, { direction: TupleDirection; key: TupleKey }>> = {
-  source: { 4: { direction: 'original', key: 'ip saddr' }, 6: { direction: 'original', key: 'ip6 saddr' } },
-  // The reply comes from whom the connection reached, whatever address it was sent to.
-  destination: { 4: { direction: 'reply', key: 'ip saddr' }, 6: { direction: 'reply', key: 'ip6 saddr' } },
-};
-
-const portKeys: Record<Side, { direction: TupleDirection; key: TupleKey }> = {
-  source: { direction: 'original', key: 'proto-src' },
-  destination: { direction: 'reply', key: 'proto-src' },
-};
 
 /** What has to be known of the rest of the table to say a rule's conditions. */
 export interface MatchContext {
@@ -37,6 +17,8 @@ export interface MatchContext {
   readonly contents: ContentSets;
   /** Whether the address set has networks besides its addresses. */
   readonly hasNets: (set: string) => boolean;
+  /** What the conditions are asked of. */
+  readonly view: View;
 }
 
 /**
@@ -50,7 +32,10 @@ export function ruleMatches(rule: RuleProgram, context: MatchContext): Expressio
     ({ nets, notNets, set, notSet, portSet, notPortSets }) =>
       nets ?? notNets ?? set ?? notSet ?? portSet ?? notPortSets,
   );
-  const kinds = icmpMatches(rule).map((icmp) => [...protocolMatch(rule), ...icmp]);
+  const kinds = icmpMatches(rule, context.view).map((icmp) => [
+    ...protocolMatch(rule, context.view),
+    ...icmp,
+  ]);
   if (!asksForAddress) {
     const family = rule.family ? nfproto(rule.family) : [];
     const ports = [
@@ -73,18 +58,15 @@ export function ruleMatches(rule: RuleProgram, context: MatchContext): Expressio
   );
 }
 
-function protocolMatch({ protocol, notProtocol }: RuleProgram): Expression[] {
+function protocolMatch({ protocol, notProtocol }: RuleProgram, view: View): Expression[] {
   return [
-    ...(protocol === undefined ? [] : isProtocol('==', protocol)),
-    ...(notProtocol === undefined ? [] : isProtocol('!=', notProtocol)),
+    ...(protocol === undefined ? [] : isProtocol('==', protocol, view)),
+    ...(notProtocol === undefined ? [] : isProtocol('!=', notProtocol, view)),
   ];
 }
 
-function isProtocol(comparison: '==' | '!=', number: number): Expression[] {
-  return [
-    { kind: 'ct tuple', key: 'protocol', direction: 'original', to: register },
-    { kind: 'cmp', comparison, register, value: Uint8Array.of(number) },
-  ];
+function isProtocol(comparison: '==' | '!=', number: number, view: View): Expression[] {
+  return [view.protocol(register), { kind: 'cmp', comparison, register, value: Uint8Array.of(number) }];
 }
 
 const icmpProtocols: readonly number[] = [1, 58];
@@ -93,9 +75,9 @@ const icmpProtocols: readonly number[] = [1, 58];
  * Alternatives. Where other protocols have a destination port, a connection of ICMP has the type and the code of its first
  * message: that of another protocol is not to be taken for them, and is no ICMP message either.
  */
-function icmpMatches({ protocol, icmp, notIcmp }: RuleProgram): Expression[][] {
+function icmpMatches({ protocol, icmp, notIcmp }: RuleProgram, view: View): Expression[][] {
   const compare = (comparison: '==' | '!=', { type, code }: IcmpMatch): Expression[] => [
-    { kind: 'ct tuple', key: 'proto-dst', direction: 'original', to: register },
+    view.icmp(register),
     {
       kind: 'cmp',
       comparison,
@@ -109,8 +91,8 @@ function icmpMatches({ protocol, icmp, notIcmp }: RuleProgram): Expression[][] {
   if (protocol !== undefined) return [isNot];
   // Disjoint, so that a rule that logs does so once.
   return [
-    ...icmpProtocols.map((number) => [...isProtocol('==', number), ...isNot]),
-    [...is, ...icmpProtocols.flatMap((number) => isProtocol('!=', number))],
+    ...icmpProtocols.map((number) => [...isProtocol('==', number, view), ...isNot]),
+    [...is, ...icmpProtocols.flatMap((number) => isProtocol('!=', number, view))],
   ];
 }
 
@@ -127,7 +109,7 @@ function nfproto(family: Family): Expression[] {
 function peerMatches(peer: PeerProgram, side: Side, family: Family, context: MatchContext): Expression[][] {
   const { nets, notNets, set, notSet, portSet, notPortSets = [] } = peer;
   const ofFamily = (cidrs: readonly Cidr[]) => cidrs.filter((net) => net.family === family);
-  const address: Expression = { kind: 'ct tuple', ...addressKeys[side][family], to: register };
+  const address = context.view.address(side, family, register);
   const lookUp = (name: string, invert = false): Expression[] => [
     address,
     { kind: 'lookup', set: name, register, ...(invert && { invert }) },
@@ -137,8 +119,12 @@ function peerMatches(peer: PeerProgram, side: Side, family: Family, context: Mat
     ...(notNets ? netMatch(ofFamily(notNets), '!=', address, family, context.contents) : []),
     ...(notSet === undefined ? [] : lookUp(addressSetName(notSet, family), true)),
     ...(notSet !== undefined && context.hasNets(notSet) ? lookUp(netSetName(notSet, family), true) : []),
-    ...(portSet === undefined ? [] : portSetMatch(addressSetName(portSet, family), side, family, false)),
-    ...notPortSets.flatMap((id) => portSetMatch(addressSetName(id, family), side, family, true)),
+    ...(portSet === undefined
+      ? []
+      : portSetMatch(addressSetName(portSet, family), side, family, context.view, false)),
+    ...notPortSets.flatMap((id) =>
+      portSetMatch(addressSetName(id, family), side, family, context.view, true),
+    ),
     ...portMatch(peer, side, context),
   ];
   if (set === undefined) return [rest];
@@ -171,21 +157,25 @@ function netMatch(
   ];
 }
 
-function portMatch({ ports, notPorts }: PeerProgram, side: Side, { contents }: MatchContext): Expression[] {
+function portMatch(
+  { ports, notPorts }: PeerProgram,
+  side: Side,
+  { contents, view }: MatchContext,
+): Expression[] {
+  const port = view.port(side, register);
   return [
-    ...(ports ? rangesMatch(ports, side, contents, false) : []),
-    ...(notPorts ? rangesMatch(notPorts, side, contents, true) : []),
+    ...(ports ? rangesMatch(ports, port, contents, false) : []),
+    ...(notPorts ? rangesMatch(notPorts, port, contents, true) : []),
   ];
 }
 
 function rangesMatch(
   list: readonly Range<number>[],
-  side: Side,
+  port: Expression,
   contents: ContentSets,
   invert: boolean,
 ): Expression[] {
   const ranges: Range<number>[] = mergeRanges(list);
-  const port: Expression = { kind: 'ct tuple', ...portKeys[side], to: register };
   const compare = (comparison: '==' | '!=' | '>=' | '<=', value: number): Expression => ({
     kind: 'cmp',
     comparison,
@@ -200,12 +190,12 @@ function rangesMatch(
   return [port, { kind: 'lookup', set: contents.ports(ranges), register, ...(invert && { invert }) }];
 }
 
-function portSetMatch(set: string, side: Side, family: Family, invert: boolean): Expression[] {
+function portSetMatch(set: string, side: Side, family: Family, view: View, invert: boolean): Expression[] {
   const words = family === 4 ? 1 : 4;
   return [
-    { kind: 'ct tuple', ...addressKeys[side][family], to: registers.narrow(0) },
-    { kind: 'ct tuple', key: 'protocol', direction: 'original', to: registers.narrow(words) },
-    { kind: 'ct tuple', ...portKeys[side], to: registers.narrow(words + 1) },
+    view.address(side, family, registers.narrow(0)),
+    view.protocol(registers.narrow(words)),
+    view.port(side, registers.narrow(words + 1)),
     { kind: 'lookup', set, register: registers.narrow(0), ...(invert && { invert }) },
   ];
 }

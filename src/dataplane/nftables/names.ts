@@ -17,11 +17,57 @@ export const chains = {
   inputHost: 'cali-input-host',
   /** Tells the sender that nobody takes its packet. */
   reject: 'cali-reject',
+  output: 'cali-output',
+  /** Where what the node receives is asked of its host endpoints, and what it sends; both accept where there are none. */
+  fromHostEndpoint: 'cali-from-host-endpoint',
+  toHostEndpoint: 'cali-to-host-endpoint',
+  /** Ports by which a node can always be reached, and which it can always reach. */
+  failsafe: { ingress: 'cali-failsafe-in', egress: 'cali-failsafe-out' },
+  /** Where a packet goes that a policy lets pass without a connection. */
+  untracked: 'cali-untracked',
   /** Where a permitted packet goes after its sender's policy, and after its receiver's. */
   judged: { egress: 'cali-judged-egress', ingress: 'cali-judged-ingress' },
   /** Called by those: note the judgement on the connection. Rewritten at every change of policy. */
   mark: { egress: 'cali-mark-egress', ingress: 'cali-mark-ingress' },
+  /** What these do is done by two others, at the beginning and the end of a packet's way, where there are host endpoints. */
+  hostMark: { begin: 'cali-mark-begin', done: 'cali-mark-done' },
 } as const;
+
+/** Base chains of a node that has host endpoints, and of no other. */
+export const hostChains = {
+  untrackedIn: 'cali-untracked-in',
+  untrackedOut: 'cali-untracked-out',
+  preDNAT: 'cali-pre-dnat',
+  forwardEgress: 'cali-host-forward-egress',
+  forwardIngress: 'cali-host-forward-ingress',
+  inputDone: 'cali-input-done',
+  translated: 'cali-output-translated',
+  outputDone: 'cali-output-done',
+} as const;
+
+/** What is asked of a host endpoint, and the name that the maps and chains of it begin with. */
+export const hostPlaces = {
+  normalIn: 'cali-fh',
+  normalOut: 'cali-th',
+  forwardIn: 'cali-fhfw',
+  forwardOut: 'cali-thfw',
+  preDNAT: 'cali-fhpd',
+  untrackedIn: 'cali-fhut',
+  untrackedOut: 'cali-thut',
+} as const;
+
+export type HostPlace = keyof typeof hostPlaces;
+
+/** The chains of a host endpoint by the interface's name, "any" for the one that stands for all others. */
+export function hostChain(place: HostPlace, interfaceName: string, n: number): string {
+  const name = interfaceName === '*' ? 'any-interface' : interfaceName;
+  return `${hostPlaces[place]}-${name}${n === 0 ? '' : `-tier-${n + 1}`}`;
+}
+
+/** The map from names of interfaces to those chains. */
+export function hostDispatch(place: HostPlace): string {
+  return `${hostPlaces[place]}-dispatch`;
+}
 
 export const sets = {
   /** Values of the connection mark that say "permitted by the present policy". */

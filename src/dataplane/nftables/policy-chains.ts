@@ -8,6 +8,7 @@ import { counter, goTo, type MatchContext, ruleMatches, verdict } from './matche
 import { chains, policyChain } from './names.ts';
 import { setPass } from './pass.ts';
 import type { TableWriter } from './table-image.ts';
+import { viewOf } from './views.ts';
 
 const directions: readonly Direction[] = ['ingress', 'egress'];
 
@@ -35,7 +36,7 @@ export class PolicyChains {
 
   /** Returns the names of chains that have to go when nobody refers to them any more. */
   change(transaction: TableWriter, state: DesiredState, changes: Changes): string[] {
-    const context: MatchContext = {
+    const context: Omit<MatchContext, 'view'> = {
       contents: this.#contents,
       hasNets: (set) => (state.sets.get(set)?.nets.size ?? 0) > 0,
     };
@@ -88,19 +89,24 @@ export class PolicyChains {
     return this.#contents.takeRemoved();
   }
 
-  #rules(program: PolicyProgram, direction: Direction, context: MatchContext): ChainRule[] {
+  #rules(
+    { stage, ...program }: PolicyProgram,
+    direction: Direction,
+    context: Omit<MatchContext, 'view'>,
+  ): ChainRule[] {
+    const allowed = stage === 'untracked' ? chains.untracked : chains.judged[direction];
     return program[direction].flatMap(({ action, origin, ...rule }) =>
-      ruleMatches({ action, origin, ...rule }, context).map((matches) => ({
-        expressions: [...matches, counter, ...this.#verdict(action, direction)],
+      ruleMatches({ action, origin, ...rule }, { ...context, view: viewOf(stage) }).map((matches) => ({
+        expressions: [...matches, counter, ...this.#verdict(action, allowed)],
         comment: origin,
       })),
     );
   }
 
-  #verdict(action: Action, direction: Direction): Expression[] {
+  #verdict(action: Action, allowed: string): Expression[] {
     switch (action) {
       case 'Allow':
-        return [goTo(chains.judged[direction])];
+        return [goTo(allowed)];
       case 'Deny':
         return [verdict('drop')];
       case 'Pass':

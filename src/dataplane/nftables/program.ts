@@ -1,9 +1,9 @@
 // Turns desired state into one transaction on our table, and remembers what the kernel holds once it has accepted it.
 // A program begins with an empty table; a new one is begun whenever the kernel's state is in doubt.
 import type { Changes, DesiredState } from '../../calc/index.ts';
-import type { Direction } from '../../policy/index.ts';
 import { AddressSetProgram } from './address-set-program.ts';
 import { EndpointChains } from './endpoint-chains.ts';
+import { HostEndpointChains, type HostEndpointOptions } from './host-endpoint-chains.ts';
 import type { Isolation } from './isolation.ts';
 import { type Generation, judgedElements, markExpressions } from './judgement.ts';
 import { chains, sets } from './names.ts';
@@ -25,9 +25,7 @@ import {
 } from './skeleton.ts';
 import type { TableWriter } from './table-image.ts';
 
-const directions: readonly Direction[] = ['ingress', 'egress'];
-
-export interface ProgramOptions extends SkeletonOptions {
+export interface ProgramOptions extends SkeletonOptions, HostEndpointOptions {
   /** What the Log action puts before a packet's line in the kernel's log. */
   readonly logPrefix: string;
   /** Upstream's defaults when absent. */
@@ -40,6 +38,7 @@ export class Program {
   readonly #policies: PolicyChains;
   readonly #endpoints: EndpointChains;
   readonly #network = new NetworkSetsProgram();
+  readonly #hostEndpoints: HostEndpointChains;
   #generation: Generation = 0;
 
   /** `isolation` says which objects are to be closed, because they could not be programmed. */
@@ -48,6 +47,7 @@ export class Program {
     this.#sets = new AddressSetProgram(isolation);
     this.#policies = new PolicyChains(isolation, options.logPrefix);
     this.#endpoints = new EndpointChains(isolation);
+    this.#hostEndpoints = new HostEndpointChains(options);
   }
 
   /** Writes what is the same in every table, into an empty one. */
@@ -63,12 +63,13 @@ export class Program {
     const goneSets = this.#sets.change(transaction, state, changes);
     const goneChains = this.#policies.change(transaction, state, changes);
     this.#endpoints.change(transaction, state, changes);
+    this.#hostEndpoints.change(transaction, state, changes);
     // Only now does nobody refer to them any more.
     for (const chain of goneChains) transaction.flushChain(chain);
     for (const chain of goneChains) transaction.deleteChain(chain);
     for (const name of this.#policies.takeUnusedSets()) transaction.deleteSet(name);
     for (const name of goneSets) transaction.deleteSet(name);
-    this.#changeGeneration(transaction, generation);
+    this.#changeGeneration(transaction, generation, state.hostEndpoints.size > 0);
   }
 
   /** Keys of the policies whose rules use a content set. */
@@ -76,14 +77,20 @@ export class Program {
     return this.#policies.usersOfContent(name);
   }
 
-  #changeGeneration(transaction: TableWriter, generation: Generation): void {
+  #changeGeneration(transaction: TableWriter, generation: Generation, hasHostEndpoints: boolean): void {
     const judged = skeletonSet(sets.judged);
     transaction.deleteElements(judged, judgedElements(this.#generation));
     transaction.addElements(judged, judgedElements(generation));
-    for (const direction of directions) {
-      const chain = chains.mark[direction];
-      transaction.flushChain(chain);
-      const expressions = markExpressions(direction, generation);
+    // Whoever has the first word, and whoever has the last.
+    const { egress, ingress } = chains.mark;
+    const { begin, done } = chains.hostMark;
+    const [first, last] = hasHostEndpoints ? [begin, done] : [egress, ingress];
+    for (const chain of [egress, ingress, begin, done]) transaction.flushChain(chain);
+    for (const [chain, step] of [
+      [first, 'first'],
+      [last, 'last'],
+    ] as const) {
+      const expressions = markExpressions(step, generation);
       if (expressions.length > 0) transaction.addRule({ chain, expressions });
     }
     this.#generation = generation;

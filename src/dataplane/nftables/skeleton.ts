@@ -5,20 +5,28 @@
 //   forward          cali-forward-egress   sender's policy    -> cali-judged-egress
 //                    cali-forward-ingress  receiver's policy  -> cali-judged-ingress
 //   input            cali-input            sender's policy, for a pod that speaks to its node
-//                    cali-input-host       what the node itself wants of its pods
+//                    cali-input-host       what the node itself wants of its pods and, by its host endpoints, of others
+//   output           cali-output           sender's policy, for what the node answers to a pod; host endpoints, to others
+//
+// A node that has host endpoints has more of them: see host-skeleton.ts.
 //
 // "accept" ends a base chain, not the packet's way: the next base chain still has its word. A packet of the reply
 // direction is dispatched by the interface that its opposite would have come by.
 import { type Chain, type Expression, type NftSet, type Rule, registers } from '../../kernel/index.ts';
 import type { Direction } from '../../policy/index.ts';
-import { hostU32 } from './bytes.ts';
+import { defaultFailsafePorts, type FailsafePorts, failsafeMatches } from './failsafe.ts';
+import { markUntracked } from './host-skeleton.ts';
 import { isJudged } from './judgement.ts';
 import { counter, goTo, jump, verdict } from './matches.ts';
-import { chains, interfacePrefix, sets } from './names.ts';
+import { chains, type HostPlace, hostDispatch, hostPlaces, sets } from './names.ts';
+import { dispatch, goes, isIcmp6, isInState, isWorkload, linkTypes } from './packet-tests.ts';
+import { connection } from './views.ts';
 
 export interface SkeletonOptions {
   /** What befalls a pod's packet to its own node after its policy: Felix' defaultEndpointToHostAction. */
   readonly endpointToHostAction: 'Drop' | 'Accept' | 'Return';
+  /** Upstream's when absent. */
+  readonly failsafe?: FailsafePorts;
 }
 
 export const skeletonSets: readonly NftSet[] = [
@@ -27,6 +35,9 @@ export const skeletonSets: readonly NftSet[] = [
   { name: sets.dispatch.ingress, key: ['ifname'], verdicts: true },
   { name: sets.sources[4], key: ['ifname', 'ipv4_addr'] },
   { name: sets.sources[6], key: ['ifname', 'ipv6_addr'] },
+  ...(Object.keys(hostPlaces) as HostPlace[]).map(
+    (place): NftSet => ({ name: hostDispatch(place), key: ['ifname'], verdicts: true }),
+  ),
 ];
 
 /** @throws Error for a name that is none of theirs */
@@ -36,7 +47,7 @@ export function skeletonSet(name: string): NftSet {
   return set;
 }
 
-const hook = (name: 'prerouting' | 'forward' | 'input', priority: number) =>
+const hook = (name: 'prerouting' | 'forward' | 'input' | 'output', priority: number) =>
   ({ type: 'filter', hook: name, priority, policy: 'accept' }) as const;
 
 /** Before the filter chains of others (0), so that what they accept has passed here. */
@@ -47,60 +58,27 @@ export const skeletonChains: readonly Chain[] = [
   { name: chains.mark.ingress },
   { name: chains.judged.egress },
   { name: chains.judged.ingress },
+  { name: chains.hostMark.begin },
+  { name: chains.hostMark.done },
+  { name: chains.failsafe.ingress },
+  { name: chains.failsafe.egress },
+  { name: chains.untracked },
+  { name: chains.fromHostEndpoint },
+  { name: chains.toHostEndpoint },
   // Before connection tracking (-200): a forged packet shall not leave a connection behind.
   { name: chains.antiSpoof, hook: hook('prerouting', -300) },
   { name: chains.egress, hook: hook('forward', first) },
   { name: chains.ingress, hook: hook('forward', first + 1) },
   { name: chains.input, hook: hook('input', first) },
   { name: chains.inputHost, hook: hook('input', first + 1) },
+  // After destinations are translated (-100).
+  { name: chains.output, hook: hook('output', first) },
 ];
 
 const register = registers.wide(0);
 
-/** A pod's interface, by the beginning of its name. */
-function isWorkload(key: 'iifname' | 'oifname', comparison: '==' | '!=' = '=='): Expression[] {
-  const value = Uint8Array.from(Buffer.from(interfacePrefix));
-  return [
-    { kind: 'meta', key, to: register },
-    { kind: 'cmp', comparison, register, value },
-  ];
-}
-
-/** The connection's direction that the packet goes: IP_CT_DIR_ORIGINAL 0, IP_CT_DIR_REPLY 1. */
-function goes(direction: 'original' | 'reply'): Expression[] {
-  return [
-    { kind: 'ct', key: 'direction', to: register },
-    { kind: 'cmp', comparison: '==', register, value: Uint8Array.of(direction === 'original' ? 0 : 1) },
-  ];
-}
-
-/** NF_CT_STATE_INVALID_BIT */
-const isInvalid: readonly Expression[] = [
-  { kind: 'ct', key: 'state', to: register },
-  { kind: 'bitwise', from: register, to: register, mask: hostU32(1), xor: hostU32(0) },
-  { kind: 'cmp', comparison: '!=', register, value: hostU32(0) },
-];
-
-function dispatch(key: 'iifname' | 'oifname', direction: Direction): Expression[] {
-  return [
-    { kind: 'meta', key, to: register },
-    { kind: 'lookup', set: sets.dispatch[direction], register, to: registers.verdict },
-  ];
-}
-
 const accept = verdict('accept');
 const drop = verdict('drop');
-
-/** Neighbour discovery and multicast listening, without which IPv6 does not work on the link: ICMPv6 types of RFC 4861 and RFC 2710. */
-function neighbourDiscovery(type: number): Expression[] {
-  return [
-    { kind: 'meta', key: 'l4proto', to: register },
-    { kind: 'cmp', comparison: '==', register, value: Uint8Array.of(58) },
-    { kind: 'payload', base: 'transport', offset: 0, length: 1, to: register },
-    { kind: 'cmp', comparison: '==', register, value: Uint8Array.of(type) },
-  ];
-}
-const linkTypes = [130, 131, 132, 133, 135, 136, 143];
 
 /** fe80::/10, and "::" of a host that has no address yet. */
 const isLinkLocal: readonly Expression[] = [
@@ -139,7 +117,10 @@ function comesFrom(set: string, offset: number, length: number): Expression[] {
   ];
 }
 
-export function skeletonRules({ endpointToHostAction }: SkeletonOptions): Rule[] {
+export function skeletonRules({
+  endpointToHostAction,
+  failsafe = defaultFailsafePorts,
+}: SkeletonOptions): Rule[] {
   const rule = (chain: string, expressions: readonly Expression[], comment?: string): Rule => ({
     chain,
     expressions,
@@ -152,21 +133,29 @@ export function skeletonRules({ endpointToHostAction }: SkeletonOptions): Rule[]
       rule(chains.judged[direction], [accept]),
     ]),
 
+    ...failsafeMatches(failsafe.inbound, connection, { port: 'receiver', net: 'sender' }).map((match) =>
+      rule(chains.failsafe.ingress, [...match, counter, toJudged('ingress')]),
+    ),
+    ...failsafeMatches(failsafe.outbound, connection, { port: 'receiver', net: 'receiver' }).map((match) =>
+      rule(chains.failsafe.egress, [...match, counter, toJudged('egress')]),
+    ),
+    rule(chains.untracked, [...markUntracked, accept]),
+
     rule(chains.antiSpoof, [...isWorkload('iifname', '!='), accept]),
     rule(chains.antiSpoof, [...isFamily(2), ...comesFrom(sets.sources[4], 12, 4), accept]),
     rule(chains.antiSpoof, [...isFamily(10), ...comesFrom(sets.sources[6], 8, 16), accept]),
     ...linkTypes.flatMap((type) =>
       [isLinkLocal, isUnspecified].map((from) =>
-        rule(chains.antiSpoof, [...isFamily(10), ...neighbourDiscovery(type), ...from, accept]),
+        rule(chains.antiSpoof, [...isFamily(10), ...isIcmp6(type), ...from, accept]),
       ),
     ),
     rule(chains.antiSpoof, [counter, drop], "source address is not the pod's"),
 
     rule(chains.egress, [...isJudged, accept], 'permitted by the present policy'),
-    rule(chains.egress, [...isWorkload('iifname'), ...isInvalid, counter, drop]),
-    rule(chains.egress, [...isWorkload('oifname'), ...isInvalid, counter, drop]),
-    rule(chains.egress, [...goes('original'), ...dispatch('iifname', 'egress')]),
-    rule(chains.egress, [...goes('reply'), ...dispatch('oifname', 'egress')]),
+    rule(chains.egress, [...isWorkload('iifname'), ...isInState('invalid'), counter, drop]),
+    rule(chains.egress, [...isWorkload('oifname'), ...isInState('invalid'), counter, drop]),
+    rule(chains.egress, [...goes('original'), ...dispatch('iifname', sets.dispatch.egress)]),
+    rule(chains.egress, [...goes('reply'), ...dispatch('oifname', sets.dispatch.egress)]),
     rule(chains.egress, [...goes('original'), ...isWorkload('iifname'), counter, drop], 'unknown pod'),
     rule(chains.egress, [...goes('reply'), ...isWorkload('oifname'), counter, drop], 'unknown pod'),
     rule(
@@ -183,8 +172,8 @@ export function skeletonRules({ endpointToHostAction }: SkeletonOptions): Rule[]
     rule(chains.egress, [...isWorkload('oifname'), counter, drop], 'not tracked'),
 
     rule(chains.ingress, [...isJudged, accept], 'permitted by the present policy'),
-    rule(chains.ingress, [...goes('original'), ...dispatch('oifname', 'ingress')]),
-    rule(chains.ingress, [...goes('reply'), ...dispatch('iifname', 'ingress')]),
+    rule(chains.ingress, [...goes('original'), ...dispatch('oifname', sets.dispatch.ingress)]),
+    rule(chains.ingress, [...goes('reply'), ...dispatch('iifname', sets.dispatch.ingress)]),
     rule(chains.ingress, [...goes('original'), ...isWorkload('oifname'), counter, drop], 'unknown pod'),
     rule(chains.ingress, [...goes('reply'), ...isWorkload('iifname'), counter, drop], 'unknown pod'),
     rule(
@@ -201,17 +190,27 @@ export function skeletonRules({ endpointToHostAction }: SkeletonOptions): Rule[]
     rule(chains.input, [...isJudged, accept], 'permitted by the present policy'),
     rule(chains.input, [...isWorkload('iifname', '!='), accept]),
     rule(chains.input, [...goes('reply'), accept], 'the node opened it: kubelet and its probes'),
-    ...linkTypes.map((type) => rule(chains.input, [...neighbourDiscovery(type), accept])),
-    rule(chains.input, [...isInvalid, counter, drop]),
-    rule(chains.input, [...goes('original'), ...dispatch('iifname', 'egress')]),
+    ...linkTypes.map((type) => rule(chains.input, [...isIcmp6(type), accept])),
+    rule(chains.input, [...isInState('invalid'), counter, drop]),
+    rule(chains.input, [...goes('original'), ...dispatch('iifname', sets.dispatch.egress)]),
     rule(chains.input, [counter, drop], 'unknown pod'),
 
     rule(chains.inputHost, [...isJudged, accept], 'permitted by the present policy'),
-    rule(chains.inputHost, [...isWorkload('iifname', '!='), accept]),
+    rule(chains.inputHost, [...isWorkload('iifname', '!='), goTo(chains.fromHostEndpoint)]),
     rule(chains.inputHost, [...goes('reply'), accept]),
-    ...linkTypes.map((type) => rule(chains.inputHost, [...neighbourDiscovery(type), accept])),
+    ...linkTypes.map((type) => rule(chains.inputHost, [...isIcmp6(type), accept])),
     endpointToHostAction === 'Drop'
       ? rule(chains.inputHost, [counter, drop], 'defaultEndpointToHostAction is Drop')
       : rule(chains.inputHost, [toJudged('ingress')]),
+
+    rule(chains.output, [...isJudged, accept], 'permitted by the present policy'),
+    rule(chains.output, [jump(chains.hostMark.begin)]),
+    rule(chains.output, [...isWorkload('oifname', '!='), goTo(chains.toHostEndpoint)]),
+    rule(chains.output, [...goes('original'), accept], 'the node opened it: kubelet and its probes'),
+    rule(
+      chains.output,
+      [...goes('reply'), ...isInState('established'), ...dispatch('oifname', sets.dispatch.egress)],
+      'the pod opened it',
+    ),
   ];
 }

@@ -10,7 +10,7 @@ import { TableReading } from './table-reading.ts';
  * Stands on the table as its comment. Raise the number whenever the marks of connections or packets come to mean something else,
  * or a chain comes to rely on another in a new way: then nothing that an older build left is believed.
  */
-const layout = 'calico-ts, layout 1';
+const layout = 'calico-ts, layout 2';
 
 /** Enforces while the table itself is replaced; there for no longer than that. */
 const standIn = { family: 'inet', name: 'calico-stand-in' } as const;

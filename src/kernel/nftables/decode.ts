@@ -97,6 +97,8 @@ function readKeyTypes(concatenated: number): KeyType[] {
 
 function readExpression(attributes: Attributes): Expression {
   const name = attributes.string(1) ?? '';
+  // It has nothing to say of itself.
+  if (name === 'notrack') return { kind: 'notrack' };
   const data = attributes.nested(2);
   const known = data && readKnown(name, data);
   return known ?? { kind: 'other', name, data: Uint8Array.from(attributes.bytes(2) ?? []) };

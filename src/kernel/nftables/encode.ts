@@ -141,6 +141,9 @@ function writeData(writer: MessageWriter, expression: Expression): void {
       // BYTES 1, PACKETS 2
       writer.u64be(1, expression.bytes).u64be(2, expression.packets);
       return;
+    case 'notrack':
+      // It has no attributes.
+      return;
     case 'other':
       throw new RangeError(
         `Cannot write the nftables expression "${expression.name}": it is only known by name`,

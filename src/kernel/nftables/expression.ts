@@ -81,6 +81,8 @@ export type Expression =
   | { readonly kind: 'verdict'; readonly verdict: Verdict }
   /** Tells a listener of the NFLOG group about the packet, or the kernel's log where there is no group. */
   | { readonly kind: 'log'; readonly prefix: string; readonly group?: number }
+  /** Before connection tracking (-200): the packet shall have no connection. */
+  | { readonly kind: 'notrack' }
   | { readonly kind: 'counter'; readonly packets: bigint; readonly bytes: bigint }
   /** Writes bytes into the packet. `checksumAt` is where in the same header its 16-bit checksum stands, which is kept right. */
   | {

@@ -11,6 +11,7 @@ export type {
   Chain,
   Element,
   ForeignChain,
+  Hook,
   KeyType,
   ListedRule,
   ListedTable,

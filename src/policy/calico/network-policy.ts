@@ -2,7 +2,7 @@
 import type { GlobalNetworkPolicy, NetworkPolicy, PolicyRule } from '../../resources/index.ts';
 import { all } from '../../selector/index.ts';
 import type { ConvertedPolicy } from '../converted-policy.ts';
-import { defaultTier, type PolicyKind, type Rule } from '../model.ts';
+import { defaultTier, type HostStage, type Policy, type PolicyKind, type Rule } from '../model.ts';
 import { Parts } from '../parts.ts';
 import { readRule } from './rule.ts';
 import { scopeSelector } from './scope.ts';
@@ -42,16 +42,28 @@ function convert(
     // Whom it was meant for is not known: all whom it could mean are closed by its rules.
     namespace === undefined ? all : scopeSelector({ namespace }),
   );
-  const types = typesOf(spec);
-  const policy = {
+  const stage = parts.attempt('spec', () => stageOf(spec), 'untracked');
+  // What arrives is all that can be judged before its destination is translated.
+  const types = stage === 'preDNAT' ? ['Ingress'] : typesOf(spec);
+  const policy: Policy = {
     id: { kind, ...(namespace !== undefined && { namespace }), name: metadata.name },
     tier: spec.tier || defaultTier.name,
     order: spec.order,
     selector,
     ...(types.includes('Ingress') && { ingress: rules('spec.ingress', spec.ingress) }),
     ...(types.includes('Egress') && { egress: rules('spec.egress', spec.egress) }),
+    ...(stage && { stage }),
+    ...('applyOnForward' in spec && spec.applyOnForward && { forward: true }),
   };
   return { policy, faults: parts.faults };
+}
+
+/** @throws RangeError for a policy that is to be in two places at once */
+function stageOf(spec: NetworkPolicy['spec'] | GlobalNetworkPolicy['spec']): HostStage | undefined {
+  const { doNotTrack, preDNAT } = { doNotTrack: false, preDNAT: false, ...spec };
+  if (doNotTrack && preDNAT) throw new RangeError('doNotTrack and preDNAT exclude each other');
+  if (doNotTrack) return 'untracked';
+  return preDNAT ? 'preDNAT' : undefined;
 }
 
 /** Where a policy does not say its types, its rules do; one without rules is about ingress. */

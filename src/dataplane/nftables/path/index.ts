@@ -8,8 +8,9 @@ import type { PathOptions } from './options.ts';
 import { isOfProtocol } from './packet.ts';
 import { serviceLoopChain, serviceLoopRules } from './service-loop.ts';
 
-export { NetworkSetsProgram, networkSets } from './network-sets.ts';
+export { NetworkSetsProgram, networkSetName, networkSets } from './network-sets.ts';
 export { defaultPath, type PathOptions } from './options.ts';
+export { hasDestinationPort, isEndIn, isEndInNet, isOfFamily, isOfProtocol } from './packet.ts';
 
 /** What base chains hang below the same hooks whatever the options: a table's layout does not change with them. */
 export const pathChains: readonly Chain[] = [

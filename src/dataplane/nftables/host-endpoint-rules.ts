@@ -1,0 +1,100 @@
+// What is asked of one host endpoint, as chains: in each place its failsafe ports first, then its tiers, then what follows.
+import type { HostEndpointProgram, TierProgram } from '../../calc/index.ts';
+import type { Expression } from '../../kernel/index.ts';
+import type { Direction } from '../../policy/index.ts';
+import { type FailsafePorts, failsafeMatches } from './failsafe.ts';
+import { hasChain } from './host-skeleton.ts';
+import { counter, goTo, jump, verdict } from './matches.ts';
+import { chains, type HostPlace, hostChain } from './names.ts';
+import { isInState } from './packet-tests.ts';
+import { tierRules } from './tier-rules.ts';
+import { untranslated, viewOf } from './views.ts';
+
+const accept = verdict('accept');
+const drop = verdict('drop');
+const dropInvalid: Expression[] = [...isInState('invalid'), counter, drop];
+
+/** The rules of each of the chains of a host endpoint in one place; none where everything is accepted. */
+export function hostEndpointRules(
+  place: HostPlace,
+  interfaceName: string,
+  program: HostEndpointProgram,
+  failsafe: FailsafePorts,
+): Expression[][][] {
+  const { normal, forward, untracked, preDNAT, afterTiers } = program;
+  const build = (
+    opening: Expression[][],
+    parts: readonly TierProgram[][],
+    direction: Direction,
+    last: Expression[],
+  ) => joined(opening, parts, direction, (n) => hostChain(place, interfaceName, n), last, failsafe);
+  const end = (direction: Direction): Expression[] =>
+    afterTiers === 'Allow' ? [goTo(chains.judged[direction])] : [counter, drop];
+  if (!hasChain(place, program)) return [];
+  switch (place) {
+    case 'normalIn':
+      return build(
+        [dropInvalid, [jump(chains.failsafe.ingress)]],
+        [[...preDNAT], [...normal.ingress]],
+        'ingress',
+        end('ingress'),
+      );
+    case 'normalOut':
+      return build(
+        [dropInvalid, [jump(chains.failsafe.egress)]],
+        [[], [...normal.egress]],
+        'egress',
+        end('egress'),
+      );
+    case 'forwardIn':
+      return build([dropInvalid], [[...preDNAT], [...forward.ingress]], 'ingress', [accept]);
+    case 'forwardOut':
+      return build([dropInvalid], [[], [...forward.egress]], 'egress', [accept]);
+    case 'preDNAT':
+      return build([], [[...preDNAT], []], 'ingress', [accept]);
+    case 'untrackedIn':
+      return build(untrackedFailsafe('in', failsafe), [[], [...untracked.ingress]], 'ingress', [accept]);
+    case 'untrackedOut':
+      return build(untrackedFailsafe('out', failsafe), [[], [...untracked.egress]], 'egress', [accept]);
+  }
+}
+
+/**
+ * Two lists of tiers, one after the other. The first, which is asked about untranslated destinations, is passed over by what
+ * is failsafe there.
+ */
+function joined(
+  opening: Expression[][],
+  [before = [], after = []]: readonly TierProgram[][],
+  direction: Direction,
+  nameOf: (n: number) => string,
+  last: Expression[],
+  { inbound }: FailsafePorts,
+): Expression[][][] {
+  if (before.length === 0) return opened(opening, tierRules(after, direction, nameOf, last));
+  const count = tierRules(before, direction, nameOf, []).length;
+  const next = goTo(nameOf(count));
+  const skip = failsafeMatches(inbound, untranslated, { port: 'receiver', net: 'sender' }).map((match) => [
+    ...match,
+    next,
+  ]);
+  const first = tierRules(before, direction, nameOf, [next]);
+  const rest = tierRules(after, direction, (n) => nameOf(count + n), last);
+  return [...opened([...opening, ...skip], first), ...rest];
+}
+
+function opened(opening: Expression[][], [first = [], ...rest]: Expression[][][]): Expression[][][] {
+  return [[...opening, ...first], ...rest];
+}
+
+/** Both halves of a failsafe conversation stay tracked, or one of them would have no connection to belong to. */
+function untrackedFailsafe(way: 'in' | 'out', { inbound, outbound }: FailsafePorts): Expression[][] {
+  const view = viewOf('untracked');
+  const [toPort, fromPort] = way === 'in' ? [inbound, outbound] : [outbound, inbound];
+  // The other end is who sends what comes in, and who receives what goes out.
+  const net = way === 'in' ? 'sender' : 'receiver';
+  return [
+    ...failsafeMatches(toPort, view, { port: 'receiver', net }),
+    ...failsafeMatches(fromPort, view, { port: 'sender', net }),
+  ].map((match) => [...match, accept]);
+}
