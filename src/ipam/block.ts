@@ -25,8 +25,9 @@ export function emptyBlock(cidr: Cidr, affinity: string, now: Date): BlockSpec {
     allocations: new Array<null>(size).fill(null),
     unallocated: Array.from({ length: size }, (_, ordinal) => ordinal),
     attributes: [],
-    // Calico starts at nanoseconds, which a double cannot count by one; microseconds serve the same end, that a block
-    // made anew under an old name does not repeat numbers.
+    // Calico starts at nanoseconds, which a double cannot count by one. Microseconds serve the same end, that a block made
+    // anew under an old name does not repeat numbers, and whoever reads them compares them for nothing but being the same.
+    // Exact nanoseconds would need a JSON of our own on every path that an object takes, for no behaviour.
     sequenceNumber: now.getTime() * 1000,
     sequenceNumberForAllocation: {},
     deleted: false,

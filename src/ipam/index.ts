@@ -10,6 +10,7 @@ export { AddressInUseError, BlockNotEmptyError, NoPoolError, PoolExhaustedError 
 export { FollowedSources } from './followed-sources.ts';
 export { IpamClient } from './ipam-client.ts';
 export { loadBalancers, ownerOf } from './owner.ts';
+export { isOpenTo } from './pools.ts';
 export { reservationsFrom } from './reservations.ts';
 export { splitPool } from './split-pool.ts';
 export { type PoolUsage, usageOf } from './usage.ts';

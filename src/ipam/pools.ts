@@ -41,6 +41,17 @@ export function selectPools(pools: readonly IPPool[], request: PoolRequest): IPP
   );
 }
 
+/** Whether a pool still gives addresses, and selects a node with these labels. */
+export function isOpenTo(pool: IPPool, nodeLabels: Labels): boolean {
+  if (whyClosed(pool) !== undefined) return false;
+  try {
+    return selects(pool.spec.nodeSelector, nodeLabels);
+  } catch {
+    // A selector that says nothing clear selects nobody, as for pods.
+    return false;
+  }
+}
+
 /** Whether a block was cut from this pool. */
 export function isBlockOf(pool: IPPool, block: Cidr): boolean {
   return (

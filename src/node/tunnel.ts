@@ -1,9 +1,17 @@
 // This node's end of the VXLAN overlay: its address, drawn from IPAM once and kept, and its MAC address.
 import { createHash } from 'node:crypto';
 import type { Datastore } from '../datastore/index.ts';
-import type { IpamClient } from '../ipam/index.ts';
-import { cidrContains, type Family, formatAddress, parseCidr, tryParseCidr } from '../net/index.ts';
-import { type IPPool, ipPools } from '../resources/index.ts';
+import { type IpamClient, isOpenTo } from '../ipam/index.ts';
+import {
+  type Address,
+  cidrContains,
+  type Family,
+  formatAddress,
+  parseCidr,
+  tryParseCidr,
+} from '../net/index.ts';
+import { type IPPool, ipPools, nodes } from '../resources/index.ts';
+import type { Labels } from '../selector/index.ts';
 
 export interface Tunnel {
   readonly family: Family;
@@ -11,41 +19,55 @@ export interface Tunnel {
   readonly mac: string;
 }
 
-/** One per family that has a pool with VXLAN; none for a family that has not. */
+/** One per family that has a pool with VXLAN which is open to the node; the address of a family that has none any more is given back. */
 export async function ensureTunnels(datastore: Datastore, ipam: IpamClient, node: string): Promise<Tunnel[]> {
-  const pools = (await datastore.list(ipPools)).filter(({ spec }) => (spec.vxlanMode ?? 'Never') !== 'Never');
+  const [pools, { metadata }] = await Promise.all([
+    datastore.list(ipPools),
+    datastore.get(nodes, { name: node }),
+  ]);
+  const labels = new Map(Object.entries(metadata.labels ?? {}));
   const tunnels: Tunnel[] = [];
   for (const family of [4, 6] as const) {
-    const own = pools.filter(({ spec }) => tryParseCidr(spec.cidr)?.family === family);
-    if (own.length > 0) tunnels.push(await ensureTunnel(ipam, node, family, own));
+    const own = pools.filter(
+      ({ spec }) => (spec.vxlanMode ?? 'Never') !== 'Never' && tryParseCidr(spec.cidr)?.family === family,
+    );
+    const address = await ensureAddress(ipam, { node, labels, family, pools: own });
+    if (!address) continue;
+    const mac = tunnelMac(family === 4 ? node : `${node}-v6`);
+    tunnels.push({ family, address: formatAddress(address), mac });
   }
   return tunnels;
 }
 
-async function ensureTunnel(
+async function ensureAddress(
   ipam: IpamClient,
-  node: string,
-  family: Family,
-  pools: readonly IPPool[],
-): Promise<Tunnel> {
+  tunnel: {
+    readonly node: string;
+    readonly labels: Labels;
+    readonly family: Family;
+    readonly pools: readonly IPPool[];
+  },
+): Promise<Address | undefined> {
+  const { node, labels, family, pools } = tunnel;
   const version = family === 4 ? '' : 'v6-';
   const handleId = `vxlan-${version}tunnel-addr-${node}`;
   const held = await ipam.addressesByHandle(handleId);
+  // Also of a pool that is closed by now: its pods are still reached that way.
   const kept = held.find((address) => pools.some(({ spec }) => cidrContains(parseCidr(spec.cidr), address)));
+  if (kept) return kept;
   // Of a pool that is gone: its peers would have no route there.
-  if (held.length > 0 && !kept) await ipam.releaseByHandle(handleId);
-  const [address = undefined] = kept
-    ? [kept]
-    : await ipam.autoAssign({
-        node,
-        count: { [family]: 1 },
-        handleId,
-        attributes: { node, type: family === 4 ? 'vxlanTunnelAddress' : 'vxlanV6TunnelAddress' },
-        use: 'Tunnel',
-        pools: { [family]: pools.filter(({ spec }) => !spec.disabled).map(({ spec }) => spec.cidr) },
-      });
-  if (!address) throw new Error(`Cannot draw an address for the tunnel of node "${node}": no pool gave one`);
-  return { family, address: formatAddress(address), mac: tunnelMac(family === 4 ? node : `${node}-v6`) };
+  if (held.length > 0) await ipam.releaseByHandle(handleId);
+  const open = pools.filter((pool) => isOpenTo(pool, labels));
+  if (open.length === 0) return undefined;
+  const [address] = await ipam.autoAssign({
+    node,
+    count: { [family]: 1 },
+    handleId,
+    attributes: { node, type: family === 4 ? 'vxlanTunnelAddress' : 'vxlanV6TunnelAddress' },
+    use: 'Tunnel',
+    pools: { [family]: open.map(({ spec }) => spec.cidr) },
+  });
+  return address;
 }
 
 /** Locally administered, and the same whenever the node comes back: 66 and five bytes of the SHA-1 of its name. */

@@ -48,7 +48,7 @@ export class GarbageCollector {
     { graceMs = defaultGraceMs, now = () => new Date() }: GarbageCollectorOptions = {},
   ) {
     this.#datastore = datastore;
-    this.#repair = new IpamRepair(datastore);
+    this.#repair = new IpamRepair(datastore, now);
     this.#graceMs = graceMs;
     this.#now = now;
   }

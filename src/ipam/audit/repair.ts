@@ -20,11 +20,11 @@ export class IpamRepair {
   readonly #handles: Handles;
   readonly #client: IpamClient;
 
-  constructor(datastore: Datastore) {
+  constructor(datastore: Datastore, now: () => Date = () => new Date()) {
     this.#datastore = datastore;
-    this.#blocks = new Blocks(datastore, () => new Date());
+    this.#blocks = new Blocks(datastore, now);
     this.#handles = new Handles(datastore);
-    this.#client = new IpamClient(datastore);
+    this.#client = new IpamClient(datastore, { now });
   }
 
   /** Frees this very assignment. Returns false when it is gone, or the address belongs to a later one. */

@@ -8,7 +8,7 @@ import type { Pod } from '../../resources/index.ts';
 export interface CniCall {
   /** Path of the plugin's executable. */
   readonly plugin: string;
-  readonly command: 'ADD' | 'DEL';
+  readonly command: 'ADD' | 'DEL' | 'GC';
   /** 64 hexadecimal digits. */
   readonly containerId: string;
   /** Path of the pod's network namespace. */
@@ -36,7 +36,7 @@ export class CniError extends Error {
 
 export const tryAgainLater = 11;
 
-/** The pod's addresses, without prefix lengths, as ADD reported them; empty for DEL. @throws CniError */
+/** The pod's addresses, without prefix lengths, as ADD reported them; empty for other commands. @throws CniError */
 export async function callCni(call: CniCall): Promise<string[]> {
   const { namespace = 'default', name, uid = '' } = call.pod.metadata;
   const child = call.spawnOnNode(() =>
@@ -71,7 +71,7 @@ export async function callCni(call: CniCall): Promise<string[]> {
   const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
   const what = `CNI ${call.command} of ${namespace}/${name}`;
   if (code !== 0) throw readError(what, code, stdout, stderr);
-  if (call.command === 'DEL') return [];
+  if (call.command !== 'ADD') return [];
   const result = JSON.parse(stdout) as { ips?: { address: string }[] };
   return (result.ips ?? []).map(({ address }) => address.split('/')[0] ?? address);
 }

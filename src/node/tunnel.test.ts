@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MemoryDatastore } from '../datastore/index.ts';
+import { IpamClient } from '../ipam/index.ts';
+import { type IPPoolSpec, ipamHandles, ipPools, nodes } from '../resources/index.ts';
+import { ensureTunnels } from './tunnel.ts';
+
+const apiVersion = 'projectcalico.org/v3';
+
+async function cluster(pools: Readonly<Record<string, IPPoolSpec>>) {
+  const store = new MemoryDatastore();
+  const metadata = { name: 'n', labels: { rack: '1' } };
+  await store.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata });
+  for (const [name, spec] of Object.entries(pools)) {
+    await store.create(ipPools, { apiVersion, kind: 'IPPool', metadata: { name }, spec });
+  }
+  const change = (name: string, spec: Partial<IPPoolSpec>) =>
+    store.mergePatch(ipPools, { name }, { spec: { ...spec } });
+  const tunnels = async () => {
+    // Every time as an agent that has just started.
+    const found = await ensureTunnels(store, new IpamClient(store), 'n');
+    return found.map(({ address }) => address);
+  };
+  return { store, change, tunnels };
+}
+
+const vxlan = { vxlanMode: 'Always' } as const;
+
+test('a node keeps its tunnel addresses over restarts, one of each family', async () => {
+  const { tunnels } = await cluster({
+    four: { cidr: '10.1.0.0/24', ...vxlan },
+    six: { cidr: 'fd01::/112', ...vxlan },
+    plain: { cidr: '10.2.0.0/24' },
+  });
+  const first = await tunnels();
+  assert.match(first.join(), /^10\.1\.0\.\d+,fd01::/);
+  assert.deepEqual(await tunnels(), first);
+});
+
+test('an address of a pool that uses VXLAN no more is given back', async () => {
+  const { store, change, tunnels } = await cluster({
+    a: { cidr: '10.1.0.0/24', ...vxlan },
+    b: { cidr: '10.2.0.0/24', ...vxlan },
+  });
+  assert.match((await tunnels()).join(), /^10\.1\./);
+  await change('a', { vxlanMode: 'Never' });
+  assert.match((await tunnels()).join(), /^10\.2\./);
+  assert.equal((await store.list(ipamHandles)).length, 1);
+  await change('b', { vxlanMode: 'Never' });
+  assert.deepEqual(await tunnels(), []);
+  assert.deepEqual(await store.list(ipamHandles), []);
+});
+
+test('an address of a pool that was closed is kept, and no new one is drawn from it', async () => {
+  const { store, change, tunnels } = await cluster({ a: { cidr: '10.1.0.0/24', ...vxlan } });
+  const first = await tunnels();
+  await change('a', { disabled: true });
+  assert.deepEqual(await tunnels(), first);
+  await new IpamClient(store).releaseByHandle('vxlan-tunnel-addr-n');
+  assert.deepEqual(await tunnels(), []);
+});
+
+test('a pool gives tunnels to the nodes that it selects alone', async () => {
+  const { tunnels } = await cluster({
+    other: { cidr: '10.1.0.0/24', nodeSelector: 'rack == "2"', ...vxlan },
+    own: { cidr: '10.2.0.0/24', nodeSelector: 'rack == "1"', ...vxlan },
+  });
+  assert.match((await tunnels()).join(), /^10\.2\./);
+});
