@@ -2,13 +2,21 @@
 
 import { shimPath } from '../src/cni/index.ts';
 import { accessFromKubeconfig, accessFromPod, KubernetesDatastore } from '../src/datastore/index.ts';
-import { installCni, readOptions, runCalicoNode } from '../src/node/index.ts';
+import {
+  installPlugins,
+  offerNetwork,
+  readOptions,
+  runCalicoNode,
+  writeNetworkConfiguration,
+} from '../src/node/index.ts';
 import { createLogger, onShutdown } from '../src/process/index.ts';
 
 try {
   const options = readOptions(process.env);
   if (process.argv[2] === 'install-cni') {
-    installCni(process.env, options.node, shimPath);
+    installPlugins(process.env, shimPath);
+    // In a DaemonSet the configuration is for calico-node to write, once there is a network.
+    if (process.argv[3] !== '--plugins-only') writeNetworkConfiguration(process.env, options.node);
     process.exit(0);
   }
   const log = createLogger('calico-node', options.logLevel);
@@ -20,7 +28,11 @@ try {
     log,
     onDeath: die,
   });
-  onShutdown(() => node.stop());
+  const offer = process.env.CALICO_MANAGE_CNI === 'true' ? offerNetwork(options, access, log) : undefined;
+  onShutdown(async () => {
+    offer?.withdraw();
+    await node.stop();
+  });
 } catch (error) {
   die(error);
 }

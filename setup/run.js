@@ -28,6 +28,7 @@ const commands = {
   calicoctl: { args: ['bin/calicoctl.ts'], needs: {} },
   'kubectl-calico': { args: ['bin/kubectl-calico.ts'], needs: {} },
   test: { args: ['setup/test.ts'], needs: eyes },
+  'test:cluster': { args: ['setup/test-cluster.ts'], needs: eyes },
   check: { args: ['setup/check.ts'], needs: {} },
   'check:crds': { args: ['setup/check-crds.ts'], needs: {} },
   format: { args: ['setup/check.ts', '--fix'], needs: {} },

@@ -58,7 +58,8 @@ export class PodObjects {
     annotations: Record<string, string>,
   ): Promise<void> {
     const metadata = { ...(uid && { uid }), annotations };
-    await this.#datastore.mergePatch(pods, { namespace, name }, { metadata });
+    // Whoever may patch a pod's status may change its annotations, but not what it runs.
+    await this.#datastore.mergePatch(pods, { namespace, name }, { metadata }, { subresource: 'status' });
   }
 }
 

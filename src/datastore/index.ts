@@ -8,6 +8,10 @@ export {
   type ClusterAccess,
 } from './kubernetes/cluster-access.ts';
 export { staticCredential } from './kubernetes/credentials.ts';
-export { KubernetesClient, type PatchType } from './kubernetes/kubernetes-client.ts';
+export {
+  KubernetesClient,
+  type PatchType,
+  type ServiceAccountToken,
+} from './kubernetes/kubernetes-client.ts';
 export { KubernetesDatastore, type KubernetesDatastoreOptions } from './kubernetes/kubernetes-datastore.ts';
 export { MemoryDatastore } from './memory/memory-datastore.ts';

@@ -2,7 +2,7 @@
 // by files; that its network works, by a condition.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Datastore } from '../datastore/index.ts';
+import { ConflictError, type Datastore } from '../datastore/index.ts';
 import type { Family } from '../net/index.ts';
 import { nodeAnnotations, nodes } from '../resources/index.ts';
 import type { NodeAddress } from './detect-address.ts';
@@ -30,7 +30,8 @@ export async function announce(
     [nodeAnnotations.vxlanTunnelMac]: tunnel(4)?.mac ?? null,
     [nodeAnnotations.vxlanTunnelMacV6]: tunnel(6)?.mac ?? null,
   };
-  await datastore.mergePatch(nodes, { name: node }, { metadata: { annotations } });
+  // Through the status, which takes annotations but no taints: the right to patch it is the smaller one.
+  await datastore.mergePatch(nodes, { name: node }, { metadata: { annotations } }, { subresource: 'status' });
 }
 
 /** Files by which other programs on the node learn its name and its pods' packet size. */
@@ -44,10 +45,9 @@ export function writeFacts({ node, paths }: NodeOptions, mtu: number): void {
   }
 }
 
+/** Others write conditions of the same node all the time, so this changes the very state that it has read, or reads again. */
 export async function reportReady(datastore: Datastore, node: string): Promise<void> {
   const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
-  const { status } = await datastore.get(nodes, { name: node });
-  const others = (status?.conditions ?? []).filter(({ type }) => type !== 'NetworkUnavailable');
   const condition = {
     type: 'NetworkUnavailable',
     status: 'False',
@@ -56,10 +56,23 @@ export async function reportReady(datastore: Datastore, node: string): Promise<v
     lastHeartbeatTime: now,
     lastTransitionTime: now,
   } as const;
-  await datastore.mergePatch(
-    nodes,
-    { name: node },
-    { status: { conditions: [...others, condition] } },
-    { subresource: 'status' },
-  );
+  for (;;) {
+    const { status, metadata } = await datastore.get(nodes, { name: node });
+    const others = (status?.conditions ?? []).filter(({ type }) => type !== condition.type);
+    const { resourceVersion } = metadata;
+    try {
+      await datastore.mergePatch(
+        nodes,
+        { name: node },
+        {
+          metadata: { ...(resourceVersion && { resourceVersion }) },
+          status: { conditions: [...others, condition] },
+        },
+        { subresource: 'status' },
+      );
+      return;
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+    }
+  }
 }

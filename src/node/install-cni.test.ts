@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { installCni } from './install-cni.ts';
+import { installPlugins, writeNetworkConfiguration } from './install-cni.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'calico-install-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -18,7 +18,8 @@ function environment(more: Record<string, string> = {}) {
 
 test('plugin and configuration are put in place under their names, with nothing half done beside them', () => {
   const variables = environment();
-  const { configuration } = installCni(variables, 'node-1', () => shim);
+  installPlugins(variables, () => shim);
+  const configuration = writeNetworkConfiguration(variables, 'node-1');
   assert.deepEqual(readdirSync(variables.CNI_BIN_DIR).sort(), ['calico', 'calico-ipam']);
   assert.deepEqual(readdirSync(variables.CNI_NET_DIR), ['10-calico.conflist']);
   assert.equal(statSync(join(variables.CNI_BIN_DIR, 'calico')).mode & 0o777, 0o755);
@@ -38,7 +39,7 @@ test("upstream's template is filled in", () => {
     CNI_MTU: '1440',
     CNI_CONF_NAME: '5-x.conflist',
   });
-  const { configuration } = installCni(variables, 'node-$1', () => shim);
+  const configuration = writeNetworkConfiguration(variables, 'node-$1');
   assert.match(configuration, /5-x\.conflist$/);
   const { plugins } = JSON.parse(readFileSync(configuration, 'utf8'));
   assert.deepEqual(plugins, [{ nodename: 'node-$1', mtu: 1440 }]);
@@ -46,18 +47,27 @@ test("upstream's template is filled in", () => {
 
 test('plugins that are to be skipped or kept are left alone', () => {
   const variables = environment({ SKIP_CNI_BINARIES: 'calico-ipam', UPDATE_CNI_BINARIES: 'false' });
-  assert.equal(installCni(variables, 'node-1', () => shim).plugins.length, 1);
-  assert.equal(installCni(variables, 'node-1', () => shim).plugins.length, 0);
+  assert.equal(installPlugins(variables, () => shim).length, 1);
+  assert.equal(installPlugins(variables, () => shim).length, 0);
   assert.deepEqual(readdirSync(variables.CNI_BIN_DIR), ['calico']);
 });
 
 test('a configuration that is not JSON is refused and the old one stays', () => {
   const variables = environment();
-  const { configuration } = installCni(variables, 'node-1', () => shim);
+  const configuration = writeNetworkConfiguration(variables, 'node-1');
   const before = readFileSync(configuration, 'utf8');
   assert.throws(
-    () => installCni({ ...variables, CNI_NETWORK_CONFIG: '{' }, 'node-1', () => shim),
+    () => writeNetworkConfiguration({ ...variables, CNI_NETWORK_CONFIG: '{' }, 'node-1'),
     /not JSON/,
   );
   assert.equal(readFileSync(configuration, 'utf8'), before);
+});
+
+test('the host is told of the kubeconfig by the path that it knows', () => {
+  const variables = environment({
+    CNI_NETWORK_CONFIG: '{"kubeconfig":"__KUBECONFIG_FILEPATH__"}',
+    CNI_HOST_NET_DIR: '/etc/cni/net.d',
+  });
+  const { kubeconfig } = JSON.parse(readFileSync(writeNetworkConfiguration(variables, 'node-1'), 'utf8'));
+  assert.equal(kubeconfig, '/etc/cni/net.d/calico-kubeconfig');
 });

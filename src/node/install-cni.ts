@@ -1,6 +1,5 @@
-// Puts the CNI plugin and its network configuration where the container runtime finds them, for `calico-node install-cni`.
-// Each file appears whole or not at all: a runtime may read them at any moment. The configuration comes last, because with it
-// the runtime takes the network for ready.
+// Puts the CNI plugin and its network configuration where the container runtime finds them. Each file appears whole or not at
+// all: a runtime may read them at any moment. The configuration comes last, because with it the runtime takes the network for ready.
 import {
   chmodSync,
   copyFileSync,
@@ -16,21 +15,19 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const plugins = ['calico', 'calico-ipam'] as const;
 
-export interface InstalledCni {
-  readonly configuration: string;
-  readonly plugins: readonly string[];
+/** Where the network configuration and the kubeconfig go, as this process sees the folder. */
+export function cniConfigurationFolder(environment: Environment): string {
+  return environment.CNI_NET_DIR || '/host/etc/cni/net.d';
 }
 
 /**
- * Variables are upstream's: CNI_NET_DIR, CNI_CONF_NAME, CNI_NETWORK_CONFIG or CNI_NETWORK_CONFIG_FILE, CNI_MTU,
- * SKIP_CNI_BINARIES, UPDATE_CNI_BINARIES; CNI_BIN_DIR says where plugins go. `shim` is the compiled plugin.
- * @throws Error when the configuration is not JSON or a file cannot be written
+ * Returns the paths of what was written. Variables are upstream's: SKIP_CNI_BINARIES, UPDATE_CNI_BINARIES; CNI_BIN_DIR says where
+ * plugins go. `shim` is the compiled plugin.
  */
-export function installCni(environment: Environment, node: string, shim: () => string): InstalledCni {
-  const read = (name: string, otherwise: string) => environment[name] || otherwise;
-  const binFolder = read('CNI_BIN_DIR', '/host/opt/cni/bin');
-  const skipped = read('SKIP_CNI_BINARIES', '').split(',');
-  const mayReplace = read('UPDATE_CNI_BINARIES', 'true') === 'true';
+export function installPlugins(environment: Environment, shim: () => string): string[] {
+  const binFolder = environment.CNI_BIN_DIR || '/host/opt/cni/bin';
+  const skipped = (environment.SKIP_CNI_BINARIES || '').split(',');
+  const mayReplace = (environment.UPDATE_CNI_BINARIES || 'true') === 'true';
   const wanted = plugins
     .filter((name) => !skipped.includes(name))
     .map((name) => join(binFolder, name))
@@ -39,19 +36,30 @@ export function installCni(environment: Environment, node: string, shim: () => s
   for (const path of wanted) {
     writeWhole(path, 0o755, (unfinished) => copyFileSync(shim(), unfinished));
   }
+  return wanted;
+}
 
-  const netFolder = read('CNI_NET_DIR', '/host/etc/cni/net.d');
-  const configuration = join(netFolder, read('CNI_CONF_NAME', '10-calico.conflist'));
+/**
+ * Returns the path of what was written. Variables are upstream's: CNI_NET_DIR, CNI_CONF_NAME, CNI_NETWORK_CONFIG or
+ * CNI_NETWORK_CONFIG_FILE, CNI_MTU; CNI_HOST_NET_DIR is how the host itself calls CNI_NET_DIR.
+ * @throws Error when the configuration is not JSON or the file cannot be written
+ */
+export function writeNetworkConfiguration(environment: Environment, node: string): string {
+  const netFolder = cniConfigurationFolder(environment);
+  const configuration = join(netFolder, environment.CNI_CONF_NAME || '10-calico.conflist');
   const text = fillIn(templateIn(environment), {
-    __KUBERNETES_NODE_NAME__: read('KUBERNETES_NODE_NAME', node),
-    __CNI_MTU__: read('CNI_MTU', '0'),
-    __LOG_LEVEL__: read('LOG_LEVEL', 'info'),
-    __KUBECONFIG_FILEPATH__: join(netFolder, 'calico-kubeconfig'),
+    __KUBERNETES_NODE_NAME__: environment.KUBERNETES_NODE_NAME || node,
+    __CNI_MTU__: environment.CNI_MTU || '0',
+    __LOG_LEVEL__: environment.LOG_LEVEL || 'info',
+    __KUBECONFIG_FILEPATH__: join(environment.CNI_HOST_NET_DIR || netFolder, kubeconfigName),
   });
   mkdirSync(netFolder, { recursive: true });
   writeWhole(configuration, 0o600, (unfinished) => writeFileSync(unfinished, text, { flush: true }));
-  return { configuration, plugins: wanted };
+  return configuration;
 }
+
+/** Of the file beside the configuration by which other plugins reach the API server. */
+export const kubeconfigName = 'calico-kubeconfig';
 
 function templateIn({ CNI_NETWORK_CONFIG_FILE: file, CNI_NETWORK_CONFIG: text }: Environment): string {
   if (file) return readFileSync(file, 'utf8');
@@ -84,7 +92,8 @@ function fillIn(template: string, values: Readonly<Record<string, string>>): str
   return text;
 }
 
-function writeWhole(path: string, mode: number, write: (unfinished: string) => void): void {
+/** Another who opens the path sees what was there before or all of what `write` writes. */
+export function writeWhole(path: string, mode: number, write: (unfinished: string) => void): void {
   const unfinished = `${path}.${process.pid}`;
   write(unfinished);
   chmodSync(unfinished, mode);

@@ -28,6 +28,8 @@ export interface NodeOptions {
   readonly ip6Method: string;
   readonly defaultPools: readonly DefaultPool[];
   readonly logLevel: string;
+  /** Whose token the kubeconfig of the CNI plugin gets. */
+  readonly cniAccount: { readonly namespace: string; readonly name: string };
   readonly paths: NodePaths;
 }
 
@@ -60,6 +62,7 @@ export function readOptions(environment: Environment): NodeOptions {
     ip6Method: read('IP6_AUTODETECTION_METHOD', 'first-found'),
     defaultPools: environment.NO_DEFAULT_POOLS === 'true' ? [] : readPools(environment),
     logLevel: read('FELIX_LOGSEVERITYSCREEN', 'info').toLowerCase().replace('warning', 'warn'),
+    cniAccount: { namespace: read('CALICO_NAMESPACE', 'calico-system'), name: 'calico-cni-plugin' },
     // With a root, several nodes can share one file system.
     paths: root
       ? {

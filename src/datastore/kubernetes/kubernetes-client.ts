@@ -16,6 +16,12 @@ const contentTypes: Record<PatchType, string> = {
   strategic: 'application/strategic-merge-patch+json',
 };
 
+export interface ServiceAccountToken {
+  readonly token: string;
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
+}
+
 interface ClientWriteOptions {
   /** The server judges the write and answers what it would store, but stores nothing. */
   readonly dryRun?: boolean;
@@ -116,6 +122,25 @@ export class KubernetesClient {
     const bytes = await this.#transport.stream({ method: 'GET', path, attempt }, AbortSignal.timeout(60_000));
     for await (const chunk of bytes) chunks.push(chunk);
     return Buffer.concat(chunks).toString('utf8');
+  }
+
+  /** A token that speaks for a service account, for as long as asked or as the server allows. @throws NotFoundError, ForbiddenError */
+  async requestToken(
+    { namespace, name }: { readonly namespace: string; readonly name: string },
+    seconds: number,
+  ): Promise<ServiceAccountToken> {
+    const answer = await this.#transport.json({
+      method: 'POST',
+      path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/serviceaccounts/${encodeURIComponent(name)}/token`,
+      body: {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenRequest',
+        spec: { expirationSeconds: seconds },
+      },
+      attempt: `Cannot get a token of service account "${namespace}/${name}"`,
+    });
+    const { status } = answer as { status: { token: string; expirationTimestamp: string } };
+    return { token: status.token, expiresAt: Date.parse(status.expirationTimestamp) };
   }
 
   async close(): Promise<void> {

@@ -56,7 +56,12 @@ export function updated<T extends Resource>(
       status,
       apiVersion: apiVersionOf(kind),
       kind: kind.kind,
-      metadata: withoutUndefined({ ...body.metadata, ...owned }),
+      metadata: withoutUndefined({
+        ...body.metadata,
+        // As pods and nodes have it in Kubernetes: what writes their status may annotate them.
+        ...(part === 'status' && kind.group === '' && pick(written.metadata, ['labels', 'annotations'])),
+        ...owned,
+      }),
     }) as unknown as T,
     stored,
   );
@@ -102,4 +107,10 @@ function frozen<T extends object>(value: T): T {
   for (const member of Object.values(value))
     if (typeof member === 'object' && member !== null) frozen(member);
   return Object.freeze(value);
+}
+
+function pick(metadata: Loose['metadata'], fields: readonly string[]): object {
+  return Object.fromEntries(
+    Object.entries(metadata).filter(([field, value]) => fields.includes(field) && value !== undefined),
+  );
 }

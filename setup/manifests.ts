@@ -1,0 +1,79 @@
+// `npm run generate:manifests`: what people apply with kubectl, rendered from the chart. With --check it writes nothing, lints the chart,
+// and ends with 1 when a file is not what the chart says.
+import { execFileSync } from 'node:child_process';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { helmPath } from './helm.ts';
+
+const root = join(import.meta.dirname, '..');
+const chart = join(root, 'charts', 'calico');
+
+/** What each file is, as its first line says, and how its values differ from the chart's. */
+const variants = {
+  'calico.yaml': { what: 'pods of different nodes reach each other over VXLAN', values: [] },
+  'calico-bgp.yaml': {
+    what: 'nodes tell each other by BGP where pods are; no overlay',
+    values: ['networking=bgp'],
+  },
+  'calico-policy-only.yaml': {
+    what: "network policy alone; another plugin routes between nodes, addresses come from the node's pod CIDR",
+    values: ['networking=none'],
+  },
+} as const;
+
+const isCheck = process.argv.includes('--check');
+if (isCheck)
+  execFileSync(helmPath(), ['lint', '--strict', '--quiet', chart], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+const stale = Object.entries(variants).filter(([name, variant]) => {
+  const path = join(root, 'manifests', name);
+  const text = render(name, variant);
+  if (isCheck) return read(path) !== text;
+  writeFileSync(path, text);
+  return false;
+});
+if (stale.length > 0) {
+  const names = stale.map(([name]) => `manifests/${name}`).join(', ');
+  process.stderr.write(
+    `calico-ts: ${names} are not what charts/calico says; run "npm run generate:manifests"\n`,
+  );
+  process.exit(1);
+}
+
+function render(name: string, { what, values }: { what: string; values: readonly string[] }): string {
+  const objects = execFileSync(
+    helmPath(),
+    [
+      'template',
+      'calico',
+      chart,
+      '--namespace=calico-system',
+      ...['namespace.create=true', ...values].map((value) => `--set=${value}`),
+    ],
+    { encoding: 'utf8' },
+  ).replaceAll(/^# Source: .*\n/gm, '');
+  // The namespace first, then the kinds, then what uses either.
+  const [namespace = '', ...rest] = objects.split(/^---\n/m).filter((document) => document.trim() !== '');
+  const definitions = globSync('manifests/crds/*.yaml', { cwd: root })
+    .toSorted()
+    .map((file) => readFileSync(join(root, file), 'utf8'));
+  const header = `# Calico: ${what}.\n# Install: kubectl apply --server-side -f ${name}\n# Rendered from charts/calico; change that.\n`;
+  const documents = [namespace, ...definitions, ...rest].map((document) => `${document.trim()}\n`);
+  return (
+    header +
+    documents
+      .map((document) => document.replace(/^---\n/, ''))
+      .map((document) => `---\n${document}`)
+      .join('')
+  );
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    // Not there: as stale as can be.
+    return undefined;
+  }
+}

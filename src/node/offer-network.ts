@@ -1,0 +1,36 @@
+// Tells the container runtime that there is a network: the configuration of our plugin and the kubeconfig beside it. Done when the
+// agent answers the plugin, because with that file the kubelet calls the node ready.
+import { join } from 'node:path';
+import { type ClusterAccess, KubernetesClient } from '../datastore/index.ts';
+import type { Logger } from '../process/index.ts';
+import { keepCniKubeconfig } from './cni-kubeconfig.ts';
+import { cniConfigurationFolder, kubeconfigName, writeNetworkConfiguration } from './install-cni.ts';
+import type { NodeOptions } from './options.ts';
+
+const tokenSeconds = 24 * 60 * 60;
+
+/** The files stay when the offer is withdrawn: pods come and go while the agent is being replaced. */
+export function offerNetwork(
+  { node, cniAccount }: NodeOptions,
+  access: ClusterAccess,
+  log: Logger,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): { withdraw(): void } {
+  const ending = new AbortController();
+  const client = new KubernetesClient(access);
+  keepCniKubeconfig({
+    path: join(cniConfigurationFolder(environment), kubeconfigName),
+    access,
+    requestToken: () => client.requestToken(cniAccount, tokenSeconds),
+    log,
+    signal: ending.signal,
+  });
+  const path = writeNetworkConfiguration(environment, node);
+  log.info({ path }, 'The container runtime finds the network');
+  return {
+    withdraw: () => {
+      ending.abort();
+      client.close().catch((error) => log.debug({ error }, 'Cannot close the connection for tokens'));
+    },
+  };
+}

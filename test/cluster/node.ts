@@ -1,0 +1,184 @@
+// A node of the cluster: a network namespace on the underlay, with processes and mounts of its own, in which containerd, kubelet and
+// kube-proxy run as on any machine, with /etc, /var, /opt and /run where they are used to have them.
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ApiServer } from './api-server.ts';
+import { Daemon, eventually } from './daemon.ts';
+import { unpackedPackages } from './debian-packages.ts';
+import { writeKubeconfig } from './kubeconfig.ts';
+import { kubernetesPrograms } from './kubernetes-programs.ts';
+import {
+  containerdConfiguration,
+  kubeletConfiguration,
+  type ProxyMode,
+  proxyConfiguration,
+} from './node-configuration.ts';
+import { runCommand } from './run-command.ts';
+import { cgroupFolders, type RunFolder } from './run-folder.ts';
+
+export interface NodeOptions {
+  readonly name: string;
+  readonly address: string;
+  readonly run: RunFolder;
+  readonly api: ApiServer;
+  readonly proxyMode: ProxyMode;
+  /** OCI archives that containerd shall know. */
+  readonly images: readonly string[];
+  /** Starts a process in the node's network namespace. */
+  readonly spawnThere: <T>(start: () => T) => T;
+}
+
+export type NodeProgram = 'containerd' | 'kubelet' | 'kube-proxy';
+
+const nodePath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+export class ClusterNode {
+  readonly name: string;
+  readonly address: string;
+  readonly folder: string;
+  readonly #options: NodeOptions;
+  readonly #packages = unpackedPackages(['containerd', 'runc']);
+  readonly #programs = new Map<NodeProgram, Daemon>();
+  #init: Daemon | undefined;
+  #boots = 0;
+
+  constructor(options: NodeOptions) {
+    this.name = options.name;
+    this.address = options.address;
+    this.#options = options;
+    this.folder = join(options.run.path, options.name);
+    mkdirSync(join(this.folder, 'log'), { recursive: true });
+    this.#writeConfigurations();
+  }
+
+  /** Resolves when containerd has the images and kubelet was started; the node joins the cluster in its own time. */
+  async boot(): Promise<void> {
+    const { run, images } = this.#options;
+    const ready = join(this.folder, `ready-${++this.#boots}`);
+    for (const folder of cgroupFolders(run.id)) mkdirSync(join(folder, this.name), { recursive: true });
+    const init = this.#daemon('init', [
+      'unshare',
+      ...['--mount', '--pid', '--uts', '--ipc', '--fork', '--kill-child', '--propagation', 'private'],
+      join(import.meta.dirname, 'node-root.sh'),
+      ...[this.name, this.folder, ready],
+    ]);
+    this.#init = init;
+    await eventually(
+      `${this.name} has its mounts`,
+      () => {
+        init.assertRunning();
+        return existsSync(ready);
+      },
+      { everyMs: 20 },
+    );
+    await this.startContainerd();
+    for (const image of images) await this.run([...this.#ctr, 'images', 'import', image]);
+    this.start('kubelet');
+    this.start('kube-proxy');
+  }
+
+  /** Everything that ran on the node is gone at once, and so are its mounts; its disk stays. */
+  async powerOff(): Promise<void> {
+    await this.#init?.killed();
+    for (const program of this.#programs.values()) await program.ended;
+    this.#programs.clear();
+  }
+
+  async startContainerd(): Promise<void> {
+    this.start('containerd');
+    await eventually(`containerd on ${this.name} answers`, () => {
+      this.program('containerd').assertRunning();
+      return this.run([...this.#ctr, 'version']).then(() => true);
+    });
+  }
+
+  start(name: NodeProgram): void {
+    const configured = (file: string) => join(this.folder, 'configuration', file);
+    const commands: Record<NodeProgram, [string, ...string[]]> = {
+      containerd: [join(this.#packages, 'usr/bin/containerd'), '--config', configured('containerd.toml')],
+      kubelet: [
+        kubernetesPrograms(),
+        'kubelet',
+        `--config=${configured('kubelet.json')}`,
+        `--kubeconfig=${configured('kubelet.kubeconfig')}`,
+        `--hostname-override=${this.name}`,
+        `--node-ip=${this.address}`,
+      ],
+      'kube-proxy': [kubernetesPrograms(), 'kube-proxy', `--config=${configured('kube-proxy.json')}`],
+    };
+    this.#programs.set(name, this.#daemon(name, this.#inside(commands[name])));
+  }
+
+  /** @throws RangeError when it was never started */
+  program(name: NodeProgram): Daemon {
+    const daemon = this.#programs.get(name);
+    if (!daemon) throw new RangeError(`${name} was never started on ${this.name}`);
+    return daemon;
+  }
+
+  /** Runs a command on the node as root; resolves with what it printed. @throws Error with what it wrote to stderr */
+  run(command: readonly [string, ...string[]], input?: string): Promise<string> {
+    return runCommand(this.#inside(command), {
+      environment: this.#environment,
+      ...(input !== undefined && { input }),
+    });
+  }
+
+  get #ctr(): [string, ...string[]] {
+    return [join(this.#packages, 'usr/bin/ctr'), '--namespace=k8s.io'];
+  }
+
+  get #environment(): NodeJS.ProcessEnv {
+    return {
+      ...this.#options.run.mark,
+      PATH: `${join(this.#packages, 'usr/bin')}:${join(this.#packages, 'usr/sbin')}:${nodePath}`,
+    };
+  }
+
+  /** The command as process 1 of the node would start it. */
+  #inside(command: readonly [string, ...string[]]): [string, ...string[]] {
+    const target = this.#init?.innerPid;
+    if (target === undefined) throw new Error(`${this.name} is off`);
+    return ['nsenter', `--target=${target}`, '--mount', '--pid', '--net', '--uts', '--ipc', '--', ...command];
+  }
+
+  #daemon(name: string, command: readonly [string, ...string[]]): Daemon {
+    return new Daemon({
+      name: `${name} on ${this.name}`,
+      command,
+      logPath: join(this.folder, 'log', `${name}.log`),
+      environment: this.#environment,
+      spawnThere: this.#options.spawnThere,
+      isWrapped: true,
+    });
+  }
+
+  #writeConfigurations(): void {
+    const { api, run, proxyMode } = this.#options;
+    const folder = join(this.folder, 'configuration');
+    mkdirSync(folder, { recursive: true });
+    const { authority } = api;
+    const own = authority.issue(
+      `kubelet-${this.name}`,
+      `system:node:${this.name}`,
+      ['system:nodes'],
+      [`IP:${this.address}`, `DNS:${this.name}`],
+    );
+    const proxy = authority.issue(`kube-proxy-${this.name}`, 'system:kube-proxy');
+    const proxyKubeconfig = join(folder, 'kube-proxy.kubeconfig');
+    writeKubeconfig(join(folder, 'kubelet.kubeconfig'), api.url, authority.certificate, own);
+    writeKubeconfig(proxyKubeconfig, api.url, authority.certificate, proxy);
+    const kubelet = kubeletConfiguration({
+      cgroup: `/${run.id}/${this.name}`,
+      authority: authority.certificate,
+      ...own,
+    });
+    const files = {
+      'kubelet.json': JSON.stringify(kubelet),
+      'kube-proxy.json': JSON.stringify(proxyConfiguration(proxyMode, proxyKubeconfig, this.name)),
+      'containerd.toml': containerdConfiguration(join(this.#packages, 'usr/sbin/runc')),
+    };
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+    chmodSync(folder, 0o700);
+  }
+}
