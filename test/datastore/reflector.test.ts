@@ -146,3 +146,77 @@ test('what manages which field is not kept', async () => {
   await store.close();
   assert.deepEqual(Object.keys(pool?.metadata ?? {}).sort(), ['name', 'resourceVersion', 'uid']);
 });
+
+/** Discovery of a group that has these kinds. */
+const group = (...plurals: string[]): Answer => {
+  const resources = plurals.map((name) => ({ name }));
+  return (response) => response.end(JSON.stringify({ kind: 'APIResourceList', resources }));
+};
+const groups: Answer = (response) => response.end(JSON.stringify({ kind: 'APIGroupList', groups: [] }));
+
+test('a kind that the cluster does not have is as good as empty, told once, and followed when it appears', async () => {
+  const { events, requests, troubles } = await follow(
+    [
+      status(404),
+      group('tiers'),
+      status(404),
+      status(404),
+      groups,
+      list(30, [poolAt('a', 29)]),
+      watch([], 'stay'),
+    ],
+    '+ a',
+  );
+  assert.deepEqual(events, ['in sync', '+ a']);
+  assert.deepEqual(
+    requests.slice(0, 6).map(({ path }) => path.replace('/apis/projectcalico.org/v3', '...')),
+    ['.../ippools', '...', '.../ippools', '...', '/apis', '.../ippools'],
+  );
+  assert.deepEqual(troubles, [
+    'The cluster has no ippools.projectcalico.org: going on without, and asking again from time to time',
+  ]);
+});
+
+test('a kind whose definition is deleted takes its objects with it', async () => {
+  const { events } = await follow(
+    [list(10, [poolAt('a', 3)]), watch([], 'end'), status(404), status(404), group('tiers')],
+    '- a',
+  );
+  assert.deepEqual(events, ['+ a', 'in sync', '- a']);
+});
+
+test('"not found" is not believed of a kind that the cluster has, nor of a server that finds nothing at all', async () => {
+  const { events } = await follow(
+    [
+      list(10, [poolAt('a', 3)]),
+      watch([], 'end'),
+      status(404),
+      status(404),
+      group('ippools'),
+      status(404),
+      status(404),
+      status(404),
+      list(20, [poolAt('a', 3), poolAt('b', 12)]),
+      watch([], 'stay'),
+    ],
+    '+ b',
+  );
+  assert.deepEqual(events, ['+ a', 'in sync', '+ b']);
+});
+
+for (const answer of ['{}', 'null', '[]', '{"metadata":{}}', '{"metadata":{"resourceVersion":"9"}}']) {
+  test(`an answer that is no list (${answer}) is not taken for one that lacks everything`, async () => {
+    const { events, troubles } = await follow(
+      [
+        list(10, [poolAt('a', 3)]),
+        status(410),
+        (response) => response.end(answer),
+        list(20, [poolAt('a', 3), poolAt('b', 12)]),
+        watch([], 'stay'),
+      ],
+      '+ b',
+    );
+    assert.deepEqual(events, ['+ a', 'in sync', '+ b']);
+    assert.match(troubles[1] ?? '', /the answer is no list/);
+  });
+}

@@ -1,6 +1,7 @@
 // Lists a kind in pages, so that neither side holds a huge answer, and starts again when a page's token has expired.
 import { apiVersionOf, type ObjectMeta, type Resource, type ResourceKind } from '../../resources/index.ts';
 import type { ListOptions } from '../datastore.ts';
+import { UnavailableError } from '../errors.ts';
 import { queryPath } from './api-path.ts';
 import { ExpiredError } from './status-error.ts';
 import type { Transport } from './transport.ts';
@@ -30,7 +31,7 @@ export async function listPages<T extends Resource>(
   for (;;) {
     try {
       const path = queryPath(kind, options, { limit, continue: token });
-      const page = (await transport.json({ method: 'GET', path, attempt })) as ListDocument<T>;
+      const page = listDocument<T>(await transport.json({ method: 'GET', path, attempt }), attempt);
       onPage((page.items ?? []).map((item) => received(kind, item)));
       token = page.metadata.continue || undefined;
       if (!token) return page.metadata.resourceVersion;
@@ -41,6 +42,14 @@ export async function listPages<T extends Resource>(
       onRestart();
     }
   }
+}
+
+/** What is no list must not pass for one that lacks everything. */
+function listDocument<T>(answer: unknown, attempt: string): ListDocument<T> {
+  const { metadata, items } = (answer ?? {}) as Partial<ListDocument<T>>;
+  if (typeof metadata?.resourceVersion === 'string' && (items === null || Array.isArray(items)))
+    return { metadata, items };
+  throw new UnavailableError(`${attempt}: the answer is no list`);
 }
 
 /** An object as it is handed on: with its type, which items of a list lack, and without who manages which field. */

@@ -4,11 +4,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keyOf, type ObjectKey, type Resource, type ResourceKind } from '../../resources/index.ts';
 import type { Follower, FollowHandler, ListOptions } from '../datastore.ts';
-import { UnavailableError } from '../errors.ts';
+import { NotFoundError, UnavailableError } from '../errors.ts';
 import { queryPath } from './api-path.ts';
 import { Backoff, type BackoffRange } from './backoff.ts';
 import { jsonLines } from './json-lines.ts';
 import { listPages, received } from './list.ts';
+import { isMissingKind } from './missing-kind.ts';
 import { ExpiredError, type StatusDocument, statusError, TurnedAwayError } from './status-error.ts';
 import type { Transport } from './transport.ts';
 
@@ -41,6 +42,8 @@ export class Reflector<T extends Resource> implements Follower {
   /** Where the watch goes on; undefined when only a list can tell. */
   #revision: string | undefined;
   #isInSync = false;
+  /** The cluster does not have the kind, and that was told. */
+  #isMissing = false;
 
   constructor(
     transport: Transport,
@@ -67,6 +70,10 @@ export class Reflector<T extends Resource> implements Follower {
     while (!this.#isStopped()) {
       try {
         this.#revision ??= await this.#list();
+        if (this.#revision === undefined) {
+          await this.#pause(0);
+          continue;
+        }
         const wasOfUse = await this.#watch(this.#revision);
         // Servers end watches in the ordinary course; one that ends them at once must not be asked in a tight loop.
         if (wasOfUse) this.#backoff.reset();
@@ -74,38 +81,58 @@ export class Reflector<T extends Resource> implements Follower {
       } catch (error) {
         if (error instanceof HandlerFault) throw error.cause;
         if (this.#isStopped()) return;
-        if (error instanceof ExpiredError) this.#revision = undefined;
+        // A watch of a kind that is not there any more begins with a list as well, which then says so.
+        if (error instanceof ExpiredError || error instanceof NotFoundError) this.#revision = undefined;
         this.#options.onTrouble(error instanceof Error ? error.message : String(error));
         await this.#pause(error instanceof TurnedAwayError ? error.retryAfterMs : 0);
       }
     }
   }
 
-  async #list(): Promise<string> {
+  /** Returns undefined when the cluster does not have the kind, which is as if it had no object of it. */
+  async #list(): Promise<string | undefined> {
     let listed = new Set<string>();
-    const revision = await listPages(
-      this.#transport,
-      this.#kind,
-      this.#selection,
-      (items) => {
-        for (const object of items) {
-          if (this.#isStopped()) return;
-          listed.add(keyOf(object));
-          this.#upsert(object);
-        }
-      },
-      () => {
-        listed = new Set();
-      },
-    );
+    let revision: string | undefined;
+    try {
+      revision = await listPages(
+        this.#transport,
+        this.#kind,
+        this.#selection,
+        (items) => {
+          for (const object of items) {
+            if (this.#isStopped()) return;
+            listed.add(keyOf(object));
+            this.#upsert(object);
+          }
+        },
+        () => {
+          listed = new Set();
+        },
+      );
+    } catch (error) {
+      if (!(error instanceof NotFoundError) || !(await isMissingKind(this.#transport, this.#kind)))
+        throw error;
+    }
+    if (this.#isStopped()) return undefined;
+    this.#noteMissing(revision === undefined);
     for (const [key, last] of this.#held) {
       if (!listed.has(key)) this.#delete(key, last);
     }
-    if (!this.#isInSync && !this.#isStopped()) {
+    if (!this.#isInSync) {
       this.#isInSync = true;
       this.#tell(() => this.#handler.onInSync());
     }
     return revision;
+  }
+
+  /** Once, for as long as it lasts. */
+  #noteMissing(isMissing: boolean): void {
+    if (isMissing && !this.#isMissing) {
+      this.#options.onTrouble(
+        `The cluster has no ${this.#kind.plural}.${this.#kind.group}: going on without, and asking again from time to time`,
+      );
+    }
+    this.#isMissing = isMissing;
   }
 
   /** Returns, when the server ends the watch, whether it was of use; throws when the watch fails. */
