@@ -9,7 +9,7 @@ interface TortureProgram {
   run(options: TortureOptions): Promise<boolean>;
 }
 
-const isProgram = (name: string) => !['run', 'options', 'random'].includes(name);
+const isProgram = (name: string) => !['run', 'options', 'random', 'report'].includes(name);
 const programs = globSync('*.ts', { cwd: import.meta.dirname })
   .map((file) => basename(file, '.ts'))
   .filter(isProgram)

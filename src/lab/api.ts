@@ -19,13 +19,21 @@ export class LabApi {
   readonly kubeconfig: string;
   /** The lab's own client, which comes in by the door that people use. */
   readonly datastore: Datastore;
-  readonly #api: ApiServer;
+  readonly #serve: (port: number) => Promise<ApiServer>;
   readonly #token: string;
+  #api: ApiServer;
 
-  private constructor(api: ApiServer, kubeconfig: string, token: string, report: (message: string) => void) {
+  private constructor(
+    api: ApiServer,
+    serve: (port: number) => Promise<ApiServer>,
+    kubeconfig: string,
+    token: string,
+    report: (message: string) => void,
+  ) {
     this.server = api.url;
     this.kubeconfig = kubeconfig;
     this.#api = api;
+    this.#serve = serve;
     this.#token = token;
     const credential = staticCredential(`Bearer ${token}`);
     this.datastore = new KubernetesDatastore(
@@ -38,25 +46,45 @@ export class LabApi {
     const token = randomBytes(24).toString('base64url');
     const tokenFile = join(run.folder, 'token');
     writeFileSync(tokenFile, token, { mode: 0o600 });
-    const api = await startApiServer({
-      database: join(run.folder, 'api.sqlite'),
-      token,
-      listen: { host: '127.0.0.1', port: 0 },
-    });
+    const serve = async (port: number): Promise<ApiServer> => {
+      const api = await startApiServer({
+        database: join(run.folder, 'api.sqlite'),
+        token,
+        listen: { host: '127.0.0.1', port },
+      });
+      try {
+        // A socket belongs to the namespace that it was made in; this one hears the nodes, and nothing outside of the underlay.
+        const address = { address: underlay.gateway, port: nodePort };
+        await api.listen({ fd: listenInNamespace(underlay.namespace, address) });
+        return api;
+      } catch (error) {
+        await api.close();
+        throw error;
+      }
+    };
+    const api = await serve(0);
     try {
-      // A socket belongs to the namespace that it was made in; this one hears the nodes, and nothing outside of the underlay.
-      const address = { address: underlay.gateway, port: nodePort };
-      await api.listen({ fd: listenInNamespace(underlay.namespace, address) });
       const kubeconfig = join(run.folder, 'kubeconfig');
       writePeoplesKubeconfig(kubeconfig, api.url, token);
       for (const { name } of underlay.nodes) {
         mkdirSync(nodeRoot(run, name), { recursive: true, mode: 0o700 });
         writeNodeKubeconfig(nodeKubeconfig(run, name), `http://${underlay.gateway}:${nodePort}`, tokenFile);
       }
-      return new LabApi(api, kubeconfig, token, report);
+      return new LabApi(api, serve, kubeconfig, token, report);
     } catch (error) {
       await api.close();
       throw error;
+    }
+  }
+
+  /** Stops the server, does something, and starts it again with its store, at the same addresses. */
+  async restart(meanwhile: () => Promise<void>): Promise<void> {
+    const { port } = this.#api;
+    await this.#api.close();
+    try {
+      await meanwhile();
+    } finally {
+      this.#api = await this.#serve(port);
     }
   }
 

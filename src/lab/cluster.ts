@@ -83,6 +83,11 @@ export class Cluster {
     return started(this.#prober);
   }
 
+  /** Stops the API server, does something, and starts it again with its store. */
+  restartApi(meanwhile: () => Promise<void>): Promise<void> {
+    return started(this.#api).restart(meanwhile);
+  }
+
   /** Path of the kubeconfig for people. */
   get kubeconfig(): string {
     return started(this.#api).kubeconfig;

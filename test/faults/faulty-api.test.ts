@@ -1,0 +1,42 @@
+// The API server of a cluster of real programs fails, in every way that agents must live through: they go on enforcing, and are
+// in sync again without having been started anew. Torture does the same for longer.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { type ApiFaultName, FaultyApi } from './faulty-api.ts';
+
+describe('an API server that fails', () => {
+  let faulty: FaultyApi;
+  before(async () => {
+    faulty = await FaultyApi.start(`test-api-${process.pid}`);
+  });
+  after(() => faulty?.stop());
+
+  for (const [name, ms] of [
+    ['stopped', 1_500],
+    ['slow', 500],
+    ['error 500', 500],
+    ['error 429 with patience', 500],
+    ['error 410', 500],
+    ['half a document', 500],
+  ] as const satisfies readonly (readonly [ApiFaultName, number])[]) {
+    test(`(${name}) opens nothing, cuts nothing, and is followed again as soon as it is well`, async (t) => {
+      const { permitted, forbidden, convergedMs } = await faulty.endure(name, ms);
+      for (const { name: flow, arrived, sent } of forbidden) assert.equal(arrived, 0, `${flow}: of ${sent}`);
+      for (const { name: flow, arrived, sent } of permitted) assert.equal(arrived, sent, flow);
+      assert.deepEqual(faulty.killed.held.speak(), []);
+      t.diagnostic(`in sync ${Math.round(convergedMs)} ms after its end`);
+    });
+  }
+
+  test('(empty) is believed, which opens nothing; and when the store is back, so is everything else', async () => {
+    const { permitted, forbidden } = await faulty.endure('empty', 1_500);
+    for (const { name, arrived, sent } of forbidden) assert.equal(arrived, 0, `${name}: of ${sent}`);
+    assert.ok(
+      permitted.some(({ arrived, sent }) => arrived < sent),
+      'pods that the API server does not know any more pass nothing',
+    );
+    for (const { name, arrived, sent } of (await faulty.killed.flood(async () => {})).permitted)
+      assert.equal(arrived, sent, name);
+    assert.match(faulty.logOf('node-1'), /The cluster has no networkpolicies\.projectcalico\.org/);
+  });
+});

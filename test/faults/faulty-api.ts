@@ -1,0 +1,126 @@
+// A cluster of the lab under a flood of probes, whose agents reach their API server through a gate that can make it fail in
+// every way. Used by the short selection in the tests and by the long loops of torture.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ApiServer, startApiServer } from '../../src/apiserver/index.ts';
+import { nodeKubeconfig } from '../../src/lab/api.ts';
+import { writeNodeKubeconfig } from '../../src/lab/kubeconfig.ts';
+import { namespacePrefix, nodeRoot } from '../../src/lab/run/run.ts';
+import { type ApiFault, ApiGate } from './api-gate.ts';
+import { type Fare, KilledCluster } from './killed-cluster.ts';
+
+const gateway = '172.30.0.1';
+const gatePort = 6444;
+export const nodesOfLab = ['node-1', 'node-2'] as const;
+
+/** What can be done to the API server, by name. `restart` is done to the server itself, the others at the gate. */
+export const apiFaults = {
+  stopped: 'restart',
+  away: { kind: 'away' },
+  slow: { kind: 'slow', ms: 2_000 },
+  'error 500': { kind: 'status', code: 500 },
+  'error 503 with patience': { kind: 'status', code: 503, retryAfter: 1 },
+  'error 429 with patience': { kind: 'status', code: 429, retryAfter: 1 },
+  'error 410': { kind: 'status', code: 410 },
+  'half a document': { kind: 'half' },
+  silent: { kind: 'silent' },
+  empty: 'empty',
+} as const satisfies Record<string, ApiFault | 'restart' | 'empty'>;
+export type ApiFaultName = keyof typeof apiFaults;
+
+export interface ApiFaultOutcome extends Fare {
+  /** From the fault's end until every node enforced what had changed meanwhile. */
+  readonly convergedMs: number;
+}
+
+export class FaultyApi {
+  readonly killed: KilledCluster;
+  readonly #gate: ApiGate;
+  readonly #empty: ApiServer;
+  #round = 0;
+
+  static async start(id: string): Promise<FaultyApi> {
+    const killed = await KilledCluster.start(id);
+    try {
+      const { run, kubeconfig } = killed.cluster;
+      const server = /server: (\S+)/.exec(readFileSync(kubeconfig, 'utf8'))?.[1] ?? '';
+      const { protocol, host } = new URL(server);
+      const underlay = `/run/netns/${namespacePrefix(run.id)}.underlay`;
+      const gate = await ApiGate.open(underlay, { address: gateway, port: gatePort }, `${protocol}//${host}`);
+      const empty = await startApiServer({ database: ':memory:' });
+      const faulty = new FaultyApi(killed, gate, empty);
+      for (const node of nodesOfLab) {
+        const token = join(run.folder, 'token');
+        writeNodeKubeconfig(nodeKubeconfig(run, node), `http://${gateway}:${gatePort}`, token);
+        await killed.kill(node, 'graceful', 0);
+      }
+      return faulty;
+    } catch (error) {
+      await killed.stop();
+      throw error;
+    }
+  }
+
+  private constructor(killed: KilledCluster, gate: ApiGate, empty: ApiServer) {
+    this.killed = killed;
+    this.#gate = gate;
+    this.#empty = empty;
+  }
+
+  /**
+   * Makes the API server fail for so long, changes policies meanwhile, and resolves when every node enforces what has changed,
+   * without having started again. @throws Error when one has not within a minute, or has started again
+   */
+  async endure(name: ApiFaultName, ms: number): Promise<ApiFaultOutcome> {
+    const { killed } = this;
+    const [gone, come] = [`before-${++this.#round}`, `after-${this.#round}`];
+    await killed.createPolicy(gone);
+    await killed.until(() => nodesOfLab.every((node) => killed.enforces(node, gone)), `${gone} in force`);
+    const restarts = this.#restarts();
+    let ended = 0;
+    const fare = await killed.flood(async () => {
+      const fault = apiFaults[name];
+      const meanwhile = async () => {
+        if (fault !== 'restart') await this.#change(gone, come);
+        await delay(ms);
+      };
+      if (fault === 'restart') {
+        await killed.cluster.restartApi(meanwhile);
+        ended = performance.now();
+        await this.#change(gone, come);
+      } else {
+        this.#gate.fault = fault === 'empty' ? { kind: 'other', server: this.#empty.url } : fault;
+        await meanwhile();
+        this.#gate.fault = undefined;
+        ended = performance.now();
+      }
+      const hasConverged = (node: string) => killed.enforces(node, come) && !killed.enforces(node, gone);
+      await killed.until(() => nodesOfLab.every(hasConverged), `${come} in force and ${gone} gone`);
+    });
+    const convergedMs = performance.now() - ended;
+    if (this.#restarts() !== restarts) throw new Error(`An agent died while its API server was ${name}`);
+    await killed.deletePolicy(come);
+    return { ...fare, convergedMs };
+  }
+
+  /** What a node's agent wrote into its log. */
+  logOf(node: string): string {
+    return readFileSync(join(nodeRoot(this.killed.cluster.run, node), 'log', 'calico-node.log'), 'utf8');
+  }
+
+  async stop(): Promise<void> {
+    await this.killed.stop();
+    await this.#gate.close();
+    await this.#empty.close();
+  }
+
+  async #change(gone: string, come: string): Promise<void> {
+    await this.killed.createPolicy(come);
+    await this.killed.deletePolicy(gone);
+  }
+
+  #restarts(): number {
+    return this.killed.cluster.status().nodes.reduce((sum, { agentRestarts }) => sum + agentRestarts, 0);
+  }
+}

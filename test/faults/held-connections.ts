@@ -1,0 +1,76 @@
+// TCP connections between pods that are opened once and must live through everything: each says something both ways when asked.
+import { closeNamespace, InetSocket, openNamespace, pollReadable } from '../../src/kernel/index.ts';
+
+export interface HeldPair {
+  readonly name: string;
+  readonly clientNamespace: string;
+  readonly serverNamespace: string;
+  readonly serverAddress: string;
+}
+
+/** Long enough for several retransmissions of a packet that was lost. */
+const patienceMs = 15_000;
+
+interface Held {
+  readonly name: string;
+  readonly client: InetSocket;
+  readonly server: InetSocket;
+}
+
+export class HeldConnections implements Disposable {
+  readonly #listeners: InetSocket[] = [];
+  readonly #held: Held[] = [];
+  #lost = 0;
+
+  /** Opens one more. @throws Error when it does not come about */
+  open({ name, clientNamespace, serverNamespace, serverAddress }: HeldPair, port: number): void {
+    const [here, there] = [openNamespace(clientNamespace), openNamespace(serverNamespace)];
+    try {
+      const listener = InetSocket.open({ family: 4, type: 'stream', namespace: there });
+      this.#listeners.push(listener);
+      listener.bind({ address: serverAddress, port });
+      listener.listen();
+      const client = InetSocket.open({ family: 4, type: 'stream', namespace: here });
+      client.connect({ address: serverAddress, port });
+      pollReadable([listener], patienceMs);
+      const server = listener.accept()?.socket;
+      if (!server) throw new Error(`No connection from ${name}`);
+      this.#held.push({ name, client, server });
+    } finally {
+      for (const namespace of [here, there]) closeNamespace(namespace);
+    }
+  }
+
+  get count(): number {
+    return this.#held.length;
+  }
+
+  /** Connections over which something was said in vain, so far. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  /** Says something over each, the server first, and returns the names of those over which it was not heard. */
+  speak(): string[] {
+    const mute = this.#held.filter(({ client, server }) => !says(server, client) || !says(client, server));
+    this.#lost += mute.length;
+    return mute.map(({ name }) => name);
+  }
+
+  [Symbol.dispose](): void {
+    for (const { client, server } of this.#held) {
+      for (const socket of [client, server]) {
+        socket.resetOnClose();
+        socket.close();
+      }
+    }
+    for (const listener of this.#listeners) listener.close();
+  }
+}
+
+/** Whether a byte sent by one is received by the other. */
+function says(from: InetSocket, to: InetSocket): boolean {
+  from.send(Buffer.from('.'));
+  pollReadable([to], patienceMs);
+  return to.receive()?.length === 1;
+}
