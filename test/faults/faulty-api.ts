@@ -70,9 +70,11 @@ export class FaultyApi {
 
   /**
    * Makes the API server fail for so long, changes policies meanwhile, and resolves when every node enforces what has changed,
-   * without having started again. @throws Error when one has not within a minute, or has started again
+   * without having started again.
+   * @param isLongEnough holds the fault on beyond that time until it is true
+   * @throws Error when a node does not converge within a minute, or its agent has started again
    */
-  async endure(name: ApiFaultName, ms: number): Promise<ApiFaultOutcome> {
+  async endure(name: ApiFaultName, ms: number, isLongEnough = () => true): Promise<ApiFaultOutcome> {
     const { killed } = this;
     const [gone, come] = [`before-${++this.#round}`, `after-${this.#round}`];
     await killed.createPolicy(gone);
@@ -84,6 +86,7 @@ export class FaultyApi {
       const meanwhile = async () => {
         if (fault !== 'restart') await this.#change(gone, come);
         await delay(ms);
+        await killed.until(isLongEnough, `the agents to notice that their API server is ${name}`);
       };
       if (fault === 'restart') {
         await killed.cluster.restartApi(meanwhile);
@@ -104,9 +107,11 @@ export class FaultyApi {
     return { ...fare, convergedMs };
   }
 
-  /** What a node's agent wrote into its log. */
-  logOf(node: string): string {
-    return readFileSync(join(nodeRoot(this.killed.cluster.run, node), 'log', 'calico-node.log'), 'utf8');
+  /** Whether every agent has written this into its log. */
+  haveLogged(text: string): boolean {
+    const logOf = (node: string) =>
+      readFileSync(join(nodeRoot(this.killed.cluster.run, node), 'log', 'calico-node.log'), 'utf8');
+    return nodesOfLab.every((node) => logOf(node).includes(text));
   }
 
   async stop(): Promise<void> {
