@@ -21,7 +21,12 @@ export interface FollowHandler<T extends Resource> {
   onDelete(key: ObjectKey, last: T): void;
   /** Called once, when everything that existed at the first listing has been reported. */
   onInSync(): void;
+  /** Told, once in sync, how far what was told is what the store holds. */
+  onProgress?(progress: FollowProgress): void;
 }
+
+/** The store cannot be heard; it is heard again and what was missed is being told; all that was missed has been told. */
+export type FollowProgress = 'behind' | 'catching up' | 'in step';
 
 export interface Follower {
   /** Ends the watch; no handler is called afterwards. */

@@ -15,6 +15,7 @@ import {
   type ResourceKind,
 } from '../resources/index.ts';
 import { eachFollowedKind, type FollowedKind } from './followed-kinds.ts';
+import { Outage } from './outage.ts';
 
 /** Where the desired state goes. */
 export interface Dataplane {
@@ -48,6 +49,7 @@ export class Felix {
   readonly #inSync = Promise.withResolvers<void>();
   #isInSync = false;
   #kindsToSync = 0;
+  readonly #outage = new Outage(() => this.#schedule());
   #isScheduled = false;
   /** Since when, by the monotonic clock, the kernel may hold something else: the next application is due even without a change. */
   #doubtedSince: number | undefined;
@@ -92,6 +94,7 @@ export class Felix {
     this.#isStopped = true;
     for (const follower of this.#followers) follower.stop();
     clearTimeout(this.#retryTimer);
+    this.#outage.stop();
     for (const waiter of this.#waiting.splice(0)) waiter.reject(new Error('calico-node is shutting down'));
   }
 
@@ -148,6 +151,7 @@ export class Felix {
         this.#kindsToSync--;
         this.#schedule();
       },
+      onProgress: (progress) => this.#outage.note(`${kind.group}/${kind.plural}`, progress),
     });
     this.#followers.push(follower);
   }
@@ -186,7 +190,7 @@ export class Felix {
 
   #schedule(): void {
     // Until everything has been listed once the kernel keeps what it has: half a picture would forbid or allow too much.
-    if (this.#isScheduled || this.#kindsToSync > 0) return;
+    if (this.#isScheduled || this.#kindsToSync > 0 || this.#outage.isHalfOver) return;
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;

@@ -220,3 +220,28 @@ for (const answer of ['{}', 'null', '[]', '{"metadata":{}}', '{"metadata":{"reso
     assert.match(troubles[1] ?? '', /the answer is no list/);
   });
 }
+
+test('a follower hears when it falls behind, and when it is in step again', async () => {
+  await using server = await ScriptedServer.start(
+    list(10, [poolAt('a', 3)]),
+    watch([], 'break'),
+    status(410),
+    list(20, [poolAt('a', 3), poolAt('b', 12)]),
+    watch([['ADDED', poolAt('c', 21)]], 'stay'),
+  );
+  const store = new KubernetesDatastore(accessTo(server.url), {
+    backoff: { firstMs: 5, maxMs: 50 },
+    retryForMs: 0,
+  });
+  const recorder = new Recorder<IPPool>();
+  const told = recorder.events;
+  store.follow(ipPools, {
+    onUpsert: (pool) => recorder.onUpsert(pool),
+    onDelete: (key) => recorder.onDelete(key),
+    onInSync: () => recorder.onInSync(),
+    onProgress: (progress) => told.push(progress),
+  });
+  await recorder.until((events) => events.includes('+ c'));
+  await store.close();
+  assert.deepEqual(told, ['+ a', 'in sync', 'behind', 'catching up', '+ b', 'in step', '+ c']);
+});

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type ApiServer, startApiServer } from '../../src/apiserver/index.ts';
 import { nodeKubeconfig } from '../../src/lab/api.ts';
 import { writeNodeKubeconfig } from '../../src/lab/kubeconfig.ts';
-import { namespacePrefix, nodeRoot } from '../../src/lab/run/run.ts';
+import { namespacePrefix } from '../../src/lab/run/run.ts';
 import { type ApiFault, ApiGate } from './api-gate.ts';
 import { type Fare, KilledCluster } from './killed-cluster.ts';
 
@@ -105,13 +105,6 @@ export class FaultyApi {
     if (this.#restarts() !== restarts) throw new Error(`An agent died while its API server was ${name}`);
     await killed.deletePolicy(come);
     return { ...fare, convergedMs };
-  }
-
-  /** Whether every agent has written this into its log. */
-  haveLogged(text: string): boolean {
-    const logOf = (node: string) =>
-      readFileSync(join(nodeRoot(this.killed.cluster.run, node), 'log', 'calico-node.log'), 'utf8');
-    return nodesOfLab.every((node) => logOf(node).includes(text));
   }
 
   async stop(): Promise<void> {

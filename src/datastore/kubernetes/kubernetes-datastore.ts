@@ -8,7 +8,7 @@ import { listPages, received } from './list.ts';
 import { Reflector, type ReflectorOptions } from './reflector.ts';
 import { type ApiRequest, Transport, type TransportOptions } from './transport.ts';
 
-export type KubernetesDatastoreOptions = Partial<TransportOptions & ReflectorOptions>;
+export type KubernetesDatastoreOptions = Partial<TransportOptions & Omit<ReflectorOptions, 'onHeardAgain'>>;
 
 const defaults: TransportOptions & ReflectorOptions = {
   requestTimeoutMs: 30_000,
@@ -17,15 +17,20 @@ const defaults: TransportOptions & ReflectorOptions = {
   // API servers send a bookmark about every minute.
   silenceMs: 150_000,
   onTrouble: () => {},
+  onHeardAgain: () => {},
 };
+
+/** A server that comes and goes must not be asked by everybody each time that it comes. */
+const wakeAtMostEveryMs = 5_000;
 
 export class KubernetesDatastore implements Datastore {
   readonly #transport: Transport;
   readonly #options: ReflectorOptions;
-  readonly #followers = new Set<Follower>();
+  readonly #followers = new Set<Follower & { wake(): void }>();
+  #lastWakeMs = Number.NEGATIVE_INFINITY;
 
   constructor(access: ClusterAccess, options: KubernetesDatastoreOptions = {}) {
-    this.#options = { ...defaults, ...options };
+    this.#options = { ...defaults, ...options, onHeardAgain: () => this.#wakeAll() };
     this.#transport = new Transport(access, { ...defaults, ...options });
   }
 
@@ -105,6 +110,7 @@ export class KubernetesDatastore implements Datastore {
   ): Follower {
     const reflector = new Reflector(this.#transport, kind, handler, options, this.#options);
     const follower = {
+      wake: () => reflector.wake(),
       stop: () => {
         this.#followers.delete(follower);
         reflector.stop();
@@ -112,6 +118,14 @@ export class KubernetesDatastore implements Datastore {
     };
     this.#followers.add(follower);
     return follower;
+  }
+
+  /** What one follower hears, the others need not wait for: after an outage all are to be in step at about the same time. */
+  #wakeAll(): void {
+    const now = performance.now();
+    if (now - this.#lastWakeMs < wakeAtMostEveryMs) return;
+    this.#lastWakeMs = now;
+    for (const follower of this.#followers) follower.wake();
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,7 @@
 // https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keyOf, type ObjectKey, type Resource, type ResourceKind } from '../../resources/index.ts';
-import type { Follower, FollowHandler, ListOptions } from '../datastore.ts';
+import type { Follower, FollowHandler, FollowProgress, ListOptions } from '../datastore.ts';
 import { NotFoundError, UnavailableError } from '../errors.ts';
 import { queryPath } from './api-path.ts';
 import { Backoff, type BackoffRange } from './backoff.ts';
@@ -19,6 +19,8 @@ export interface ReflectorOptions {
   readonly silenceMs: number;
   /** Told, in a sentence, why a list or watch had to be tried again. */
   readonly onTrouble: (message: string) => void;
+  /** Told that the server answers again. */
+  readonly onHeardAgain: () => void;
 }
 
 interface WatchEvent<T> {
@@ -44,6 +46,9 @@ export class Reflector<T extends Resource> implements Follower {
   #isInSync = false;
   /** The cluster does not have the kind, and that was told. */
   #isMissing = false;
+  #progress: FollowProgress = 'in step';
+  /** Ends the present pause, if there is one that may be cut short. */
+  #wake: (() => void) | undefined;
 
   constructor(
     transport: Transport,
@@ -66,6 +71,11 @@ export class Reflector<T extends Resource> implements Follower {
     this.#stopping.abort();
   }
 
+  /** Another follower has heard the server again: there is no use in waiting longer. */
+  wake(): void {
+    this.#wake?.();
+  }
+
   async #run(): Promise<void> {
     while (!this.#isStopped()) {
       try {
@@ -84,6 +94,7 @@ export class Reflector<T extends Resource> implements Follower {
         // A watch of a kind that is not there any more begins with a list as well, which then says so.
         if (error instanceof ExpiredError || error instanceof NotFoundError) this.#revision = undefined;
         this.#options.onTrouble(error instanceof Error ? error.message : String(error));
+        this.#progressed('behind');
         await this.#pause(error instanceof TurnedAwayError ? error.retryAfterMs : 0);
       }
     }
@@ -99,6 +110,7 @@ export class Reflector<T extends Resource> implements Follower {
         this.#kind,
         this.#selection,
         (items) => {
+          this.#heard('catching up');
           for (const object of items) {
             if (this.#isStopped()) return;
             listed.add(keyOf(object));
@@ -122,7 +134,20 @@ export class Reflector<T extends Resource> implements Follower {
       this.#isInSync = true;
       this.#tell(() => this.#handler.onInSync());
     }
+    this.#heard('in step');
     return revision;
+  }
+
+  /** The server answers. */
+  #heard(progress: FollowProgress): void {
+    if (this.#progress === 'behind') this.#options.onHeardAgain();
+    if (this.#progress !== 'in step') this.#progressed(progress);
+  }
+
+  #progressed(progress: FollowProgress): void {
+    if (this.#progress === progress || !this.#isInSync || this.#isStopped()) return;
+    this.#progress = progress;
+    this.#tell(() => this.#handler.onProgress?.(progress));
   }
 
   /** Once, for as long as it lasts. */
@@ -157,6 +182,7 @@ export class Reflector<T extends Resource> implements Follower {
         },
         AbortSignal.any([this.#stopping.signal, silence.signal]),
       );
+      this.#heard('in step');
       for await (const event of jsonLines(bytes)) {
         timer.refresh();
         if (this.#isStopped()) return sawEvents;
@@ -215,11 +241,15 @@ export class Reflector<T extends Resource> implements Follower {
   }
 
   async #pause(atLeastMs: number): Promise<void> {
+    const waking = new AbortController();
+    // Whoever was asked for patience has it, whatever others hear.
+    if (atLeastMs === 0) this.#wake = () => waking.abort();
     await sleep(Math.max(atLeastMs, this.#backoff.next()), undefined, {
-      signal: this.#stopping.signal,
+      signal: AbortSignal.any([this.#stopping.signal, waking.signal]),
     }).catch(() => {
-      // Stopped while waiting: the loop sees that itself.
+      // Stopped while waiting, which the loop sees itself, or woken.
     });
+    this.#wake = undefined;
   }
 
   #isStopped(): boolean {

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Outage } from './outage.ts';
+
+test('an outage is half over from the first kind that is heard again until all are in step', () => {
+  let ended = 0;
+  const outage = new Outage(() => ended++);
+  outage.note('pods', 'behind');
+  outage.note('policies', 'behind');
+  assert.equal(outage.isHalfOver, false);
+  outage.note('policies', 'catching up');
+  assert.equal(outage.isHalfOver, true);
+  outage.note('policies', 'in step');
+  assert.equal(outage.isHalfOver, true);
+  outage.note('pods', 'catching up');
+  assert.deepEqual([outage.isHalfOver, ended], [true, 0]);
+  outage.note('pods', 'in step');
+  assert.deepEqual([outage.isHalfOver, ended], [false, 1]);
+});
+
+test('a kind that stays behind holds the others up once, for a while', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let ended = 0;
+  const outage = new Outage(() => ended++);
+  outage.note('pods', 'behind');
+  outage.note('policies', 'behind');
+  outage.note('policies', 'in step');
+  t.mock.timers.tick(60_000);
+  assert.deepEqual([outage.isHalfOver, ended], [false, 1]);
+  outage.note('policies', 'behind');
+  outage.note('policies', 'in step');
+  assert.equal(outage.isHalfOver, false);
+  outage.note('pods', 'in step');
+  outage.note('pods', 'behind');
+  outage.note('policies', 'behind');
+  outage.note('pods', 'catching up');
+  assert.equal(outage.isHalfOver, true);
+  outage.stop();
+});
