@@ -7,6 +7,7 @@ import {
   offerNetwork,
   readOptions,
   runCalicoNode,
+  unhealthy,
   writeNetworkConfiguration,
 } from '../src/node/index.ts';
 import { createLogger, onShutdown } from '../src/process/index.ts';
@@ -18,6 +19,11 @@ try {
     // In a DaemonSet the configuration is for calico-node to write, once there is a network.
     if (process.argv[3] !== '--plugins-only') writeNetworkConfiguration(process.env, options.node);
     process.exit(0);
+  }
+  if (process.argv[2] === 'health') {
+    const faults = await unhealthy(process.argv.slice(3), options, process.env);
+    for (const fault of faults) process.stderr.write(`${fault}\n`);
+    process.exit(faults.length === 0 ? 0 : 1);
   }
   const log = createLogger('calico-node', options.logLevel);
   const access = options.kubeconfig ? accessFromKubeconfig(options.kubeconfig) : accessFromPod();

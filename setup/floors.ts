@@ -22,6 +22,7 @@ const exactly: Readonly<Record<string, readonly string[]>> = {
   datastore: ['net', 'resources', 'process'],
   ipam: ['net', 'resources', 'selector', 'datastore', 'process'],
   calc: ['net', 'selector', 'resources', 'policy'],
+  bgp: ['net', 'resources', 'selector', 'policy', 'datastore', 'kernel', 'process'],
   dataplane: ['net', 'policy', 'calc', 'kernel', 'process'],
   'kube-controllers': ['net', 'policy', 'resources', 'datastore', 'process', 'ipam'],
   node: [
@@ -37,6 +38,7 @@ const exactly: Readonly<Record<string, readonly string[]>> = {
     'dataplane',
     'felix',
     'cni',
+    'bgp',
   ],
 };
 

@@ -2,7 +2,7 @@
 // Plain JavaScript without dependencies, because it runs before anything is installed, on any Node.js from 18 on.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -42,7 +42,8 @@ export function runtime() {
 
 /**
  * Installs Debian packages whose command is missing. `wanted` maps a command, or a file's path, to {package, why}; one that is
- * `optional` may be unknown to the distribution, and then stays missing.
+ * `optional` may be unknown to the distribution, and then stays missing. Its `services` do not start, now or at boot: what
+ * this project runs, it runs in namespaces of its own.
  */
 export function installSystemPackages(wanted) {
   const path = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`;
@@ -73,15 +74,30 @@ function aptInstall(entries) {
   say(
     `installing ${names.join(', ')} with apt-get: ${entries.map(([c, { why }]) => `${c} ${why}`).join('; ')}`,
   );
-  const { status, stderr } = spawnSync(
-    'apt-get',
-    ['install', '-y', '-qq', '--no-install-recommends', ...names],
-    {
+  const services = entries.flatMap(([, { services = [] }]) => services);
+  const { status, stderr } = withoutStarting(services, () =>
+    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    },
+    }),
   );
   return status === 0 ? undefined : String(stderr);
+}
+
+/** Installs with Debian's own means of keeping services down (invoke-rc.d(8)), and takes them out of the boot. */
+function withoutStarting(services, install) {
+  const policy = '/usr/sbin/policy-rc.d';
+  if (services.length === 0) return install();
+  const isOurs = !existsSync(policy);
+  if (isOurs) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    return install();
+  } finally {
+    if (isOurs) rmSync(policy);
+    if (existsSync('/run/systemd/system')) {
+      spawnSync('systemctl', ['disable', '--quiet', ...services], { stdio: 'ignore' });
+    }
+  }
 }
 
 /** A folder for what is built from the sources and can be thrown away. */

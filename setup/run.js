@@ -12,6 +12,9 @@ const eyes = {
     package: 'containernetworking-plugins',
     why: 'are the plugins that ours is chained with and takes addresses from',
   },
+  '/usr/lib/frr/bgpd': { package: 'frr', why: 'is a router that the tests peer with', services: ['frr'] },
+  gobgpd: { package: 'gobgpd', why: 'is a router that the tests peer with', services: ['gobgpd'] },
+  bird: { package: 'bird2', why: 'speaks BGP for calico-node', services: ['bird'] },
   kubectl: {
     package: 'kubernetes-client',
     why: 'is the real client that the tests drive the API server with',

@@ -1,5 +1,6 @@
 // A whole cluster, put together: underlay, API server, agents, scheduler, kubelets, prober. Each part is its own file; here is
 // the order in which they begin and end, and the questions that can be asked of the whole.
+import { bgpPaths } from '../bgp/index.ts';
 import { shimPath } from '../cni/index.ts';
 import type { Datastore, Follower } from '../datastore/index.ts';
 import {
@@ -14,6 +15,10 @@ import {
 import { unlessAborted } from './abort.ts';
 import { Agent } from './agents.ts';
 import { LabApi, nodeKubeconfig } from './api.ts';
+import { routerPlace, startLabRouter } from './bgp/lab-router.ts';
+import { createBgpObjects } from './bgp/objects.ts';
+import { waitForSessions } from './bgp/sessions.ts';
+import type { BgpShape, ClusterShape } from './bgp/shape.ts';
 import type { Patience } from './condition.ts';
 import type { MatrixReport, StatusReport } from './control.ts';
 import { startKubelet } from './kubelet/kubelet.ts';
@@ -22,6 +27,7 @@ import { registerNode } from './kubelet/node-status.ts';
 import { type Channel, Matrix, type ProbedPod, portOn } from './matrix/matrix.ts';
 import { Prober } from './prober/client.ts';
 import { ReadyNodes } from './ready-nodes.ts';
+import type { ExternalRouter } from './router/index.ts';
 import { removeRun } from './run/cleanup.ts';
 import { runVariable } from './run/processes.ts';
 import { createRun, namespacePrefix, nodeRoot, type Run } from './run/run.ts';
@@ -33,7 +39,7 @@ import { sampleNamespaces, samplePods } from './workload.ts';
 
 export interface ClusterOptions {
   readonly id: string;
-  readonly nodes: number;
+  readonly shape: ClusterShape;
   readonly progress: Progress;
   /** Aborts whatever is being waited for. */
   readonly signal: AbortSignal;
@@ -54,6 +60,7 @@ export class Cluster {
   #underlay: Underlay | undefined;
   #api: LabApi | undefined;
   #prober: Prober | undefined;
+  #router: ExternalRouter | undefined;
   #ready: ReadyNodes | undefined;
 
   private constructor(run: Run, options: ClusterOptions) {
@@ -166,6 +173,7 @@ export class Cluster {
     this.#stopping.abort(new Error('The cluster is being stopped'));
     for (const follower of this.#followers) follower.stop();
     await Promise.all([...this.#agents.values()].map((agent) => agent.stop()));
+    await this.#router?.stop();
     await this.#prober?.close();
     await this.#api?.close();
     this.#underlay?.close();
@@ -173,8 +181,8 @@ export class Cluster {
   }
 
   async #begin(plugin: string): Promise<void> {
-    const { progress, report } = this.#options;
-    const count = this.#options.nodes;
+    const { progress, report, shape } = this.#options;
+    const count = shape.nodes;
 
     progress.begin('underlay and API server');
     const underlay = Underlay.make(namespacePrefix(this.run.id), count);
@@ -191,20 +199,30 @@ export class Cluster {
     const ready = new ReadyNodes(api.datastore, report);
     this.#ready = ready;
     this.#followers.push(ready);
-    for (const { name, address } of underlay.nodes) {
-      await registerNode(api.datastore, name, address);
-      this.#agents.set(name, this.#startAgent(name, underlay));
-    }
-    await ready.waitFor(
-      underlay.nodes.map(({ name }) => name),
-      this.#patience,
-    );
-    await this.#unlessStopped(this.#introduceNodes(underlay, api.datastore, prober));
-    progress.end('calico-node is ready on each, VXLAN between them');
-
     const names = underlay.nodes.map(({ name }) => name);
+    for (const { name, address } of underlay.nodes) await registerNode(api.datastore, name, address);
+    if (shape.bgp) await this.#prepareBgp(shape.bgp, underlay, api.datastore);
+    for (const name of names) this.#agents.set(name, this.#startAgent(name, underlay));
+    await ready.waitFor(names, this.#patience);
+    await this.#unlessStopped(this.#introduceNodes(underlay, api.datastore, prober));
+    if (shape.bgp) await waitForSessions(this.birdSockets(), this.#patience);
+    progress.end(`calico-node is ready on each, ${shape.bgp ? 'BGP' : 'VXLAN'} between them`);
+
     this.#followers.push(startScheduler({ datastore: api.datastore, nodes: names, report }));
     for (const node of names) this.#followers.push(this.#startKubelet(node, plugin, underlay, api, prober));
+  }
+
+  /** Of each node's BIRD, by the node's name. */
+  birdSockets(): Map<string, string> {
+    const { nodes: all } = started(this.#underlay);
+    return new Map(all.map(({ name }) => [name, bgpPaths(nodeRoot(this.run, name)).socket]));
+  }
+
+  /** Everything that the nodes' agents are to find: who reflects routes, and the router outside. */
+  async #prepareBgp(bgp: BgpShape, underlay: Underlay, datastore: Datastore): Promise<void> {
+    const reflectors = underlay.nodes.slice(0, bgp.reflectors).map(({ name }) => name);
+    if (bgp.router) this.#router = await startLabRouter(bgp.router, this.run, underlay);
+    await createBgpObjects(datastore, { reflectors, ...(bgp.router && { router: routerPlace }) });
   }
 
   #startAgent(node: string, underlay: Underlay): Agent {
@@ -215,7 +233,8 @@ export class Cluster {
       environment: {
         [runVariable]: this.run.id,
         CALICO_IPV4POOL_CIDR: '192.168.0.0/16',
-        CALICO_IPV4POOL_VXLAN: 'Always',
+        CALICO_IPV4POOL_VXLAN: this.#options.shape.bgp ? 'Never' : 'Always',
+        CALICO_NETWORKING_BACKEND: this.#options.shape.bgp ? 'bird' : 'vxlan',
       },
       spawnOnNode: underlay.onNode(node),
       died: this.#options.agentDied,

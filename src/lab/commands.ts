@@ -1,7 +1,9 @@
 // The command line of calico-lab. Each command's work is done elsewhere; here are its name, its options and what it prints.
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { ClusterShape } from './bgp/shape.ts';
 import { runDemo } from './demo/demo.ts';
 import { down } from './down.ts';
+import type { RouterKind } from './router/index.ts';
 import { serve } from './serve.ts';
 import { showMatrix } from './show-matrix.ts';
 import { showStatus } from './show-status.ts';
@@ -29,8 +31,11 @@ export async function runLab(arguments_: readonly string[]): Promise<number> {
   named(program.command('up'))
     .description('bring a cluster up and keep it running')
     .addOption(nodesOption())
-    .action(async (options: { nodes: number; name: string }) => {
-      code = await up(options.name, options.nodes);
+    .addOption(bgpOption())
+    .addOption(reflectorsOption())
+    .addOption(routerOption())
+    .action(async (options: ShapeOptions & { name: string }) => {
+      code = await up(options.name, shapeOf(options));
     });
   named(program.command('down'))
     .description('remove the cluster, and whatever an interrupted one left behind')
@@ -53,8 +58,11 @@ export async function runLab(arguments_: readonly string[]): Promise<number> {
     });
   named(program.command('serve', { hidden: true }))
     .addOption(nodesOption())
-    .action(async (options: { nodes: number; name: string }) => {
-      code = await serve(options.name, options.nodes);
+    .addOption(bgpOption())
+    .addOption(reflectorsOption())
+    .addOption(routerOption())
+    .action(async (options: ShapeOptions & { name: string }) => {
+      code = await serve(options.name, shapeOf(options));
     });
 
   program.hook('preAction', () => {
@@ -82,6 +90,43 @@ function nodesOption(): Option {
     }
     return count;
   });
+}
+
+interface ShapeOptions {
+  readonly nodes: number;
+  readonly bgp?: boolean;
+  readonly reflectors: number;
+  readonly tor?: RouterKind;
+}
+
+/** @throws Error when nodes are to reflect routes, or to peer with a router, without speaking BGP */
+function shapeOf({ nodes, bgp, reflectors, tor }: ShapeOptions): ClusterShape {
+  if (!bgp) {
+    if (reflectors > 0 || tor) throw new Error('--reflectors and --tor need --bgp');
+    return { nodes };
+  }
+  if (reflectors > nodes) throw new Error(`${nodes} nodes cannot hold ${reflectors} route reflectors`);
+  return { nodes, bgp: { reflectors, ...(tor && { router: tor }) } };
+}
+
+function bgpOption(): Option {
+  return new Option('--bgp', 'BGP instead of an overlay: every node peers with every other');
+}
+
+function reflectorsOption(): Option {
+  const option = new Option(
+    '--reflectors <count>',
+    'peer with so many route reflectors among the nodes instead',
+  );
+  return option.default(0).argParser((text) => {
+    const count = Number(text);
+    if (!Number.isInteger(count) || count < 0) throw new InvalidArgumentError('It must be a number from 0.');
+    return count;
+  });
+}
+
+function routerOption(): Option {
+  return new Option('--tor <router>', 'peer with a router outside of the cluster').choices(['frr', 'gobgp']);
 }
 
 function parsePort(text: string): string | number {

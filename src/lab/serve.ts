@@ -3,6 +3,7 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { abortOnSignals } from './abort.ts';
+import type { ClusterShape } from './bgp/shape.ts';
 import { Cluster } from './cluster.ts';
 import { serveControl } from './control.ts';
 import { denyAll } from './demo/stages.ts';
@@ -15,7 +16,7 @@ export type SupervisorMessage =
   | { readonly kind: 'ready'; readonly kubeconfig: string; readonly denyAll: string };
 
 /** Runs until it is asked to stop, and returns the exit code; the cluster is gone then. */
-export async function serve(id: string, nodes: number): Promise<number> {
+export async function serve(id: string, shape: ClusterShape): Promise<number> {
   const stop = new AbortController();
   const ignoreSignals = abortOnSignals(stop);
   // Whoever waits for the cluster has given up, or was killed: nobody would know that it is there.
@@ -40,7 +41,7 @@ export async function serve(id: string, nodes: number): Promise<number> {
     stop.abort(error);
   });
   try {
-    cluster = await Cluster.start({ id, nodes, progress, signal: stop.signal, report, agentDied: report });
+    cluster = await Cluster.start({ id, shape, progress, signal: stop.signal, report, agentDied: report });
     await cluster.startWorkload();
     const held = cluster;
     const control = await serveControl(held.run, {
@@ -55,7 +56,7 @@ export async function serve(id: string, nodes: number): Promise<number> {
     process.off('disconnect', orphaned);
     const denyAllPath = join(held.run.folder, 'deny-all.yaml');
     writeFileSync(denyAllPath, denyAll, { mode: 0o600 });
-    log(`Ready: ${nodes} nodes, API server ${held.status().server}`);
+    log(`Ready: ${shape.nodes} nodes, API server ${held.status().server}`);
     tell({ kind: 'ready', kubeconfig: held.kubeconfig, denyAll: denyAllPath });
     await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
     control.close();

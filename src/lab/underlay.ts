@@ -80,6 +80,12 @@ export class Underlay {
     deleteNamespace(`${this.#prefix}.${name}`);
   }
 
+  /** A machine beside the nodes, at the address that ends in `host`. */
+  addMachine(name: string, host: number): UnderlayNode & { readonly namespace: number } {
+    using netlink = Rtnetlink.open({ namespace: this.namespace });
+    return this.#cable(netlink, indexOf(netlink, 'bridge'), name, `${network}.${host}`);
+  }
+
   /** Lets go of the namespaces; their names remain for `removeRun`. */
   close(): void {
     for (const { namespace } of this.#nodes.values()) closeNamespace(namespace);
@@ -87,21 +93,20 @@ export class Underlay {
   }
 
   #addNode(underlay: Rtnetlink, bridge: number, number: number): void {
-    const name = `node-${number}`;
-    const address = `${network}.${firstNode + number - 1}`;
+    const node = this.#cable(underlay, bridge, `node-${number}`, `${network}.${firstNode + number - 1}`);
+    this.#nodes.set(node.name, node);
+  }
+
+  /** Makes a namespace and lays a cable from it to the bridge. */
+  #cable(underlay: Rtnetlink, bridge: number, name: string, address: string) {
     const namespace = makeNamespace(`${this.#prefix}.${name}`);
-    this.#nodes.set(name, {
-      name,
-      address,
-      namespace,
-      namespacePath: namespacePath(`${this.#prefix}.${name}`),
-    });
     underlay.apply(addVeth({ name, master: bridge, up: true, peer: { name: 'eth0', namespace } }));
     using netlink = Rtnetlink.open({ namespace });
     const link = indexOf(netlink, 'eth0');
     netlink.apply(setLink(link, { up: true }));
     netlink.apply(addAddress({ link, address, prefixLength }));
     netlink.apply(addRoute({ destination: '0.0.0.0/0', via: this.gateway, link, protocol: bootProtocol }));
+    return { name, address, namespace, namespacePath: namespacePath(`${this.#prefix}.${name}`) };
   }
 }
 

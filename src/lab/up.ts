@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import { abortOnSignals } from './abort.ts';
+import { type ClusterShape, shapeArguments } from './bgp/shape.ts';
 import { removeAbandonedRuns } from './run/cleanup.ts';
 import { runVariable } from './run/processes.ts';
 import { findRun, namespacePrefix } from './run/run.ts';
@@ -9,7 +10,7 @@ import type { SupervisorMessage } from './serve.ts';
 import { paint, say, terminalProgress } from './terminal.ts';
 
 /** Resolves once the cluster is up (0), or is gone again because it failed (1) or was interrupted (130). */
-export async function up(id: string, nodes: number): Promise<number> {
+export async function up(id: string, shape: ClusterShape): Promise<number> {
   await removeAbandonedRuns();
   const running = findRun(id);
   if (running)
@@ -22,7 +23,7 @@ export async function up(id: string, nodes: number): Promise<number> {
   const progress = terminalProgress(process.stdout);
   const supervisor = fork(
     join(import.meta.dirname, '..', '..', 'bin', 'calico-lab.ts'),
-    ['serve', '--name', id, '--nodes', String(nodes)],
+    ['serve', '--name', id, ...shapeArguments(shape)],
     // Of its own session, so that neither a closed terminal nor its Ctrl-C ends it; it speaks through the channel and its log.
     {
       detached: true,

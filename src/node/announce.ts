@@ -12,7 +12,7 @@ import type { Tunnel } from './tunnel.ts';
 /** Tells the other nodes how to reach this one. */
 export async function announce(
   datastore: Datastore,
-  node: string,
+  { node, asNumber }: NodeOptions,
   addresses: ReadonlyMap<Family, NodeAddress>,
   tunnels: readonly Tunnel[],
 ): Promise<void> {
@@ -29,6 +29,8 @@ export async function announce(
     [nodeAnnotations.ipv6VxlanTunnelAddress]: tunnel(6)?.address ?? null,
     [nodeAnnotations.vxlanTunnelMac]: tunnel(4)?.mac ?? null,
     [nodeAnnotations.vxlanTunnelMacV6]: tunnel(6)?.mac ?? null,
+    // Somebody may have written it by hand, so that it is not ours to take away.
+    ...(asNumber !== undefined && { [nodeAnnotations.asNumber]: String(asNumber) }),
   };
   // Through the status, which takes annotations but no taints: the right to patch it is the smaller one.
   await datastore.mergePatch(nodes, { name: node }, { metadata: { annotations } }, { subresource: 'status' });

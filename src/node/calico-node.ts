@@ -18,6 +18,7 @@ import type { Family } from '../net/index.ts';
 import { type Logger, tally } from '../process/index.ts';
 import { nodes } from '../resources/index.ts';
 import { announce, reportReady, writeFacts } from './announce.ts';
+import { startBgp } from './bgp.ts';
 import { ensureClusterObjects } from './cluster-objects.ts';
 import { detectAddress, type NodeAddress } from './detect-address.ts';
 import { Observability } from './observability.ts';
@@ -61,7 +62,8 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
   const addresses = await detectAddresses(rtnetlink, datastore, options);
   const ipam = new IpamClient(datastore, { view: new FollowedSources(datastore, options.node) });
   const tunnels = await ensureTunnels(datastore, ipam, options.node);
-  await announce(datastore, options.node, addresses, tunnels);
+  await announce(datastore, options, addresses, tunnels);
+  const bgp = startBgp(options, datastore, rtnetlink, log);
 
   const overlays = tunnels.flatMap((tunnel) => {
     const own = addresses.get(tunnel.family);
@@ -158,6 +160,7 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
       upkeep[Symbol.dispose]();
       interfaces.close();
       felix.stop();
+      await bgp?.stop();
       await observability.close();
       await datastore.close();
       rtnetlink.close();

@@ -1,6 +1,8 @@
 // What a calico-node is told by its environment. Names and defaults are upstream's.
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { type BgpPaths, bgpPaths, parseAsNumber } from '../bgp/index.ts';
 import { tryParseCidr } from '../net/index.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -27,6 +29,14 @@ export interface NodeOptions {
   readonly ipMethod: string;
   readonly ip6Method: string;
   readonly defaultPools: readonly DefaultPool[];
+  /** Who makes the ways between nodes that are no overlay: BIRD, or nobody. */
+  readonly backend: 'bird' | 'vxlan' | 'none';
+  /** Number of the node's autonomous system; undefined when the cluster's is meant. */
+  readonly asNumber: number | undefined;
+  /** Of calico-node's own pod. */
+  readonly namespace: string;
+  /** Name or path of BIRD's program. */
+  readonly birdProgram: string;
   readonly logLevel: string;
   /** Whose token the kubeconfig of the CNI plugin gets. */
   readonly cniAccount: { readonly namespace: string; readonly name: string };
@@ -42,6 +52,7 @@ export interface NodePaths {
   readonly pluginFolders: readonly string[];
   /** Felix' settings for this node, below its environment; need not exist. */
   readonly felixConfiguration: string;
+  readonly bird: BgpPaths;
   readonly nodename: string;
   readonly mtu: string;
 }
@@ -61,6 +72,10 @@ export function readOptions(environment: Environment): NodeOptions {
     ipMethod: read('IP_AUTODETECTION_METHOD', 'first-found'),
     ip6Method: read('IP6_AUTODETECTION_METHOD', 'first-found'),
     defaultPools: environment.NO_DEFAULT_POOLS === 'true' ? [] : readPools(environment),
+    backend: readBackend(read('CALICO_NETWORKING_BACKEND', 'bird')),
+    asNumber: readAsNumber(environment.AS),
+    namespace: read('CALICO_NAMESPACE', ownNamespace() ?? 'kube-system'),
+    birdProgram: read('CALICO_BIRD', 'bird'),
     logLevel: read('FELIX_LOGSEVERITYSCREEN', 'info').toLowerCase().replace('warning', 'warn'),
     cniAccount: { namespace: read('CALICO_NAMESPACE', 'calico-system'), name: 'calico-cni-plugin' },
     // With a root, several nodes can share one file system.
@@ -70,6 +85,7 @@ export function readOptions(environment: Environment): NodeOptions {
           cniSocket: join(root, 'run/cni.sock'),
           cniDeletions: join(root, 'lib/cni-deletions'),
           felixConfiguration: join(root, 'etc/felix.cfg'),
+          bird: bgpPaths(root),
           nodename: join(root, 'lib/nodename'),
           mtu: join(root, 'lib/mtu'),
         }
@@ -78,10 +94,36 @@ export function readOptions(environment: Environment): NodeOptions {
           cniDeletions: '/var/lib/calico/cni-deletions',
           cniSocket: '/var/run/calico/cni.sock',
           felixConfiguration: '/etc/calico/felix.cfg',
+          bird: bgpPaths(undefined),
           nodename: '/var/lib/calico/nodename',
           mtu: '/var/lib/calico/mtu',
         },
   };
+}
+
+/** Of the pod that we run in; undefined outside of one. */
+function ownNamespace(): string | undefined {
+  try {
+    return readFileSync('/var/run/secrets/kubernetes.io/serviceaccount/namespace', 'utf8').trim();
+  } catch {
+    // There is no such file where there is no pod.
+    return undefined;
+  }
+}
+
+function readBackend(value: string): NodeOptions['backend'] {
+  const backend = (['bird', 'vxlan', 'none'] as const).find((known) => known === value);
+  if (backend) return backend;
+  throw new RangeError(`CALICO_NETWORKING_BACKEND is "${value}"; it must be "bird", "vxlan" or "none"`);
+}
+
+function readAsNumber(value: string | undefined): number | undefined {
+  if (!value) return undefined;
+  const asNumber = parseAsNumber(value);
+  if (asNumber !== undefined) return asNumber;
+  throw new RangeError(
+    `AS is "${value}"; it must be the number of an autonomous system, such as 64512 or 1.10`,
+  );
 }
 
 function readPools(environment: Environment): DefaultPool[] {

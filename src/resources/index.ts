@@ -1,8 +1,9 @@
 // The door of the resources room: every kind that the programs know, and what they say of it.
 export { generatedFiles, generatedFolders } from './artefacts/index.ts';
+export type { BGPFilterRule } from './calico/bgp/filter-rule.ts';
 export { type BGPConfiguration, bgpConfigurations } from './calico/bgp-configuration.ts';
-export type { BGPFilter } from './calico/bgp-filter.ts';
-export type { BGPPeer } from './calico/bgp-peer.ts';
+export { type BGPFilter, bgpFilters } from './calico/bgp-filter.ts';
+export { type BGPPeer, bgpPeers } from './calico/bgp-peer.ts';
 export { type BlockAffinity, blockAffinities } from './calico/block-affinity.ts';
 export { type CalicoNodeStatus, calicoNodeStatuses } from './calico/calico-node-status.ts';
 export { clusterInformations } from './calico/cluster-information.ts';
@@ -44,6 +45,7 @@ export * from './kubernetes/namespace.ts';
 export * from './kubernetes/network-policy.ts';
 export * from './kubernetes/node.ts';
 export * from './kubernetes/pod.ts';
+export * from './kubernetes/secret.ts';
 export * from './kubernetes/service.ts';
 export * from './kubernetes/service-account.ts';
 export { describeFault, type ManifestEntry, type ManifestFault, readManifest } from './manifest/index.ts';

@@ -60,7 +60,7 @@ export class KilledCluster {
     process.env.CALICO_TEST_KILL_FILE = join('/tmp', `${id}.kill`);
     const cluster = await Cluster.start({
       id,
-      nodes: 2,
+      shape: { nodes: 2 },
       progress: { begin() {}, end() {} },
       signal: new AbortController().signal,
       report() {},

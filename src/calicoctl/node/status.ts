@@ -1,22 +1,15 @@
 // `calicoctl node status`: whether calico-node runs on this machine, and what BGP says.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-
-/** Where BIRD listens for questions, per family. */
-const birdSockets = { IPv4: '/var/run/calico/bird.ctl', IPv6: '/var/run/calico/bird6.ctl' } as const;
+import { readdirSync, readFileSync } from 'node:fs';
+import { bgpPaths } from '../../bgp/index.ts';
+import { bgpStatus } from './bgp-status.ts';
 
 /** Returns 1 when calico-node does not run here. */
-export function status(): number {
+export async function status(): Promise<number> {
   const pid = findCalicoNode();
   process.stdout.write(
     pid === undefined ? 'Calico process is not running.\n' : `Calico process is running (pid ${pid}).\n`,
   );
-  for (const [family, socket] of Object.entries(birdSockets)) {
-    process.stdout.write(
-      existsSync(socket)
-        ? `\n${family} BGP status\nBIRD listens at ${socket}; ask it with "birdc -s ${socket} show protocols".\n`
-        : `\n${family} BGP status\nBGP is not running.\n`,
-    );
-  }
+  process.stdout.write(await bgpStatus(bgpPaths(process.env.CALICO_ROOT)));
   return pid === undefined ? 1 : 0;
 }
 

@@ -14,7 +14,15 @@ export function addNodeCommands(program: Command, finish: Finish): void {
     .description('Show whether calico-node runs here, and what BGP says')
     .action(async () => {
       const { status } = await import('../node/status.ts');
-      finish(status());
+      finish(await status());
+    });
+
+  node
+    .command('routes')
+    .description('Show the routes that BGP knows here, and where they come from')
+    .action(async () => {
+      const { routes } = await import('../node/routes.ts');
+      finish(await routes());
     });
 
   node

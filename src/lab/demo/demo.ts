@@ -44,7 +44,7 @@ export async function runDemo(options: { nodes: number; id: string }): Promise<n
     await removeAbandonedRuns();
     cluster = await Cluster.start({
       id: options.id,
-      nodes: options.nodes,
+      shape: { nodes: options.nodes },
       progress,
       signal: stop.signal,
       report: (message) => say(`  ${paint('yellow', '!')} ${message}`),

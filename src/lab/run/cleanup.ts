@@ -3,7 +3,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { deleteNamespace } from '../../kernel/index.ts';
 import { endProcesses, processesOfRun } from './processes.ts';
-import { abandonedRuns, findRun, namespacePrefix, type Run } from './run.ts';
+import { abandonedRuns, findRun, namespacePrefix, type Run, routerFolder } from './run.ts';
 
 const namespacesFolder = '/run/netns';
 const graceMs = 2_000;
@@ -13,6 +13,7 @@ export async function removeRun(run: Run): Promise<void> {
   await endProcesses(processesOfRun(run.id), graceMs);
   // A namespace lives as long as a process is in it or a socket of one is; so they go after the processes.
   for (const name of namespacesOfRun(run.id)) deleteNamespace(name);
+  rmSync(routerFolder(run), { recursive: true, force: true });
   // The record goes last, with the folder: as long as anything is left, the run can be found and removed again.
   for (const entry of readdirSync(run.folder)) {
     if (entry !== 'run.json') rmSync(`${run.folder}/${entry}`, { recursive: true, force: true });

@@ -84,6 +84,11 @@ export function nodeRoot(run: Run, node: string): string {
   return join(run.folder, 'nodes', node);
 }
 
+/** Files of the lab's router, which runs as another user and could not get into the run's own folder. */
+export function routerFolder(run: Run): string {
+  return `${runsFolder}-router.${run.id}`;
+}
+
 function removeDeadDraft(name: string): void {
   const [, pid, startTime] = name.split('.');
   if (!isAlive({ pid: Number(pid), startTime: startTime ?? '' })) {

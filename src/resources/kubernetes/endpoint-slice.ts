@@ -1,4 +1,5 @@
-// EndpointSlice: which addresses and ports stand behind a Service. Only the fields that policy reads.
+// EndpointSlice: which addresses and ports stand behind a Service; a Service may have any number of slices. Only the fields
+// that policy and BGP read.
 import type { Resource, ResourceKind } from '../resource.ts';
 
 /** The label that names the slice's Service, which lives in the slice's namespace. */
@@ -7,7 +8,12 @@ export const serviceNameLabel = 'kubernetes.io/service-name';
 export interface EndpointSlice extends Resource {
   /** "IPv4", "IPv6" or "FQDN". */
   addressType: string;
-  endpoints?: { addresses: string[] }[];
+  endpoints?: {
+    addresses: string[];
+    /** What is absent is unknown, and to be taken as ready. */
+    conditions?: { ready?: boolean };
+    nodeName?: string;
+  }[];
   /** A port without a number means every port of the endpoints. */
   ports?: { name?: string; protocol?: string; port?: number }[];
 }

@@ -34,4 +34,6 @@ export const nodeAnnotations = {
   ipv6VxlanTunnelAddress: 'projectcalico.org/IPv6VXLANTunnelAddr',
   vxlanTunnelMac: 'projectcalico.org/VXLANTunnelMACAddr',
   vxlanTunnelMacV6: 'projectcalico.org/VXLANTunnelMACAddrV6',
+  asNumber: 'projectcalico.org/ASNumber',
+  routeReflectorClusterId: 'projectcalico.org/RouteReflectorClusterID',
 } as const;

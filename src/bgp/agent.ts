@@ -1,0 +1,188 @@
+// The BGP agent of one node: follows what decides about BGP, keeps BIRD's configuration in step with it, and says what is
+// wrong with objects and with sessions.
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Datastore, Follower } from '../datastore/index.ts';
+import type { Logger } from '../process/index.ts';
+import {
+  type BGPConfiguration,
+  type BGPFilter,
+  type BGPPeer,
+  type BlockAffinity,
+  bgpConfigurations,
+  bgpFilters,
+  bgpPeers,
+  blockAffinities,
+  type EndpointSlice,
+  endpointSlices,
+  type IPPool,
+  ipPools,
+  keyOf,
+  type Node,
+  nodes,
+  type Pod,
+  pods,
+  type Resource,
+  type ResourceKind,
+  type Service,
+  services,
+} from '../resources/index.ts';
+import { BirdSupervisor } from './bird/supervisor.ts';
+import { FollowedSecrets } from './followed-secrets.ts';
+import type { Fault } from './model/bgp-model.ts';
+import { modelOf } from './model/model.ts';
+import type { BgpPaths } from './paths.ts';
+import type { BgpReport } from './report.ts';
+import { configurationText } from './text/configuration.ts';
+
+export interface BgpAgentOptions {
+  readonly node: string;
+  /** Of calico-node: where passwords are looked for. */
+  readonly namespace: string;
+  readonly datastore: Datastore;
+  readonly paths: BgpPaths;
+  /** Name or path of BIRD's program. */
+  readonly program: string;
+  readonly hasRoutesToRecover: () => boolean;
+  readonly log: Logger;
+}
+
+export class BgpAgent {
+  readonly #options: BgpAgentOptions;
+  readonly #bird: BirdSupervisor;
+  readonly #followers: Follower[] = [];
+  readonly #secrets: FollowedSecrets;
+  readonly #nodes = new Map<string, Node>();
+  readonly #configurations = new Map<string, BGPConfiguration>();
+  readonly #peers = new Map<string, BGPPeer>();
+  readonly #filters = new Map<string, BGPFilter>();
+  readonly #pools = new Map<string, IPPool>();
+  readonly #affinities = new Map<string, BlockAffinity>();
+  readonly #services = new Map<string, Service>();
+  readonly #slices = new Map<string, EndpointSlice>();
+  readonly #pods = new Map<string, Pod>();
+  #kindsToSync = 0;
+  #isScheduled = false;
+  #isStopped = false;
+  #faults: readonly Fault[] = [];
+
+  constructor(options: BgpAgentOptions) {
+    this.#options = options;
+    const { program, paths, log, hasRoutesToRecover, datastore, namespace } = options;
+    this.#bird = new BirdSupervisor({
+      program,
+      paths,
+      log,
+      hasRoutesToRecover,
+      onTrouble: () => this.#report(),
+    });
+    this.#secrets = new FollowedSecrets(datastore, namespace, () => this.#schedule());
+  }
+
+  start(): void {
+    const { node } = this.#options;
+    this.#follow(nodes, this.#nodes);
+    this.#follow(bgpConfigurations, this.#configurations);
+    this.#follow(bgpPeers, this.#peers);
+    this.#follow(bgpFilters, this.#filters);
+    this.#follow(ipPools, this.#pools);
+    this.#follow(blockAffinities, this.#affinities, { concerns: ({ spec }) => spec.node === node });
+    this.#follow(services, this.#services);
+    this.#follow(endpointSlices, this.#slices);
+    this.#follow(pods, this.#pods, {
+      fieldSelector: `spec.nodeName=${node}`,
+      concerns: () => [...this.#peers.values()].some(({ spec }) => spec.localWorkloadSelector),
+    });
+  }
+
+  /** BIRD ends as for a restart: routes stay. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    for (const follower of this.#followers) follower.stop();
+    this.#secrets.stop();
+    await this.#bird.stop();
+  }
+
+  #follow<T extends Resource>(
+    kind: ResourceKind<T>,
+    objects: Map<string, T>,
+    {
+      fieldSelector,
+      concerns = () => true,
+    }: { fieldSelector?: string; concerns?: (object: T) => boolean } = {},
+  ): void {
+    this.#kindsToSync++;
+    const follower = this.#options.datastore.follow(
+      kind,
+      {
+        onUpsert: (object) => {
+          objects.set(keyOf(object), object);
+          if (concerns(object)) this.#schedule();
+        },
+        onDelete: (key, last) => {
+          objects.delete(keyOf({ metadata: key }));
+          if (concerns(last)) this.#schedule();
+        },
+        onInSync: () => {
+          this.#kindsToSync--;
+          this.#schedule();
+        },
+      },
+      fieldSelector === undefined ? {} : { fieldSelector },
+    );
+    this.#followers.push(follower);
+  }
+
+  #schedule(): void {
+    // Half a picture would take sessions and routes down that another object is about to ask for.
+    if (this.#isScheduled || this.#kindsToSync > 0 || this.#isStopped) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#configure();
+    });
+  }
+
+  #configure(): void {
+    if (this.#isStopped) return;
+    const wanted = [...this.#peers.values()].map(({ spec }) => spec.password?.secretKeyRef?.name);
+    const meshes = [...this.#configurations.values()].map(
+      ({ spec }) => spec.nodeMeshPassword?.secretKeyRef?.name,
+    );
+    this.#secrets.follow([...wanted, ...meshes].filter((name): name is string => Boolean(name)));
+    if (!this.#secrets.isInSync) return;
+    const { node, namespace, paths, log } = this.#options;
+    const { model, faults } = modelOf({
+      node,
+      namespace,
+      nodes: this.#nodes.values(),
+      configurations: this.#configurations.values(),
+      peers: this.#peers.values(),
+      filters: this.#filters.values(),
+      pools: this.#pools.values(),
+      affinities: this.#affinities.values(),
+      services: this.#services.values(),
+      endpointSlices: this.#slices.values(),
+      secrets: this.#secrets.values(),
+      pods: this.#pods.values(),
+    });
+    const known = new Set(this.#faults.map(({ object, sentence }) => `${object}: ${sentence}`));
+    for (const { object, sentence } of faults) {
+      if (!known.has(`${object}: ${sentence}`)) log.warn(`${object}: ${sentence}`);
+    }
+    this.#faults = faults;
+    this.#report();
+    if (!model) return;
+    this.#bird.apply(configurationText(model, { logFile: paths.log }));
+  }
+
+  /** Leaves for others what cannot be seen in BIRD itself. */
+  #report(): void {
+    const { paths, node } = this.#options;
+    const trouble = this.#bird.trouble;
+    const report: BgpReport = { node, ...(trouble !== undefined && { trouble }), faults: this.#faults };
+    mkdirSync(dirname(paths.report), { recursive: true });
+    writeFileSync(`${paths.report}.new`, `${JSON.stringify(report)}\n`);
+    renameSync(`${paths.report}.new`, paths.report);
+  }
+}

@@ -1,0 +1,53 @@
+// What `calicoctl node status` says of BGP: the sessions of each family as upstream prints them, and what upstream leaves
+// out: why a session is not up, and which objects are closed or left out.
+import { type BgpPaths, type BgpReport, birdStatus, readBgpReport, type Session } from '../../bgp/index.ts';
+import { formatBoxTable } from '../ipam/box-table.ts';
+
+const kinds: Readonly<Record<Session['kind'], string>> = {
+  Mesh: 'node-to-node mesh',
+  Node: 'node specific',
+  Global: 'global',
+  Local_Workload: 'local workload',
+};
+
+export async function bgpStatus({ socket, report: reportPath }: BgpPaths): Promise<string> {
+  const report = readBgpReport(reportPath);
+  try {
+    const { daemon, sessions } = await birdStatus(socket);
+    const recovering = daemon.isRecovering
+      ? '\nBIRD is restarting gracefully and waits for its peers.\n'
+      : '';
+    return `${recovering}${sessionTables(sessions)}${faults(report)}`;
+  } catch (error) {
+    const why = report?.trouble ?? (error instanceof Error ? error.message : String(error));
+    return `\nBGP is not running: ${why}\n${faults(report)}`;
+  }
+}
+
+function sessionTables(sessions: readonly Session[]): string {
+  return ([4, 6] as const)
+    .map((family) => {
+      const rows = sessions.filter((session) => session.family === family).map(rowOf);
+      const title = `\nIPv${family} BGP status\n`;
+      if (rows.length === 0) return `${title}No IPv${family} peers found.\n`;
+      return title + formatBoxTable(['PEER ADDRESS', 'PEER TYPE', 'STATE', 'SINCE', 'INFO'], rows);
+    })
+    .join('');
+}
+
+function rowOf({ peer, kind, state, since, reason }: Session): string[] {
+  const isUp = state === 'Established';
+  return [peer, kinds[kind], isUp ? 'up' : 'start', sinceText(since), reason ? `${state}: ${reason}` : state];
+}
+
+/** The time today, the date before that. */
+function sinceText(since: Date): string {
+  const local = new Date(since.getTime() - since.getTimezoneOffset() * 60_000).toISOString();
+  const isToday = since.toDateString() === new Date().toDateString();
+  return isToday ? local.slice(11, 19) : local.slice(0, 10);
+}
+
+function faults(report: BgpReport | undefined): string {
+  const lines = (report?.faults ?? []).map(({ object, sentence }) => `${object}: ${sentence}\n`);
+  return lines.length === 0 ? '' : `\nWhat cannot be used as it stands\n${lines.join('')}`;
+}

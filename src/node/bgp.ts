@@ -1,0 +1,42 @@
+// BGP on this node: the agent that configures and supervises BIRD, and the answers to CalicoNodeStatus.
+import { BgpAgent, NodeStatusReporter } from '../bgp/index.ts';
+import type { Datastore } from '../datastore/index.ts';
+import type { Rtnetlink } from '../kernel/index.ts';
+import type { Logger } from '../process/index.ts';
+import type { NodeOptions } from './options.ts';
+
+/** What BIRD marks its routes with (RTPROT_BIRD). */
+const birdProtocol = 12;
+
+export interface BgpPart {
+  /** BIRD ends as for a restart: its routes stay in the kernel, and peers keep ours. */
+  stop(): Promise<void>;
+}
+
+/** Returns at once: sessions come up meanwhile, and pods on this node need none of them. Nothing where BGP is not wanted. */
+export function startBgp(
+  { node, backend, namespace, birdProgram, paths }: NodeOptions,
+  datastore: Datastore,
+  rtnetlink: Rtnetlink,
+  log: Logger,
+): BgpPart | undefined {
+  if (backend !== 'bird') return undefined;
+  const agent = new BgpAgent({
+    node,
+    namespace,
+    datastore,
+    paths: paths.bird,
+    program: birdProgram,
+    hasRoutesToRecover: () => rtnetlink.routes().some(({ protocol }) => protocol === birdProtocol),
+    log,
+  });
+  const reporter = new NodeStatusReporter({ node, datastore, socketPath: paths.bird.socket, log });
+  agent.start();
+  reporter.start();
+  return {
+    stop: async () => {
+      reporter.stop();
+      await agent.stop();
+    },
+  };
+}
