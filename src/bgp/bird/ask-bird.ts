@@ -10,10 +10,7 @@ export interface BirdStatus {
 }
 
 /** @throws Error with the system's code (ENOENT, ECONNREFUSED) when BIRD does not run */
-async function askBird<T>(
-  socketPath: string,
-  questions: (bird: BirdConnection) => Promise<T>,
-): Promise<T> {
+async function askBird<T>(socketPath: string, questions: (bird: BirdConnection) => Promise<T>): Promise<T> {
   const connection = await BirdConnection.open(socketPath);
   try {
     return await questions(connection);
