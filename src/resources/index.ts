@@ -48,7 +48,13 @@ export * from './kubernetes/pod.ts';
 export * from './kubernetes/secret.ts';
 export * from './kubernetes/service.ts';
 export * from './kubernetes/service-account.ts';
-export { describeFault, type ManifestEntry, type ManifestFault, readManifest } from './manifest/index.ts';
+export {
+  describeFault,
+  faultText,
+  type ManifestEntry,
+  type ManifestFault,
+  readManifest,
+} from './manifest/index.ts';
 export * from './resource.ts';
 export { validate } from './validate.ts';
 export { withDefaults } from './with-defaults.ts';

@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ClusterDiagsOptions } from '../cluster/diags.ts';
 import type { DoctorOptions } from '../doctor/doctor.ts';
+import type { MigrateOptions } from '../migrate/migrate.ts';
 import type { Finish } from './declare.ts';
 
 export function addClusterCommands(program: Command, finish: Finish): void {
@@ -22,6 +23,22 @@ export function addClusterCommands(program: Command, finish: Finish): void {
       const { doctor } = await import('../doctor/doctor.ts');
       finish(await doctor(command.optsWithGlobals<DoctorOptions>()));
     });
+  program
+    .command('migrate-from-calico')
+    .description('Copy what a cluster of Calico has stored to where this Calico stores it')
+    .option('--dry-run', 'show what would be done, and write nothing')
+    .option('--overwrite', 'replace what is there already and says something else')
+    .option('--abort', 'let the old cluster assign addresses again, while it still may')
+    .option(
+      '--settle <seconds>',
+      "how long to wait for the end of the old cluster's last requests",
+      parseSettle,
+      10,
+    )
+    .action(async (_options, command: Command) => {
+      const { migrateFromCalico } = await import('../migrate/migrate.ts');
+      finish(await migrateFromCalico(command.optsWithGlobals<MigrateOptions>()));
+    });
   const cluster = program.command('cluster').description('Examine the cluster');
   cluster
     .command('diags')
@@ -37,6 +54,12 @@ export function addClusterCommands(program: Command, finish: Finish): void {
       const { clusterDiags } = await import('../cluster/diags.ts');
       finish(await clusterDiags(command.optsWithGlobals<ClusterDiagsOptions>()));
     });
+}
+
+function parseSettle(text: string): number {
+  const seconds = Number(text);
+  if (seconds >= 0 && seconds <= 600) return seconds;
+  throw new InvalidArgumentError('It must be a number of seconds from 0 to 600.');
 }
 
 function parseCount(text: string): number {

@@ -1,4 +1,4 @@
 // The door of the reader of manifests: YAML and JSON files as people write them.
-export { describeFault } from './describe-fault.ts';
+export { describeFault, faultText } from './describe-fault.ts';
 export type { ManifestEntry, ManifestFault } from './manifest-entry.ts';
 export { readManifest } from './read-manifest.ts';

@@ -1,0 +1,77 @@
+// One stored object of crd.projectcalico.org/v1 as the user's object of projectcalico.org/v3. Pure.
+import { affinityLabels, affinityName } from '../../ipam/index.ts';
+import { parseCidr } from '../../net/index.ts';
+import { apiVersionOf, type ObjectMeta, type Resource, type ResourceKind } from '../../resources/index.ts';
+import type { LegacyKind, LegacyObject } from './legacy-kinds.ts';
+
+/** Holds, as JSON, what the user said in metadata. */
+const metadataAnnotation = 'projectcalico.org/metadata';
+
+/** Kinds whose stored names begin with that of their tier, in versions that did so. */
+const tieredKinds = new Set([
+  'NetworkPolicy',
+  'GlobalNetworkPolicy',
+  'StagedNetworkPolicy',
+  'StagedGlobalNetworkPolicy',
+]);
+
+/** @throws Error that says what of the object cannot be read */
+export function fromLegacy({ to }: LegacyKind, stored: LegacyObject): Resource {
+  const said = saidMetadata(stored);
+  const spec = { ...stored.spec };
+  if (tieredKinds.has(to.kind)) spec.tier ??= 'default';
+  // Once text, now a word of its own.
+  if (typeof spec.deleted === 'string') spec.deleted = spec.deleted === 'true';
+  if (to.kind === 'IPAMBlock') spec.sequenceNumber ??= 0;
+  if (to.kind === 'BlockAffinity') return affinity(to, spec);
+  const { namespace } = stored.metadata;
+  const labels = said.labels ?? stored.metadata.labels ?? {};
+  const annotations = said.annotations ?? {};
+  return {
+    apiVersion: apiVersionOf(to),
+    kind: to.kind,
+    metadata: {
+      name: tieredKinds.has(to.kind) ? policyName(stored, said, String(spec.tier)) : stored.metadata.name,
+      ...(namespace !== undefined && { namespace }),
+      ...(Object.keys(labels).length > 0 && { labels }),
+      ...(Object.keys(annotations).length > 0 && { annotations }),
+    },
+    spec,
+  } as Resource;
+}
+
+function saidMetadata({ metadata, kind }: LegacyObject): Partial<ObjectMeta> {
+  const text = metadata.annotations?.[metadataAnnotation];
+  if (text === undefined) return {};
+  try {
+    return JSON.parse(text) as Partial<ObjectMeta>;
+  } catch (cause) {
+    throw new Error(
+      `Cannot read ${kind} "${metadata.name}": its annotation ${metadataAnnotation} is not JSON`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** Claims are found by their names and labels, which older versions spelled otherwise or left out. */
+function affinity(to: ResourceKind, spec: Record<string, unknown>): Resource {
+  const owner = { type: spec.type === 'virtual' ? 'virtual' : 'host', name: String(spec.node) } as const;
+  const cidr = parseCidr(String(spec.cidr));
+  return {
+    apiVersion: apiVersionOf(to),
+    kind: to.kind,
+    metadata: { name: affinityName(owner.name, cidr), labels: affinityLabels(owner, cidr) },
+    spec: { ...spec, type: owner.type },
+  } as Resource;
+}
+
+/** Stored under "default.web" it may be the user's "web": the annotation says, or else the prefix goes. */
+function policyName({ metadata }: LegacyObject, said: Partial<ObjectMeta>, tier: string): string {
+  if (said.name) return said.name;
+  const prefix = 'default.';
+  return tier === 'default' && metadata.name.startsWith(prefix)
+    ? metadata.name.slice(prefix.length)
+    : metadata.name;
+}
