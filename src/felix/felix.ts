@@ -48,6 +48,8 @@ export class Felix {
   readonly #namespaces = new Map<string, Namespace>();
   readonly #inSync = Promise.withResolvers<void>();
   #isInSync = false;
+  /** Until then nothing has been asked for, which is not to be taken for nothing being there. */
+  #isStarted = false;
   #kindsToSync = 0;
   readonly #outage = new Outage(() => this.#schedule());
   #isScheduled = false;
@@ -87,6 +89,8 @@ export class Felix {
 
   start(): void {
     eachFollowedKind((followed) => this.#follow(followed));
+    this.#isStarted = true;
+    this.#schedule();
   }
 
   /** Nothing is brought into the kernel afterwards. */
@@ -190,7 +194,7 @@ export class Felix {
 
   #schedule(): void {
     // Until everything has been listed once the kernel keeps what it has: half a picture would forbid or allow too much.
-    if (this.#isScheduled || this.#kindsToSync > 0 || this.#outage.isHalfOver) return;
+    if (!this.#isStarted || this.#kindsToSync > 0 || this.#outage.isHalfOver || this.#isScheduled) return;
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
