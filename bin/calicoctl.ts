@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // calicoctl: manages Calico's resources, addresses and nodes; `calicoctl --help` says how. Also `kubectl calico`.
 import { runCalicoctl } from '../src/calicoctl/index.ts';
 

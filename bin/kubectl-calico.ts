@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // calicoctl under the name by which kubectl finds it as a plugin: `kubectl calico get ippool`.
 import { runCalicoctl } from '../src/calicoctl/index.ts';
 

@@ -36,6 +36,7 @@ const commands = {
   'check:crds': { args: ['setup/check-crds.ts'], needs: {} },
   format: { args: ['setup/check.ts', '--fix'], needs: {} },
   generate: { args: ['setup/generate.ts'], needs: {} },
+  build: { args: ['setup/build.ts'], needs: {} },
   bench: { args: ['bench/run.ts'], needs: {} },
   torture: { args: ['torture/run.ts'], needs: eyes },
   fuzz: { args: ['torture/run.ts', 'fuzz'], needs: {} },

@@ -3,11 +3,8 @@ import { CommanderError } from 'commander';
 import { problemsOf, reportProblems } from './problem.ts';
 import { buildProgram } from './program.ts';
 
-/**
- * `arguments_` are those after the program's name, `name` is what the person calls it. Returns 0 when all is well, 1 when
- * anything failed or the line cannot be read.
- */
-export async function runCalicoctl(arguments_: readonly string[], name = 'calicoctl'): Promise<number> {
+/** See `runCalicoctl`. */
+export async function runCommandLine(arguments_: readonly string[], name: string): Promise<number> {
   const format = asksForJson(arguments_) ? 'json' : 'text';
   let code = 0;
   const program = buildProgram({
