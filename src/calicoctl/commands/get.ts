@@ -5,7 +5,7 @@ import { findPrintedKind } from '../kinds/find-kind.ts';
 import type { PrintedKind } from '../kinds/kinds.ts';
 import type { FileOptions, GlobalOptions, NamespaceOptions } from '../options.ts';
 import { parseFormat } from '../output/format.ts';
-import { printObjects } from '../output/print-objects.ts';
+import { type Found, printObjects } from '../output/print-objects.ts';
 import { CommandError, type Problem, problemsOf, reportProblems } from '../problem.ts';
 import { listObjects, namespaceFor, readObject } from '../read-objects.ts';
 import { openSession, type Session } from '../session.ts';
@@ -14,13 +14,6 @@ export interface GetOptions extends GlobalOptions, NamespaceOptions, FileOptions
   readonly output: string;
   /** Leaves out what belongs to this cluster, so that the objects can be made in another. */
   readonly export?: boolean;
-}
-
-/** What was found of one kind, and what was not. */
-interface Found {
-  readonly kind: PrintedKind;
-  readonly objects: readonly Resource[];
-  readonly isSingle: boolean;
 }
 
 /** Returns 1 when something that was asked for by name is missing; the rest is printed all the same. */
@@ -39,15 +32,12 @@ export async function get(
   const found = kind
     ? [await findByName(session, kind, names, options, problems)]
     : await findByFile(session, options, problems);
-  for (const { kind, objects, isSingle } of found) {
-    if (objects.length === 0 && problems.length > 0) continue;
-    const print = {
-      kind,
-      objects: options.export ? objects.map(exported) : objects,
-      isSingle,
-      isAcrossNamespaces: options.allNamespaces === true,
-    };
-    process.stdout.write(await printObjects(print, format));
+  const shown = found
+    .filter(({ objects }) => objects.length > 0 || problems.length === 0)
+    .map((entry) => (options.export ? { ...entry, objects: entry.objects.map(exported) } : entry));
+  if (shown.length > 0) {
+    const isAcrossNamespaces = options.allNamespaces === true;
+    process.stdout.write(await printObjects(shown, format, { isAcrossNamespaces }));
   }
   if (problems.length > 0) reportProblems(problems, format.type === 'json' ? 'json' : 'text');
   return problems.length > 0 ? 1 : 0;
@@ -119,6 +109,6 @@ async function readAll(
 }
 
 function exported(object: Resource): Resource {
-  const { uid, resourceVersion, generation, creationTimestamp, namespace, ...metadata } = object.metadata;
-  return { ...object, metadata: { ...metadata, ...(namespace && { namespace }) } };
+  const { uid, resourceVersion, generation, creationTimestamp, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }

@@ -1,4 +1,4 @@
-// Turns objects into what `get` prints.
+// Turns what `get` found into what it prints.
 import { apiVersionOf, type Resource } from '../../resources/index.ts';
 import { type Column, column } from '../kinds/column.ts';
 import type { PrintedKind } from '../kinds/kinds.ts';
@@ -6,43 +6,62 @@ import { CommandError } from '../problem.ts';
 import type { Format } from './format.ts';
 import { formatTable } from './table.ts';
 
-export interface ObjectsToPrint {
+/** What was found of one kind. */
+export interface Found {
   readonly kind: PrintedKind;
   readonly objects: readonly Resource[];
   /** Whether a single name was asked for, which is printed without a list around it. */
   readonly isSingle: boolean;
-  /** Whether tables must say the namespace. */
-  readonly isAcrossNamespaces: boolean;
 }
 
-export async function printObjects(print: ObjectsToPrint, format: Format): Promise<string> {
+/** One table, list or object; of several kinds a table each, or one list of them all, which can be applied again. */
+export async function printObjects(
+  found: readonly Found[],
+  format: Format,
+  { isAcrossNamespaces }: { readonly isAcrossNamespaces: boolean },
+): Promise<string> {
+  const tables = (headings: (kind: PrintedKind) => readonly string[]) =>
+    found.map(({ kind, objects }) => tableOf(kind, objects, headings(kind), isAcrossNamespaces)).join('\n');
   switch (format.type) {
     case 'ps':
+      return tables(({ ordinary }) => ordinary);
     case 'wide':
-      return tableOf(print, format.type === 'wide' ? print.kind.wide : print.kind.ordinary);
+      return tables(({ wide }) => wide);
     case 'columns':
-      return tableOf(print, format.columns.split(','));
+      return tables(() => format.columns.split(','));
     case 'json':
-      return `${JSON.stringify(documentOf(print), undefined, 2)}\n`;
+      return `${JSON.stringify(documentOf(found), undefined, 2)}\n`;
     case 'yaml': {
       const { toYaml } = await import('./yaml.ts');
-      return toYaml(documentOf(print));
+      return toYaml(documentOf(found));
     }
     case 'template':
     case 'template-file': {
       const { runTemplate } = await import('./template.ts');
-      return runTemplate(format, documentOf(print));
+      return runTemplate(format, found.map(documentOfKind), documentOf(found));
     }
   }
 }
 
-function documentOf({ kind, objects, isSingle }: ObjectsToPrint): object {
+function documentOf(found: readonly Found[]): object {
+  const [only, ...others] = found;
+  if (only && others.length === 0) return documentOfKind(only);
+  const items = found.flatMap(({ objects }) => objects);
+  return { apiVersion: 'v1', kind: 'List', metadata: {}, items };
+}
+
+function documentOfKind({ kind, objects, isSingle }: Found): object {
   const [only] = objects;
   if (isSingle && only) return only;
   return { apiVersion: apiVersionOf(kind), kind: `${kind.kind}List`, metadata: {}, items: objects };
 }
 
-function tableOf({ kind, objects, isAcrossNamespaces }: ObjectsToPrint, headings: readonly string[]): string {
+function tableOf(
+  kind: PrintedKind,
+  objects: readonly Resource[],
+  headings: readonly string[],
+  isAcrossNamespaces: boolean,
+): string {
   const wanted = isAcrossNamespaces && kind.namespaced ? ['NAMESPACE', ...headings] : headings;
   const columns = wanted.map((heading) => columnFor(kind, heading));
   return formatTable([

@@ -5,16 +5,17 @@ import { CommandError } from '../problem.ts';
 import type { Format } from './format.ts';
 
 /**
- * Upstream hands a template the list of what it found, kubectl the one document: ours is that list, with the document's
+ * Upstream hands a template a list of what it found per kind, kubectl the one document: ours is that list, with the document's
  * fields besides, so that "{{range .}}{{range .Items}}" and "{{range .items}}" both say what their users expect.
  */
 export function runTemplate(
   format: Extract<Format, { type: 'template' | 'template-file' }>,
-  data: object,
+  perKind: readonly object[],
+  document: object,
 ): string {
   const text = format.type === 'template' ? format.template : readTemplate(format.file);
   try {
-    return executeTemplate(text, Object.assign([data], data));
+    return executeTemplate(text, Object.assign([...perKind], document));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new CommandError(`Cannot run the template: ${why}`, undefined, { cause });

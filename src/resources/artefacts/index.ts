@@ -22,7 +22,7 @@ export function generatedFiles(): GeneratedFile[] {
   return [
     ...crds().map((crd) => ({
       path: `${manifests}/${crd.spec.names.plural}.yaml`,
-      text: stringify(crd, { aliasDuplicateObjects: false, lineWidth: 110 }),
+      text: stringify(crd, { version: '1.1', aliasDuplicateObjects: false, lineWidth: 110 }),
     })),
     { path: `${pages}/README.md`, text: referenceIndex(kinds) },
     ...kinds.flatMap((kind) => [

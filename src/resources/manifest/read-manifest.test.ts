@@ -50,6 +50,19 @@ test('each fault names file, line, path, value and what would be right', () => {
   ]);
 });
 
+test('booleans may be written as in YAML 1.1, and texts that look like those stay texts', () => {
+  const [entry] = readManifest(pool('yes', '{cidr: 10.0.0.0/8, natOutgoing: yes, disabled: Off}'), 'f');
+  assert.deepEqual(entry?.object?.metadata.name, 'yes');
+  assert.deepEqual(entry?.object && Reflect.get(entry.object, 'spec'), {
+    cidr: '10.0.0.0/8',
+    natOutgoing: true,
+    disabled: false,
+  });
+  assert.deepEqual(read(pool('a', '{cidr: 10.0.0.0/8, natOutgoing: "yes"}')), [
+    ['pools.yaml:4: spec.natOutgoing: "yes" must be true or false'],
+  ]);
+});
+
 test('what is missing is told at the object that lacks it', () => {
   const [entry] = readManifest(pool('a', '\n  natOutgoing: true'), 'f');
   const [fault] = entry?.faults ?? [];

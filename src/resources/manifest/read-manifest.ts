@@ -11,12 +11,13 @@ import {
   parseAllDocuments,
 } from 'yaml';
 import { calicoKinds } from '../calico-kinds.ts';
-import { isObject } from '../json-schema.ts';
+import { isObject, jsonSchemaOf } from '../json-schema.ts';
 import { nearestName } from '../nearest-name.ts';
 import { apiVersionOf, type Resource, type ResourceKind } from '../resource.ts';
 import { type Steps, validate } from '../validate.ts';
 import { locate } from './locate.ts';
 import type { ManifestEntry, ManifestFault } from './manifest-entry.ts';
+import { withOldBooleans } from './old-booleans.ts';
 
 /**
  * One entry per object, in the order of the text; documents without content count as nothing. `file` only names the
@@ -99,7 +100,9 @@ class DocumentReader {
       const message = value.metadata === undefined ? 'is required' : 'must be an object';
       return refuse(['metadata'], 'metadata', value.metadata, message);
     }
-    const object = value as unknown as Resource;
+    const object = (
+      kind.schema ? withOldBooleans(jsonSchemaOf(kind.schema), value, node) : value
+    ) as Resource;
     const faults = validate(kind, object).map((wrong) =>
       fault(wrong.steps, wrong.path, wrong.value, wrong.message),
     );
