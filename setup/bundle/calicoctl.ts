@@ -1,5 +1,6 @@
-// Bundles calicoctl as it is shipped: plain JavaScript without dependencies, which any Node.js of the range below runs. Each
-// command is a file of its own, loaded when it is called.
+// Bundles calicoctl as it is shipped: plain JavaScript that any Node.js of the range below runs. Each command is a file of its own,
+// loaded when it is called. Nothing else is needed, but for koffi, by which the doctor of a node looks into the kernel: it is machine
+// code, which no bundle can hold.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Plugin, rolldown } from 'rolldown';
@@ -24,6 +25,7 @@ export async function bundleCalicoctl(folder: string): Promise<void> {
     cwd: root,
     input: ['bin/calicoctl.ts', 'bin/kubectl-calico.ts'],
     platform: 'node',
+    external: ['koffi'],
     plugins: [leanUndici],
     transform: { target: `node${oldestNode}` },
   });
@@ -34,6 +36,8 @@ export async function bundleCalicoctl(folder: string): Promise<void> {
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
 }
 
+const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
 const manifest = {
   name: 'calicoctl',
   version,
@@ -41,6 +45,7 @@ const manifest = {
   license: 'Apache-2.0',
   type: 'module',
   engines: { node: `>=${oldestNode}` },
+  optionalDependencies: { koffi: dependencies.koffi },
   bin: { calicoctl: 'calicoctl.js', 'kubectl-calico': 'kubectl-calico.js' },
 };
 
