@@ -41,13 +41,7 @@ export function readWishes(
       'The pod asks for addresses beside IPAM ("ipAddrsNoIpam"), which "feature_control.ip_addrs_no_ipam" does not allow',
     );
   }
-  if (list('floatingIPs', own)?.length) {
-    throw refused(
-      features.floatingIps
-        ? 'The pod asks for floating addresses ("floatingIPs"), which are not supported'
-        : 'The pod asks for floating addresses ("floatingIPs"), which "feature_control.floating_ips" does not allow',
-    );
-  }
+  refuseFloatingAddresses(list('floatingIPs', own), features.floatingIps);
   readSourcePrefixes(list('allowedSourcePrefixes', own));
   return {
     count: families
@@ -58,6 +52,11 @@ export function readWishes(
     foreignAddresses,
     mac: readMac(own[`${prefix}hwAddr`]),
   };
+}
+
+/** Whether a pod's addresses are none of IPAM's. */
+export function hasForeignAddresses(annotations: Readonly<Record<string, string>> = {}): boolean {
+  return Boolean(readList(`${prefix}ipAddrsNoIpam`, annotations)?.length);
 }
 
 function readList(name: string, annotations: Readonly<Record<string, string>>): string[] | undefined {
@@ -80,6 +79,21 @@ function readFamilies(names: readonly string[] | undefined): Set<Family> | undef
       if (name.toLowerCase() === 'ipv6') return 6;
       throw refused(`Annotation "${prefix}ipFamilies" has "${name}"; it must be "IPv4" or "IPv6"`);
     }),
+  );
+}
+
+/** One that was taken without a word would lead nowhere. */
+function refuseFloatingAddresses(texts: readonly string[] = [], areAllowed: boolean): void {
+  if (texts.length === 0) return;
+  for (const text of texts) {
+    if (!tryParseAddress(text)) {
+      throw refused(`Annotation "${prefix}floatingIPs" has "${text}", which is not an address`);
+    }
+  }
+  throw refused(
+    areAllowed
+      ? 'The pod asks for floating addresses ("floatingIPs"), which are not supported'
+      : 'The pod asks for floating addresses ("floatingIPs"), which "feature_control.floating_ips" does not allow',
   );
 }
 

@@ -21,8 +21,10 @@ test('what a configuration leaves out has its default', () => {
     node: undefined,
     nodenameFile: undefined,
     isNodenameFileOptional: false,
+    isMtuFileRequired: false,
     readinessGates: [],
     policyTimeoutMs: undefined,
+    log: undefined,
     previousResult: undefined,
   });
 });
@@ -45,21 +47,26 @@ test('every key that upstream knows is read', () => {
     kubernetes: { kubeconfig: '/k', node_name: 'n1' },
     nodename_file: '/var/lib/calico/nodename',
     nodename_file_optional: true,
+    require_mtu_file: true,
+    device_type: 'netkit',
+    dataplane_options: {},
+    calico_api_group: 'projectcalico.org/v3',
     readiness_gates: ['http://localhost:9099/readiness'],
     policy_setup_timeout_seconds: 10,
     prevResult: { ips: [] },
     // Upstream's own process needs these.
     datastore_type: 'kubernetes',
     etcd_endpoints: 'http://localhost:2379',
-    log_level: 'info',
+    log_level: 'WARNING',
     log_file_path: '/var/log/calico/cni/cni.log',
-    log_file_max_size: 100,
+    log_file_max_size: 5,
+    log_file_max_age: 7,
     policy: { type: 'k8s' },
     endpoint_status_dir: '/var/run/calico/endpoint-status',
     ipam_lock_file: '/var/run/calico/ipam.lock',
     qps: 10,
   });
-  assert.equal(raw.log_level, 'info');
+  assert.equal(raw.log_level, 'WARNING');
   assert.deepEqual(configuration, {
     cniVersion: '1.1.0',
     name: 'net',
@@ -72,8 +79,16 @@ test('every key that upstream knows is read', () => {
     node: 'n1',
     nodenameFile: '/var/lib/calico/nodename',
     isNodenameFileOptional: true,
+    isMtuFileRequired: true,
     readinessGates: ['http://localhost:9099/readiness'],
     policyTimeoutMs: 10_000,
+    log: {
+      path: '/var/log/calico/cni/cni.log',
+      level: 'warning',
+      maxBytes: 5 * 1024 * 1024,
+      maxAgeMs: 7 * 24 * 60 * 60 * 1000,
+      maxFiles: 10,
+    },
     previousResult: { ips: [] },
   });
 });
@@ -85,7 +100,8 @@ for (const [what, more, code, message] of [
   ['half a queue', { num_queues: 0.5 }, 7, /"num_queues" is 0.5/],
   ['a gate that is no URL', { readiness_gates: ['file:///etc'] }, 7, /"readiness_gates" has "file/],
   ['a result that is a list', { prevResult: [] }, 7, /"prevResult" is not an object/],
-  ['a link of another type', { device_type: 'netkit' }, 2, /"device_type" is "netkit"/],
+  ['a link of another type', { device_type: 'ipvlan' }, 2, /"device_type" is "ipvlan"/],
+  ['a log of no known level', { log_level: 'loud' }, 7, /"log_level" is "loud"/],
   ['another dataplane', { dataplane_options: { type: 'grpc' } }, 2, /"dataplane_options.type" is "grpc"/],
 ] as const) {
   test(`${what} is refused with code ${code}`, () => {

@@ -1,6 +1,6 @@
 // The network configuration that a container runtime passes on stdin: every key that means something to us, checked.
-// Keys that only upstream's own process needs (its datastore, its log, its rate limits) are taken without a word: here
-// the agent has these matters in its hands. What we do not do is refused by name rather than left out silently.
+// Keys that only upstream's own process needs (its datastore, its rate limits) are taken without a word: here the agent has
+// these matters in its hands. What we do not do is refused by name rather than left out silently. Its log keys: request-log.ts.
 import { CniError, cniErrorCodes, invalid } from './errors.ts';
 import {
   type JsonObject,
@@ -10,6 +10,7 @@ import {
   readString,
   readStrings,
 } from './json-fields.ts';
+import { type RequestLogSettings, readLogSettings } from './request-log.ts';
 import { type CniVersion, impliedVersion, isSupported, supportedVersions } from './versions.ts';
 
 export interface NetworkConfiguration {
@@ -30,10 +31,14 @@ export interface NetworkConfiguration {
   /** A file that must hold the node's name before pods may be set up, and whether it may be missing all the same. */
   readonly nodenameFile: string | undefined;
   readonly isNodenameFileOptional: boolean;
+  /** Whether the file that tells the packet size must be there before a pod is set up, where `mtu` is undefined. */
+  readonly isMtuFileRequired: boolean;
   /** URLs that must answer 2xx before a pod is set up. */
   readonly readinessGates: readonly string[];
   /** How long ADD waits for the pod's policy; undefined: as long as it takes. */
   readonly policyTimeoutMs: number | undefined;
+  /** Where requests are to be noted; undefined for nowhere but in the agent's own log. */
+  readonly log: RequestLogSettings | undefined;
   /** Result of the plugin before us in the chain, or on CHECK and DEL that of ADD. */
   readonly previousResult: JsonObject | undefined;
   /** All of it, for plugins that we call. */
@@ -93,8 +98,10 @@ export function readConfiguration(text: string): NetworkConfiguration {
       readString(kubernetes.nodeName, '"kubernetes.nodeName"'),
     nodenameFile: readString(raw.nodename_file, '"nodename_file"'),
     isNodenameFileOptional: readBoolean(raw.nodename_file_optional, false, '"nodename_file_optional"'),
+    isMtuFileRequired: readBoolean(raw.require_mtu_file, false, '"require_mtu_file"'),
     readinessGates: readStrings(raw.readiness_gates, '"readiness_gates"').map(readUrl),
     policyTimeoutMs: timeoutS && timeoutS * 1000,
+    log: readLogSettings(raw),
     previousResult: raw.prevResult == null ? undefined : readObject(raw.prevResult, '"prevResult"'),
     raw,
   };
@@ -136,8 +143,9 @@ function readIpam(raw: JsonObject): IpamConfiguration {
 
 /** @throws CniError, code 2, for what would make another kind of network than we do */
 function refuseUnsupported({ device_type: device, dataplane_options: options }: JsonObject): void {
-  if (device !== undefined && device !== '' && device !== 'veth') {
-    throw unsupported(`"device_type" is ${JSON.stringify(device)}; pods get links of type "veth"`);
+  // Upstream falls back to veth where the kernel makes no netkit; here that is everywhere.
+  if (device !== undefined && device !== '' && device !== 'veth' && device !== 'netkit') {
+    throw unsupported(`"device_type" is ${JSON.stringify(device)}; it must be "veth" or "netkit"`);
   }
   const dataplane = readObject(options ?? {}, '"dataplane_options"').type;
   if (dataplane !== undefined && dataplane !== '') {

@@ -1,7 +1,6 @@
 // The plugin `calico-ipam` by itself: addresses for another main plugin, which makes its own links. No policy is involved.
 import type { Datastore } from '../datastore/index.ts';
 import type { IpamClient } from '../ipam/index.ts';
-import { formatAddress } from '../net/index.ts';
 import { CalicoIpam } from './addresses/calico-ipam.ts';
 import { handleOf } from './attachment.ts';
 import { CniError, cniErrorCodes } from './errors.ts';
@@ -9,7 +8,7 @@ import { staleContainers } from './garbage.ts';
 import { passDatastore } from './gates.ts';
 import type { Plugin } from './plugin.ts';
 import type { AttachmentRequest, GarbageRequest, StatusRequest } from './request.ts';
-import { type Attached, addressesIn } from './result.ts';
+import type { Attached } from './result.ts';
 
 export interface IpamPluginOptions {
   /** Name of the node. */
@@ -48,20 +47,8 @@ export class IpamPlugin implements Plugin {
     return this.#addresses.release(request);
   }
 
-  async check(request: AttachmentRequest): Promise<void> {
-    const { configuration, containerId } = request;
-    const handle = handleOf({ network: configuration.name, containerId });
-    const held = (await this.#options.ipam.addressesByHandle(handle)).map(formatAddress);
-    if (held.length === 0) {
-      throw new CniError(cniErrorCodes.unknownContainer, `Container "${containerId}" has no address`);
-    }
-    const lost = addressesIn(configuration.previousResult ?? {}).filter((address) => !held.includes(address));
-    if (lost.length > 0) {
-      throw new CniError(
-        cniErrorCodes.failed,
-        `Container "${containerId}" does not hold ${lost.join(', ')} any more`,
-      );
-    }
+  check(request: AttachmentRequest): Promise<void> {
+    return this.#addresses.check(request);
   }
 
   async collectGarbage(request: GarbageRequest): Promise<void> {

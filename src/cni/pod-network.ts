@@ -10,7 +10,7 @@ import { type Namespace, nodes } from '../resources/index.ts';
 import type { AddressPlugin } from './addresses/address-plugin.ts';
 import { CalicoIpam } from './addresses/calico-ipam.ts';
 import { DelegatedIpam } from './addresses/delegated-ipam.ts';
-import { type PodWishes, readWishes } from './annotations.ts';
+import { hasForeignAddresses, type PodWishes, readWishes } from './annotations.ts';
 import { ownerNote } from './attachment.ts';
 import { checkAttachment } from './check.ts';
 import { CniError, cniErrorCodes } from './errors.ts';
@@ -19,7 +19,7 @@ import { passDatastore, passGates } from './gates.ts';
 import type { Plugin } from './plugin.ts';
 import { PodObjects } from './pod-objects.ts';
 import type { PolicyAgent } from './policy-agent.ts';
-import type { AttachmentRequest, GarbageRequest, PodIdentity, StatusRequest } from './request.ts';
+import type { AttachmentRequest, CniRequest, GarbageRequest, PodIdentity, StatusRequest } from './request.ts';
 import type { Attached } from './result.ts';
 import { takeDown } from './take-down.ts';
 import { within } from './within.ts';
@@ -35,6 +35,8 @@ export interface CalicoNetworkOptions {
   readonly isGuarded: (interfaceName: string) => boolean;
   /** Bytes of a pod's packet, where the configuration does not say. */
   readonly mtu: number;
+  /** The file that says so to others. */
+  readonly mtuFile: string;
   /** Where other IPAM plugins are, besides where the runtime says. */
   readonly pluginFolders: readonly string[];
   readonly log: Logger;
@@ -79,10 +81,13 @@ export class CalicoNetwork implements Plugin {
   }
 
   async check(request: AttachmentRequest): Promise<void> {
-    const interfaceName = interfaceOf(podOf(request));
-    await this.#lock.run(lockKeyOf(request), () =>
-      checkAttachment({ ...this.#options, request, interfaceName }),
-    );
+    const pod = podOf(request);
+    const interfaceName = interfaceOf(pod);
+    await this.#lock.run(lockKeyOf(request), async () => {
+      await checkAttachment({ ...this.#options, request, interfaceName });
+      const { metadata } = await this.#objects.find(pod);
+      if (!hasForeignAddresses(metadata.annotations)) await this.#plugin(request).check(request);
+    });
   }
 
   async collectGarbage(request: GarbageRequest): Promise<void> {
@@ -92,9 +97,10 @@ export class CalicoNetwork implements Plugin {
       deletions.filter(({ containerId }) => !this.#adding.has(containerId)),
       (deletion) => this.delete(deletion),
     );
+    await this.#plugin(request).collectGarbage(request);
   }
 
-  async status(_request: StatusRequest): Promise<void> {
+  async status(request: StatusRequest): Promise<void> {
     const { agent, datastore } = this.#options;
     const { notAvailable, limitedConnectivity } = cniErrorCodes;
     if (!agent.isInSync) throw new CniError(notAvailable, 'calico-node has not read all policies yet');
@@ -104,18 +110,20 @@ export class CalicoNetwork implements Plugin {
         'calico-node cannot bring the present policies into the kernel',
       );
     }
-    await passDatastore(datastore).catch((cause: Error) => {
-      throw new CniError(notAvailable, cause.message, { cause });
-    });
+    await Promise.all([passDatastore(datastore), this.#plugin(request).status(request)]).catch(
+      (cause: Error) => {
+        throw new CniError(notAvailable, cause.message, { cause });
+      },
+    );
   }
 
   async #add(request: AttachmentRequest, identity: PodIdentity): Promise<Attached> {
-    const { agent, links, mtu: usualMtu, node, datastore } = this.#options;
+    const { agent, links, mtu: usualMtu, node } = this.#options;
     const { configuration, containerId, interfaceName: podInterfaceName, namespacePath } = request;
     if (!agent.isInSync) {
       throw new CniError(cniErrorCodes.tryAgainLater, 'calico-node has not read all policies yet');
     }
-    await passGates(configuration, node, datastore);
+    await passGates(configuration, this.#options);
     const pod = await this.#objects.find(identity);
     const endpoint = workloadEndpointOf(pod);
     if (!endpoint) {
@@ -199,7 +207,7 @@ export class CalicoNetwork implements Plugin {
     return await this.#plugin(request).assign(request, { ...wishes, namespaceLabels });
   }
 
-  #plugin({ configuration }: AttachmentRequest): AddressPlugin {
+  #plugin({ configuration }: CniRequest): AddressPlugin {
     return configuration.ipam.type === 'calico-ipam' ? this.#calicoIpam : this.#delegatedIpam;
   }
 }

@@ -7,8 +7,10 @@ import { UnavailableError } from '../datastore/index.ts';
 import type { Logger } from '../process/index.ts';
 import { DeletionWorker } from './deletion-worker.ts';
 import { CniError, cniErrorCodes } from './errors.ts';
+import { readObject } from './json-fields.ts';
 import type { Plugin } from './plugin.ts';
 import { readRequest, versionIn } from './request.ts';
+import { type LogLevel, noteRequest, readLogSettings } from './request-log.ts';
 import { cniResult } from './result.ts';
 import { impliedVersion } from './versions.ts';
 import type { ShimRequest, ShimResponse } from './wire.ts';
@@ -82,16 +84,43 @@ export class CniServer {
   }
 
   async #answer(line: string): Promise<ShimResponse> {
+    const begun = performance.now();
     let request: ShimRequest = { program: '', environment: {}, stdin: '' };
+    const note = (level: LogLevel, more: object = {}) =>
+      this.#note(request, level, { ms: Math.round((performance.now() - begun) * 10) / 10, ...more });
     try {
       request = JSON.parse(line) as ShimRequest;
-      return await this.#perform(request);
+      const response = await this.#perform(request);
+      note('info');
+      return response;
     } catch (error) {
       const { CNI_COMMAND: command, CNI_ARGS: args } = request.environment ?? {};
-      if (command === 'DEL' && error instanceof UnavailableError && this.#postpone(request, error))
+      if (command === 'DEL' && error instanceof UnavailableError && this.#postpone(request, error)) {
+        note('warning', { waits: error.message });
         return done;
+      }
       this.#options.log.warn({ error, program: request.program, command, args }, 'A CNI request failed');
-      return { exitCode: 1, stdout: `${JSON.stringify(errorResult(request.stdin, error))}\n` };
+      const result = errorResult(request.stdin, error);
+      note('error', result);
+      return { exitCode: 1, stdout: `${JSON.stringify(result)}\n` };
+    }
+  }
+
+  /** Where the network configuration wants it, if it can be read that far. A log that cannot be written fails nothing. */
+  #note({ program, environment, stdin }: ShimRequest, level: LogLevel, more: object): void {
+    if (!stdin?.includes('"log_file_path"')) return;
+    const {
+      CNI_COMMAND: command,
+      CNI_CONTAINERID: container,
+      CNI_IFNAME: link,
+      CNI_ARGS: args,
+    } = environment;
+    try {
+      const settings = readLogSettings(readObject(JSON.parse(stdin), 'The network configuration'));
+      if (settings)
+        noteRequest(settings, level, { program, command, container, interface: link, args, ...more });
+    } catch (error) {
+      this.#options.log.warn({ error, command, args }, 'A CNI request cannot be noted in its log file');
     }
   }
 

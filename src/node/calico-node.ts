@@ -125,6 +125,7 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
     agent: felix,
     isGuarded: (interfaceName) => isDispatched(kernelTables, interfaceName),
     mtu,
+    mtuFile: options.paths.mtu,
     pluginFolders: options.paths.pluginFolders,
     log,
   });
@@ -135,8 +136,9 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
     ipam: new IpamPlugin({ node: options.node, datastore, ipam }),
     log,
   });
-  await server.listen();
+  // Before any pod is set up: a network configuration may require them.
   writeFacts(options, mtu);
+  await server.listen();
   await reportReady(datastore, options.node);
   log.info(
     { node: options.node, mtu, addresses: [...addresses.values()].map(({ address }) => address) },

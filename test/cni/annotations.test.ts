@@ -83,6 +83,7 @@ for (const [name, value, message] of [
   ['ipAddrs', '["10.31.0.1","10.31.0.2"]', /two IPv4 addresses/],
   ['hwAddr', '01:00:00:00:00:00', /is not the MAC address of one link/],
   ['floatingIPs', '["192.0.2.1"]', /"feature_control\.floating_ips" does not allow/],
+  ['floatingIPs', '["192.0.2.x"]', /has "192\.0\.2\.x", which is not an address/],
   ['allowedSourcePrefixes', '["10.0.0.0/99"]', /is not a CIDR/],
 ] as const) {
   test(`a wrong ${name} is refused`, async () => {

@@ -5,7 +5,7 @@ import { interfaceNameOf } from '../../src/calc/index.ts';
 import { CniError } from '../../src/cni/errors.ts';
 import { readRequest } from '../../src/cni/request.ts';
 import { cniResult } from '../../src/cni/result.ts';
-import { clusterInformations, ipamHandles } from '../../src/resources/index.ts';
+import { clusterInformations, ipamHandles, kubernetesNetworkPolicies } from '../../src/resources/index.ts';
 import { ip, ipJson, testNamespace } from '../kernel/test-namespaces.ts';
 import { baseConfiguration, requestOf, TestNode } from './test-node.ts';
 
@@ -58,6 +58,20 @@ describe('CHECK', () => {
       /is "x y z", not/,
     ],
     ['the whole link', ({ namespace }) => ip(namespace, 'link', 'del', 'eth0'), /The host has no link/],
+    [
+      'the address in IPAM',
+      ({ node }) =>
+        node.ipam.releaseByHandle('test-net.c1').then(() =>
+          node.ipam.autoAssign({
+            node: node.name,
+            count: { 4: 1 },
+            use: 'Workload',
+            handleId: 'test-net.c1',
+            attributes: {},
+          }),
+        ),
+      /does not hold 10\.20\.0\.\d+ any more/,
+    ],
     // Our table is ours alone in kernels that know owners: other hands cannot take the policy away.
     [
       'the policy',
@@ -161,12 +175,21 @@ describe('STATUS', () => {
 
   test('is 51 while the policies cannot be brought into the kernel', async () => {
     const node = await (await TestNode.make()).start();
+    const add = async (pod: string) => {
+      await node.createPod(pod);
+      return node.network.add(requestOf('ADD', { pod, container: pod, namespace: testNamespace(pod) }));
+    };
+    await add('web');
     node.nftables.commit = () => {
       throw new Error('the kernel says no');
     };
-    await node.createPod('web');
-    const add = requestOf('ADD', { pod: 'web', container: 'c1', namespace: testNamespace('pod') });
-    await assert.rejects(node.network.add(add), /the kernel says no/);
+    await node.store.create(kubernetesNetworkPolicies, {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'deny', namespace: 'shop' },
+      spec: { podSelector: {} },
+    });
+    await assert.rejects(add('late'), /the kernel says no/);
     await assert.rejects(node.network.status(status()), isCode(51, /cannot bring the present policies/));
   });
 });

@@ -109,6 +109,7 @@ export class TestNode {
       agent: felix,
       isGuarded: (interfaceName) => isDispatched(this.nftables, interfaceName),
       mtu: 1400,
+      mtuFile: '/nonexistent/mtu',
       pluginFolders: ['/usr/lib/cni'],
       log,
     });

@@ -4,6 +4,7 @@ import { formatAddress, parseAddress } from '../../net/index.ts';
 import { handleOf } from '../attachment.ts';
 import { CniError, cniErrorCodes } from '../errors.ts';
 import type { AttachmentRequest } from '../request.ts';
+import { addressesIn } from '../result.ts';
 import type { AddressPlugin, AddressWishes } from './address-plugin.ts';
 
 export class CalicoIpam implements AddressPlugin {
@@ -34,6 +35,27 @@ export class CalicoIpam implements AddressPlugin {
   async release(request: AttachmentRequest): Promise<void> {
     await this.#ipam.releaseByHandle(this.#owner(request).handleId);
   }
+
+  async check(request: AttachmentRequest): Promise<void> {
+    const { configuration, containerId } = request;
+    const held = (await this.#ipam.addressesByHandle(this.#owner(request).handleId)).map(formatAddress);
+    if (held.length === 0) {
+      throw new CniError(cniErrorCodes.unknownContainer, `Container "${containerId}" has no address`);
+    }
+    const lost = addressesIn(configuration.previousResult ?? {}).filter((address) => !held.includes(address));
+    if (lost.length > 0) {
+      throw new CniError(
+        cniErrorCodes.failed,
+        `Container "${containerId}" does not hold ${lost.join(', ')} any more`,
+      );
+    }
+  }
+
+  /** What the node's containers hold is found in the cluster's blocks, and taken down with their links. */
+  async collectGarbage(): Promise<void> {}
+
+  /** The datastore is looked after by the plugin that we are part of. */
+  async status(): Promise<void> {}
 
   /** All of them or none: the caller releases the handle after an error. */
   async #assignThese(request: AttachmentRequest, texts: readonly string[]): Promise<string[]> {

@@ -7,9 +7,9 @@ import { text } from 'node:stream/consumers';
 import { tryParseAddress } from '../../net/index.ts';
 import { CniError, cniErrorCodes, invalid } from '../errors.ts';
 import { isObject, type JsonObject } from '../json-fields.ts';
-import type { AttachmentRequest } from '../request.ts';
+import type { AttachmentRequest, CniRequest, GarbageRequest, StatusRequest } from '../request.ts';
 import { addressesIn } from '../result.ts';
-import { isAtLeast } from '../versions.ts';
+import { type CniVersion, isAtLeast } from '../versions.ts';
 import type { AddressPlugin } from './address-plugin.ts';
 
 export interface DelegatedIpamOptions {
@@ -18,6 +18,8 @@ export interface DelegatedIpamOptions {
   /** Where plugins are, besides where the runtime says. */
   readonly folders: readonly string[];
 }
+
+type Command = CniRequest['command'] | 'VERSION';
 
 /** A plugin that takes longer is ended: it holds a lock that others wait for. */
 const deadlineMs = 60_000;
@@ -48,7 +50,26 @@ export class DelegatedIpam implements AddressPlugin {
     await this.#call('DEL', request);
   }
 
-  async #call(command: 'ADD' | 'DEL', request: AttachmentRequest): Promise<string> {
+  async check(request: AttachmentRequest): Promise<void> {
+    await this.#call('CHECK', request);
+  }
+
+  async collectGarbage(request: GarbageRequest): Promise<void> {
+    if (await this.#knows('1.1.0', request)) await this.#call('GC', request);
+  }
+
+  async status(request: StatusRequest): Promise<void> {
+    if (await this.#knows('1.1.0', request)) await this.#call('STATUS', request);
+  }
+
+  /** Older plugins have no GC and no STATUS, and say so when they are asked for their versions. */
+  async #knows(version: CniVersion, request: CniRequest): Promise<boolean> {
+    const answer: unknown = JSON.parse(await this.#call('VERSION', request));
+    const versions = isObject(answer) ? answer.supportedVersions : undefined;
+    return Array.isArray(versions) && versions.includes(version);
+  }
+
+  async #call(command: Command, request: CniRequest): Promise<string> {
     const { type } = request.configuration.ipam;
     const child = spawn(this.#find(request), [], {
       stdio: 'pipe',
@@ -65,13 +86,13 @@ export class DelegatedIpam implements AddressPlugin {
       text(child.stdout),
       text(child.stderr),
       ended,
-      this.#configuration(request).then((configuration) => child.stdin.end(configuration)),
+      this.#configuration(command, request).then((configuration) => child.stdin.end(configuration)),
     ]);
     if (code === 0) return stdout;
     throw refusal(`IPAM plugin "${type}" refused ${command} with ${code}`, stdout || stderr);
   }
 
-  #find({ configuration, environment }: AttachmentRequest): string {
+  #find({ configuration, environment }: CniRequest): string {
     const { type } = configuration.ipam;
     const folders = [...(environment.CNI_PATH ?? '').split(':').filter(Boolean), ...this.#options.folders];
     const found = folders.map((folder) => join(folder, type)).find((path) => existsSync(path));
@@ -79,14 +100,19 @@ export class DelegatedIpam implements AddressPlugin {
     throw invalid(`"ipam.type" is "${type}", and there is no such plugin in ${folders.join(', ')}`);
   }
 
-  async #configuration({ configuration }: AttachmentRequest): Promise<string> {
-    const { cniVersion, raw } = configuration;
+  async #configuration(command: Command, { configuration }: CniRequest): Promise<string> {
+    const { raw, previousResult } = configuration;
+    const isNew = command === 'GC' || command === 'STATUS';
+    // Plugins that know 1.1.0 know 1.0.0 as well, and what IPAM answers is the same in both.
+    const isAsAsked = isNew || !isAtLeast(configuration.cniVersion, '1.0.0');
+    const cniVersion = isAsAsked ? configuration.cniVersion : '1.0.0';
     const ipam = isObject(raw.ipam) ? raw.ipam : {};
     const needsCidrs = /"usepodcidr(ipv6)?"/i.test(JSON.stringify(ipam));
     return JSON.stringify({
       ...raw,
-      // Plugins that know 1.1.0 know 1.0.0 as well, and what IPAM answers is the same in both.
-      cniVersion: isAtLeast(cniVersion, '1.0.0') ? '1.0.0' : cniVersion,
+      cniVersion,
+      // It says its version too, and must not be newer than what it is in.
+      ...(previousResult && { prevResult: { ...previousResult, cniVersion } }),
       ipam: needsCidrs ? withPodCidrs(ipam, await this.#options.podCidrs()) : ipam,
     });
   }

@@ -20,6 +20,7 @@ export function hostSettings(link: string, family: Family): Record<string, numbe
   }
   const conf = `net/ipv6/conf/${link}`;
   return {
+    [`${conf}/accept_dad`]: 0,
     [`${conf}/disable_ipv6`]: 0,
     [`${conf}/proxy_ndp`]: 1,
     [`${conf}/forwarding`]: 1,

@@ -17,6 +17,7 @@ import {
   setLink,
   writeSysctls,
 } from '../../kernel/index.ts';
+import { hostSettings } from './host-settings.ts';
 import { type LinkFacts, linkFaults } from './link-faults.ts';
 import { deviceRouteProtocol, familiesOf, hostMac, nextHops, wholeNet } from './next-hop.ts';
 import { type PodEndRequest, preparePodEnd } from './pod-end.ts';
@@ -129,26 +130,8 @@ export class PodLinks {
 
   #prepareHost({ index, name }: Link, addresses: readonly string[]): void {
     const families = familiesOf(addresses);
-    if (families.has(4)) {
-      const conf = `net/ipv4/conf/${name}`;
-      writeSysctls(this.#namespace, {
-        // Host ports on 127.0.0.1 reach pods.
-        [`${conf}/route_localnet`]: 1,
-        // The neighbour is permanent in the pod; these serve pods that flush their neighbours.
-        [`net/ipv4/neigh/${name}/proxy_delay`]: 0,
-        [`${conf}/proxy_arp`]: 1,
-        [`${conf}/forwarding`]: 1,
-      });
-    }
+    for (const family of families) writeSysctls(this.#namespace, hostSettings(name, family));
     if (families.has(6)) {
-      const conf = `net/ipv6/conf/${name}`;
-      writeSysctls(this.#namespace, {
-        [`${conf}/accept_dad`]: 0,
-        [`${conf}/disable_ipv6`]: 0,
-        [`${conf}/proxy_ndp`]: 1,
-        [`${conf}/forwarding`]: 1,
-        [`${conf}/accept_ra`]: 0,
-      });
       // The kernel makes the very same one when it derives addresses from MAC addresses, which can be switched off.
       this.#rtnetlink.ensure(
         addAddress({ link: index, address: nextHops[6], prefixLength: 64, noDad: true }),

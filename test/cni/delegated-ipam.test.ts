@@ -1,0 +1,97 @@
+// Another IPAM plugin is asked whatever we are asked, as the specification wants it; one that is older is spared what it cannot know.
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { CniError } from '../../src/cni/errors.ts';
+import { readRequest } from '../../src/cni/request.ts';
+import { cniResult } from '../../src/cni/result.ts';
+import { testNamespace } from '../kernel/test-namespaces.ts';
+import { baseConfiguration, requestOf, TestNode } from './test-node.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'calico-delegated-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Notes what it is asked, with the version that it is asked in; answers ADD with one address, and fails where a file says so. */
+function writePlugin(name: string, versions: string): void {
+  const path = join(folder, name);
+  writeFileSync(
+    path,
+    `#!/bin/sh
+    version=$(sed 's/.*"cniVersion":"\\([^"]*\\)".*/\\1/')
+    echo "$CNI_COMMAND $version" >> ${path}.asked
+    if [ -e ${path}.broken ] && [ $CNI_COMMAND != VERSION ]; then
+      echo '{"cniVersion":"1.0.0","code":100,"msg":"it is broken"}'; exit 1
+    fi
+    case $CNI_COMMAND in
+      VERSION) echo '{"cniVersion":"1.0.0","supportedVersions":${versions}}' ;;
+      ADD) echo '{"cniVersion":"1.0.0","ips":[{"address":"10.42.0.7/24"}]}' ;;
+    esac
+    `,
+  );
+  chmodSync(path, 0o755);
+}
+
+const askedOf = (name: string) => {
+  const file = join(folder, `${name}.asked`);
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+  rmSync(file, { force: true });
+  return lines;
+};
+
+async function live(name: string, versions: string) {
+  writePlugin(name, versions);
+  const node = await (await TestNode.make()).start();
+  await node.createPod('web');
+  const namespace = testNamespace('pod');
+  const configuration = { ipam: { type: name } };
+  const attachment = (command: 'ADD' | 'DEL' | 'CHECK', more: object = {}) => {
+    const call = { pod: 'web', container: 'c1', namespace, configuration: { ...configuration, ...more } };
+    const request = requestOf(command, call);
+    return { ...request, environment: { ...request.environment, CNI_PATH: folder } };
+  };
+  const plain = (command: string) =>
+    readRequest({
+      environment: { CNI_COMMAND: command, CNI_PATH: folder },
+      stdin: JSON.stringify({ ...baseConfiguration, ...configuration, 'cni.dev/valid-attachments': [] }),
+    });
+  const result = await node.network.add(attachment('ADD'));
+  assert.deepEqual(result.addresses, ['10.42.0.7']);
+  return { node, attachment, plain, prevResult: cniResult('1.1.0', result) };
+}
+
+test('a plugin of 1.1.0 is asked ADD, CHECK, STATUS, GC and DEL', async () => {
+  const { node, attachment, plain, prevResult } = await live('new-ipam', '["1.0.0","1.1.0"]');
+  await node.network.check(attachment('CHECK', { prevResult }));
+  const [status, garbage] = [plain('STATUS'), plain('GC')];
+  assert.ok(status.command === 'STATUS' && garbage.command === 'GC' && garbage.valid);
+  await node.network.status(status);
+  assert.deepEqual(askedOf('new-ipam'), ['ADD 1.0.0', 'CHECK 1.0.0', 'VERSION 1.0.0', 'STATUS 1.1.0']);
+  await node.network.collectGarbage({ ...garbage, valid: garbage.valid });
+  assert.deepEqual(askedOf('new-ipam'), ['DEL 1.0.0', 'VERSION 1.0.0', 'GC 1.1.0']);
+  assert.deepEqual([...node.links.owners()], []);
+});
+
+test('an older one is not asked what it does not know', async () => {
+  const { node, attachment, plain } = await live('old-ipam', '["0.4.0","1.0.0"]');
+  const [status, garbage] = [plain('STATUS'), plain('GC')];
+  assert.ok(status.command === 'STATUS' && garbage.command === 'GC' && garbage.valid);
+  await node.network.status(status);
+  await node.network.collectGarbage({ ...garbage, valid: [{ containerId: 'c1', interfaceName: 'eth0' }] });
+  assert.deepEqual(askedOf('old-ipam'), ['ADD 1.0.0', 'VERSION 1.0.0', 'VERSION 1.0.0']);
+  await node.network.delete(attachment('DEL'));
+  assert.deepEqual(askedOf('old-ipam'), ['DEL 1.0.0']);
+});
+
+test('what it refuses, we refuse, in its own words', async () => {
+  const { node, attachment, plain, prevResult } = await live('broken-ipam', '["1.1.0"]');
+  writeFileSync(join(folder, 'broken-ipam.broken'), '');
+  const isRefusal = (code: number) => (error: unknown) =>
+    error instanceof CniError && error.code === code && /it is broken/.test(error.message);
+  const status = plain('STATUS');
+  assert.ok(status.command === 'STATUS');
+  await assert.rejects(node.network.check(attachment('CHECK', { prevResult })), isRefusal(100));
+  await assert.rejects(node.network.status(status), isRefusal(50));
+  await assert.rejects(node.network.delete(attachment('DEL')), isRefusal(100));
+});
