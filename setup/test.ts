@@ -10,7 +10,12 @@ const demanding = [
   {
     command: 'kubectl',
     remedy: 'install kubectl as https://kubernetes.io/docs/tasks/tools says',
-    files: ['test/apiserver/kubectl.test.ts', 'test/calicoctl/configuration.test.ts', 'test/lab/up.test.ts'],
+    files: [
+      'test/apiserver/kubectl.test.ts',
+      'test/calicoctl/configuration.test.ts',
+      'test/calicoctl/every-kind.test.ts',
+      'test/lab/up.test.ts',
+    ],
   },
   { command: 'go', remedy: 'install Go 1.21 or newer', files: ['test/cni/cnitool.test.ts'] },
 ];

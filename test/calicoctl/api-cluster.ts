@@ -1,7 +1,7 @@
 // A cluster that is only an API server, with Calico's kinds in it, and the real calicoctl to work on it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -47,6 +47,8 @@ export async function run(
       ...options.environment,
     },
   });
+  // A program may end without having read.
+  child.stdin.on('error', () => {});
   child.stdin.end(options.stdin ?? '');
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { code: child.exitCode, stdout, stderr };
@@ -68,7 +70,8 @@ export class ApiCluster implements AsyncDisposable {
     this.#close = close;
   }
 
-  static async start(): Promise<ApiCluster> {
+  /** Without the kinds, `kubectl` can bring them. */
+  static async start({ withKinds = true } = {}): Promise<ApiCluster> {
     const folder = mkdtempSync(join(tmpdir(), `calicoctl-test-${process.pid}-`));
     const server = await startApiServer({ database: ':memory:', token: 'secret' });
     const store = new KubernetesDatastore(accessTo(server.url));
@@ -79,7 +82,7 @@ export class ApiCluster implements AsyncDisposable {
     };
     const cluster = new ApiCluster(server.url, folder, store, close);
     try {
-      for (const crd of crds()) await store.create(customResourceDefinitions, crd);
+      for (const crd of withKinds ? crds() : []) await store.create(customResourceDefinitions, crd);
       cluster.write('kubeconfig', kubeconfigFor(server.url));
       return cluster;
     } catch (error) {
@@ -92,6 +95,21 @@ export class ApiCluster implements AsyncDisposable {
   run(arguments_: readonly string[], options: RunOptions = {}): Promise<Ran> {
     const environment = { KUBECONFIG: this.kubeconfig, ...options.environment };
     return runCalicoctl(arguments_, { ...options, environment });
+  }
+
+  /** Runs kubectl on this cluster. */
+  kubectl(arguments_: readonly string[], { stdin = '' } = {}): Promise<Ran> {
+    return run(['kubectl', ...arguments_], { stdin, environment: this.kubectlEnvironment() });
+  }
+
+  /** For a kubectl that goes on running. Its home is the test's folder, where it keeps what it learns of the server. */
+  kubectlEnvironment(): Record<string, string> {
+    const kubeconfig = readFileSync(this.kubeconfig, 'utf8')
+      // No kubectl sends a bearer token over plain HTTP; the URL's password it does send.
+      .replaceAll(this.url, this.url.replace('//', '//kubectl:secret@'))
+      .replace(/user:\n +token: secret/, 'user: {}');
+    const path = this.write('kubectl.kubeconfig', kubeconfig);
+    return { PATH: process.env.PATH ?? '', HOME: this.folder, KUBECONFIG: path };
   }
 
   /** Writes a file of the test and returns its path. */
