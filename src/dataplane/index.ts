@@ -5,5 +5,6 @@ export { HostLinks } from './endpoints/host-links.ts';
 export { type PodLink, type PodLinkRequest, PodLinks } from './endpoints/pod-links.ts';
 export { type DoubtedPart, LinuxDataplane } from './linux-dataplane.ts';
 export { NftablesDataplane } from './nftables/driver.ts';
+export { defaultFailsafePorts } from './nftables/failsafe.ts';
 export { defaultPath, type PathOptions } from './nftables/path/index.ts';
 export { VxlanOverlay, type VxlanOverlayOptions } from './overlay/vxlan-overlay.ts';

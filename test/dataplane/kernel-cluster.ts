@@ -4,6 +4,8 @@
 import assert from 'node:assert/strict';
 import { Calculator } from '../../src/calc/index.ts';
 import {
+  defaultPath,
+  HostInterfaces,
   LinuxDataplane,
   NftablesDataplane,
   type PodLink,
@@ -46,7 +48,7 @@ const addressOf = {
   6: (index: number) => `fd00:1::${index + 1}`,
 };
 
-class KernelNode {
+export class KernelNode {
   readonly name: string;
   readonly number: number;
   readonly namespace: number;
@@ -55,6 +57,11 @@ class KernelNode {
   readonly dataplane: LinuxDataplane;
   readonly links: PodLinks;
   readonly nftables: Nftables;
+  readonly table: NftablesDataplane;
+  readonly #interfaces: Disposable;
+  /** Addresses of the node's interfaces, as the kernel's events have told. */
+  readonly interfaces = new Map<string, readonly string[]>();
+  readonly #waiting: (() => void)[] = [];
 
   constructor(number: number, path: string) {
     this.name = `node-${number}`;
@@ -81,10 +88,26 @@ class KernelNode {
     const nftables = new NftablesDataplane(this.nftables, {
       logPrefix: 'calico-packet',
       endpointToHostAction: 'Accept',
+      path: { ...defaultPath, vxlan: { port: 4789, families } },
       forgetJudgements: async () => {},
       onTrouble: (error) => assert.fail(String(error)),
     });
+    this.table = nftables;
     this.dataplane = new LinuxDataplane({ nftables, overlays });
+    this.#interfaces = new HostInterfaces({
+      rtnetlink: this.rtnetlink,
+      namespace: this.namespace,
+    }).watch((name, addresses) => {
+      if (addresses) this.interfaces.set(name, addresses);
+      else this.interfaces.delete(name);
+      this.calculator.setInterface(name, addresses);
+      for (const wake of this.#waiting.splice(0)) wake();
+    });
+  }
+
+  /** Resolves when the node has been told of its interfaces what is waited for. */
+  async hears(isSo: (interfaces: ReadonlyMap<string, readonly string[]>) => boolean): Promise<void> {
+    while (!isSo(this.interfaces)) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   apply(): void {
@@ -92,6 +115,7 @@ class KernelNode {
   }
 
   close(): void {
+    this.#interfaces[Symbol.dispose]();
     this.rtnetlink.close();
     this.nftables.close();
     closeNamespace(this.namespace);

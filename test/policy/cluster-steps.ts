@@ -5,6 +5,7 @@ import {
   type ClusterNetworkPolicy,
   type EndpointSlice,
   type GlobalNetworkPolicy,
+  type HostEndpoint,
   type KubernetesNetworkPolicy,
   keyOf,
   type Namespace,
@@ -61,6 +62,11 @@ const kinds: readonly {
     of: (cluster) => cluster.clusterPolicies ?? [],
     set: (c, object: ClusterNetworkPolicy) => c.setClusterNetworkPolicy(object),
     delete: (c, key) => c.deletePolicy('KubernetesClusterNetworkPolicy', key),
+  },
+  {
+    of: (cluster) => cluster.hostEndpoints ?? [],
+    set: (c, object: HostEndpoint) => c.setHostEndpoint(object),
+    delete: (c, key) => c.deleteHostEndpoint(key),
   },
   {
     of: (cluster) => cluster.networkSets ?? [],

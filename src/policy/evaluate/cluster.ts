@@ -4,6 +4,7 @@ import type {
   EndpointSlice,
   GlobalNetworkPolicy,
   GlobalNetworkSet,
+  HostEndpoint,
   KubernetesNetworkPolicy,
   Namespace,
   NetworkPolicy,
@@ -28,6 +29,7 @@ export interface Cluster {
   readonly calicoPolicies?: readonly NetworkPolicy[];
   readonly globalPolicies?: readonly GlobalNetworkPolicy[];
   readonly clusterPolicies?: readonly ClusterNetworkPolicy[];
+  readonly hostEndpoints?: readonly HostEndpoint[];
   readonly networkSets?: readonly (NetworkSet | GlobalNetworkSet)[];
   readonly endpointSlices?: readonly EndpointSlice[];
   /** Drafts: they decide nothing. */
