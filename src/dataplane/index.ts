@@ -6,5 +6,6 @@ export { type PodLink, type PodLinkRequest, PodLinks } from './endpoints/pod-lin
 export { type DoubtedPart, LinuxDataplane } from './linux-dataplane.ts';
 export { NftablesDataplane } from './nftables/driver.ts';
 export { defaultFailsafePorts } from './nftables/failsafe.ts';
+export { removeLeftovers } from './nftables/leftovers.ts';
 export { defaultPath, type PathOptions } from './nftables/path/index.ts';
 export { VxlanOverlay, type VxlanOverlayOptions } from './overlay/vxlan-overlay.ts';

@@ -25,6 +25,7 @@ import { Observability } from './observability.ts';
 import type { NodeOptions } from './options.ts';
 import { overlayMtu, podMtu } from './packet-size.ts';
 import { tableOptions } from './table-options.ts';
+import { takeOver } from './take-over.ts';
 import { ensureTunnels, type Tunnel } from './tunnel.ts';
 
 export interface CalicoNode {
@@ -113,6 +114,7 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
   );
   felix.start();
   await felix.inSync;
+  takeOver(kernelTables, log);
   upkeep.look();
 
   const mtu = podMtu(addresses, tunnels, settings);

@@ -67,3 +67,16 @@ test('a pool gives tunnels to the nodes that it selects alone', async () => {
   });
   assert.match((await tunnels()).join(), /^10\.2\./);
 });
+
+test('the MAC address that peers know of the node stays, and one that is none is made anew', async () => {
+  const { store } = await cluster({ a: { cidr: '10.1.0.0/24', ...vxlan } });
+  const macKnownAs = async (text: string | null) => {
+    const annotations = { 'projectcalico.org/VXLANTunnelMACAddr': text };
+    await store.mergePatch(nodes, { name: 'n' }, { metadata: { annotations } });
+    return (await ensureTunnels(store, new IpamClient(store), 'n')).map(({ mac }) => mac).join();
+  };
+  const own = await macKnownAs(null);
+  assert.match(own, /^66:/);
+  assert.equal(await macKnownAs('66:AA:bb:cc:dd:ee'), '66:aa:bb:cc:dd:ee');
+  assert.equal(await macKnownAs('none'), own);
+});

@@ -10,7 +10,7 @@ import {
   parseCidr,
   tryParseCidr,
 } from '../net/index.ts';
-import { type IPPool, ipPools, nodes } from '../resources/index.ts';
+import { type IPPool, ipPools, nodeAnnotations, nodes } from '../resources/index.ts';
 import type { Labels } from '../selector/index.ts';
 
 export interface Tunnel {
@@ -18,6 +18,9 @@ export interface Tunnel {
   readonly address: string;
   readonly mac: string;
 }
+
+const macAnnotations = { 4: nodeAnnotations.vxlanTunnelMac, 6: nodeAnnotations.vxlanTunnelMacV6 } as const;
+const macPattern = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i;
 
 /** One per family that has a pool with VXLAN which is open to the node; the address of a family that has none any more is given back. */
 export async function ensureTunnels(datastore: Datastore, ipam: IpamClient, node: string): Promise<Tunnel[]> {
@@ -33,7 +36,9 @@ export async function ensureTunnels(datastore: Datastore, ipam: IpamClient, node
     );
     const address = await ensureAddress(ipam, { node, labels, family, pools: own });
     if (!address) continue;
-    const mac = tunnelMac(family === 4 ? node : `${node}-v6`);
+    // Peers may have learnt of another, from a Calico that drew it by chance: then it stays.
+    const known = metadata.annotations?.[macAnnotations[family]] ?? '';
+    const mac = macPattern.test(known) ? known.toLowerCase() : tunnelMac(family === 4 ? node : `${node}-v6`);
     tunnels.push({ family, address: formatAddress(address), mac });
   }
   return tunnels;

@@ -91,6 +91,15 @@ export class Transaction {
       .end();
   }
 
+  /** By the handle under which the kernel lists it. TABLE 1, CHAIN 2, HANDLE 3 */
+  deleteRule(chain: string, handle: bigint): void {
+    this.#begin(operations.deleteRule, 0, 'delete a rule of chain', chain)
+      .string(1, this.table.name)
+      .string(2, chain)
+      .u64be(3, handle)
+      .end();
+  }
+
   /** Fails while a rule or a map refers to the chain, or a rule is in it. */
   deleteChain(name: string): void {
     this.#begin(operations.deleteChain, 0, 'delete chain', name)
