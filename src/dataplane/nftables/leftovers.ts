@@ -21,9 +21,10 @@ export function removeLeftovers(kernel: Nftables): string[] {
 
 function removeFromShared(kernel: Nftables, table: Table): string[] {
   const chains = kernel.listChains(table).flatMap(({ name }) => (name.startsWith(ownChains) ? [name] : []));
+  // kube-proxy's rules may be many: they are only read where there is something to find among them.
+  if (chains.length === 0) return [];
   const rules = kernel.listRules(table).filter(({ chain }) => !chains.includes(chain));
   const own = rules.filter(isCalicos);
-  if (chains.length + own.length === 0) return [];
   const transaction = new Transaction(table);
   for (const { chain, handle } of own) transaction.deleteRule(chain, handle);
   // They may speak of each other: all are emptied before the first goes.
