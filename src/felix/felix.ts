@@ -6,6 +6,7 @@ import type { WorkloadEndpoint } from '../policy/index.ts';
 import type { Logger } from '../process/index.ts';
 import {
   keyOf,
+  misfit,
   type Namespace,
   namespaces,
   type ObjectKey,
@@ -138,12 +139,12 @@ export class Felix {
     this.#schedule();
   }
 
-  #follow<T extends Resource>({ kind, set, delete: remove }: FollowedKind<T>): void {
+  #follow<T extends Resource>(followed: FollowedKind<T>): void {
+    const { kind, delete: remove } = followed;
     this.#kindsToSync++;
     const follower = this.#datastore.follow(kind, {
       onUpsert: (object) => {
-        this.#remember(object);
-        this.#guard(kind, object.metadata, () => set(this.#calculator, object));
+        this.#takeIn(followed, object);
         this.#schedule();
       },
       onDelete: (key) => {
@@ -172,15 +173,35 @@ export class Felix {
     if (kind.kind === pods.kind) this.#localPods.delete(key);
   }
 
-  /** One object that breaks the calculation must not stop the others. */
-  #guard(kind: ResourceKind, key: ObjectKey, action: () => void): void {
+  /** An object that is not what its kind is, as it may be where nobody judges what is stored, is closed. */
+  #takeIn<T extends Resource>({ kind, set, close, delete: remove }: FollowedKind<T>, object: T): void {
+    const key = keyOf(object);
+    const fault = misfit(kind, object);
+    if (fault === undefined) {
+      this.#remember(object);
+      if (this.#guard(kind, object.metadata, () => set(this.#calculator, object))) return;
+    } else
+      this.#log.error(
+        { kind: kind.kind, key },
+        `Cannot take in ${kind.kind} "${key}": ${fault}; it is closed`,
+      );
+    this.#forget(kind, key);
+    this.#guard(kind, object.metadata, () =>
+      close ? close(this.#calculator, object) : remove(this.#calculator, key),
+    );
+  }
+
+  /** One object that breaks the calculation must not stop the others. Returns whether it did not. */
+  #guard(kind: ResourceKind, key: ObjectKey, action: () => void): boolean {
     try {
       action();
+      return true;
     } catch (error) {
       this.#log.error(
         { error, kind: kind.kind, key },
         `Cannot take in ${kind.kind} "${keyOf({ metadata: key })}"`,
       );
+      return false;
     }
   }
 

@@ -20,12 +20,21 @@ import {
   serviceAccounts,
   tiers,
 } from '../resources/index.ts';
+import {
+  closedClusterNetworkPolicy,
+  closedGlobalNetworkPolicy,
+  closedKubernetesNetworkPolicy,
+  closedNetworkPolicy,
+  closedTier,
+} from './closed-objects.ts';
 
 /** Takes one kind's objects to the calculation; keys are "namespace/name" or "name". */
 export interface FollowedKind<T extends Resource> {
   readonly kind: ResourceKind<T>;
   set(calculator: Calculator, object: T): void;
   delete(calculator: Calculator, key: string): void;
+  /** Takes in an object that is not what its kind is, closed; without this it counts as deleted. */
+  close?(calculator: Calculator, object: T): void;
 }
 
 /** Calls `visit` once for each kind. A list could not say that kind and object belong together. */
@@ -41,26 +50,35 @@ export function eachFollowedKind(visit: <T extends Resource>(followed: FollowedK
     set: (c, account) => c.setServiceAccount(account),
     delete: (c, key) => c.deleteServiceAccount(key),
   });
-  visit({ kind: tiers, set: (c, tier) => c.setTier(tier), delete: (c, name) => c.deleteTier(name) });
+  visit({
+    kind: tiers,
+    set: (c, tier) => c.setTier(tier),
+    delete: (c, name) => c.deleteTier(name),
+    close: (c, tier) => c.setTier(closedTier(tier)),
+  });
   visit({
     kind: kubernetesNetworkPolicies,
     set: (c, policy) => c.setKubernetesNetworkPolicy(policy),
     delete: (c, key) => c.deletePolicy('KubernetesNetworkPolicy', key),
+    close: (c, policy) => c.setKubernetesNetworkPolicy(closedKubernetesNetworkPolicy(policy)),
   });
   visit({
     kind: clusterNetworkPolicies,
     set: (c, policy) => c.setClusterNetworkPolicy(policy),
     delete: (c, key) => c.deletePolicy('KubernetesClusterNetworkPolicy', key),
+    close: (c, policy) => c.setClusterNetworkPolicy(closedClusterNetworkPolicy(policy)),
   });
   visit({
     kind: networkPolicies,
     set: (c, policy) => c.setNetworkPolicy(policy),
     delete: (c, key) => c.deletePolicy('NetworkPolicy', key),
+    close: (c, policy) => c.setNetworkPolicy(closedNetworkPolicy(policy)),
   });
   visit({
     kind: globalNetworkPolicies,
     set: (c, policy) => c.setGlobalNetworkPolicy(policy),
     delete: (c, key) => c.deletePolicy('GlobalNetworkPolicy', key),
+    close: (c, policy) => c.setGlobalNetworkPolicy(closedGlobalNetworkPolicy(policy)),
   });
   visit({
     kind: networkSets,

@@ -55,6 +55,7 @@ export {
   type ManifestFault,
   readManifest,
 } from './manifest/index.ts';
+export { misfit } from './misfit.ts';
 export * from './resource.ts';
 export { validate } from './validate.ts';
 export { withDefaults } from './with-defaults.ts';

@@ -5,6 +5,7 @@ import { isObject, type JsonSchema, jsonSchemaOf } from './json-schema.ts';
 import { nearestName } from './nearest-name.ts';
 import type { Resource, ResourceKind } from './resource.ts';
 import { judgeMetadata } from './validate-metadata.ts';
+import { wrongType } from './wrong-type.ts';
 
 /** Names and indices from the top of an object down. A name may itself hold dots, as labels do. */
 export type Steps = readonly (string | number)[];
@@ -79,29 +80,6 @@ function judge(
   }
   const wrong = schema.check?.(value);
   if (wrong !== undefined) fault(wrong);
-}
-
-/** What the value should have been, or undefined when its type is right. */
-function wrongType(schema: JsonSchema, value: unknown): string | undefined {
-  if (schema['x-kubernetes-int-or-string']) {
-    return typeof value === 'string' || Number.isInteger(value) ? undefined : 'an integer or a string';
-  }
-  switch (schema.type) {
-    case 'object':
-      return isObject(value) ? undefined : 'an object';
-    case 'array':
-      return Array.isArray(value) ? undefined : 'a list';
-    case 'string':
-      return typeof value === 'string' ? undefined : 'a string';
-    case 'integer':
-      return Number.isInteger(value) ? undefined : 'an integer';
-    case 'number':
-      return typeof value === 'number' ? undefined : 'a number';
-    case 'boolean':
-      return typeof value === 'boolean' ? undefined : 'true or false';
-    case undefined:
-      return undefined;
-  }
 }
 
 function judgeString(schema: JsonSchema, value: string, fault: (message: string) => void): void {

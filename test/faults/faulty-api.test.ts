@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type ApiFaultName, FaultyApi, nodesOfLab } from './faulty-api.ts';
+import { hostileObject } from './hostile-objects.ts';
+import { seeded } from './seeded.ts';
 
 describe('an API server that fails', () => {
   let faulty: FaultyApi;
@@ -27,6 +29,21 @@ describe('an API server that fails', () => {
       t.diagnostic(`in sync ${Math.round(convergedMs)} ms after its end`);
     });
   }
+
+  test('and that holds objects which no validation would let in is followed all the same', async (t) => {
+    const random = seeded(20261125);
+    // The lab's kubelet would want to run hostile pods, and has nothing to do with what is tested here.
+    const objects = Array.from({ length: 80 }, (_, n) => hostileObject(n, random)).filter(
+      ({ kind }) => kind.kind !== 'Pod',
+    );
+    const { forbidden, convergedMs } = await faulty.harbour(objects);
+    for (const { name, arrived, sent } of forbidden) assert.equal(arrived, 0, `${name}: of ${sent}`);
+    for (const { name, arrived, sent } of (await faulty.killed.flood(async () => {})).permitted)
+      assert.equal(arrived, sent, name);
+    t.diagnostic(
+      `a policy amidst ${objects.length} of them is in force ${Math.round(convergedMs)} ms after the start`,
+    );
+  });
 
   test('(empty) is believed, which opens nothing; and when the store is back, so is everything else', async () => {
     const hasForgotten = (node: string) => !faulty.killed.enforces(node, 'deny-all');

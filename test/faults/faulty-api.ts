@@ -8,7 +8,9 @@ import { nodeKubeconfig } from '../../src/lab/api.ts';
 import { writeNodeKubeconfig } from '../../src/lab/kubeconfig.ts';
 import { namespacePrefix } from '../../src/lab/run/run.ts';
 import { type ApiFault, ApiGate } from './api-gate.ts';
+import type { HostileObject } from './hostile-objects.ts';
 import { type Fare, KilledCluster } from './killed-cluster.ts';
+import { plantObjects, uprootObjects } from './planted-objects.ts';
 
 const gateway = '172.30.0.1';
 const gatePort = 6444;
@@ -104,6 +106,33 @@ export class FaultyApi {
     const convergedMs = performance.now() - ended;
     if (this.#restarts() !== restarts) throw new Error(`An agent died while its API server was ${name}`);
     await killed.deletePolicy(come);
+    return { ...fare, convergedMs };
+  }
+
+  /**
+   * Puts objects straight into the store, changes a policy, takes the objects out again, and resolves when every node enforces
+   * the change and nothing of them, without having started again.
+   */
+  async harbour(objects: readonly HostileObject[]): Promise<ApiFaultOutcome> {
+    const { killed } = this;
+    const database = join(killed.cluster.run.folder, 'api.sqlite');
+    const restarts = this.#restarts();
+    const policy = `amidst-${++this.#round}`;
+    const isInForce = () => nodesOfLab.every((node) => killed.enforces(node, policy));
+    let planted = 0;
+    let convergedMs = 0;
+    const fare = await killed.flood(async () => {
+      await killed.cluster.restartApi(async () => plantObjects(database, objects));
+      planted = performance.now();
+      await killed.createPolicy(policy);
+      await killed.until(isInForce, `${policy} in force amidst hostile objects`);
+      convergedMs = performance.now() - planted;
+      await killed.cluster.restartApi(async () => uprootObjects(database, objects));
+      await killed.deletePolicy(policy);
+      const isGone = (node: string) => !killed.enforces(node, policy);
+      await killed.until(() => nodesOfLab.every(isGone), `${policy} gone`);
+    });
+    if (this.#restarts() !== restarts) throw new Error('An agent died of a hostile object');
     return { ...fare, convergedMs };
   }
 
