@@ -1,7 +1,7 @@
 // The floors of the house: which room may look down into which, and that every room is entered by its door.
 // Reads import statements only; it does not judge what is imported.
 import { globSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 
 /** From the ground up. A room may import rooms of lower floors, and those rooms of its own floor that are named here. */
 const floors: readonly (readonly string[])[] = [
@@ -49,10 +49,19 @@ const onlyIn: Readonly<Record<string, readonly string[]>> = {
   undici: ['datastore', 'calicoctl', 'lab'],
 };
 
+/**
+ * Folders that prove others of their room, and must not share code with them: the files that they may load beside their own.
+ * Types are no code. In turn nobody but the room's door may load theirs.
+ */
+const independent: Readonly<Record<string, readonly string[]>> = {
+  'src/policy/evaluate': ['src/policy/annotations.ts'],
+};
+
 /** Returns one sentence per breach; an empty list when the house stands. */
 export function checkFloors(root: string): string[] {
   const faults: string[] = [];
   for (const file of globSync('{src,bin}/**/*.ts', { cwd: root })) {
+    faults.push(...sharedCode(root, file));
     const room = roomOf(file);
     const isTest = file.endsWith('.test.ts');
     for (const specifier of importsOf(readFileSync(join(root, file), 'utf8'))) {
@@ -78,6 +87,28 @@ export function checkFloors(root: string): string[] {
         );
       }
       if (!isTest && !mayImport(room, other)) faults.push(`${file}: ${room} may not import ${other}`);
+    }
+  }
+  return faults;
+}
+
+function sharedCode(root: string, file: string): string[] {
+  if (file.endsWith('.test.ts')) return [];
+  const faults: string[] = [];
+  const code = readFileSync(join(root, file), 'utf8').replaceAll(
+    /(?:^|\n)\s*(?:import|export) type\s[^;]*;/g,
+    '',
+  );
+  for (const specifier of importsOf(code)) {
+    const target = specifier.startsWith('.')
+      ? relative(root, resolve(root, dirname(file), specifier))
+      : specifier;
+    for (const [folder, allowed] of Object.entries(independent)) {
+      const [from, to] = [file, target].map((path) => path.startsWith(`${folder}/`));
+      if (from && !to && !allowed.includes(target))
+        faults.push(`${file}: loads "${specifier}"; ${folder} proves its room and shares no code with it`);
+      if (!from && to && basename(file) !== 'index.ts')
+        faults.push(`${file}: loads "${specifier}"; what ${folder} proves shares no code with it`);
     }
   }
   return faults;

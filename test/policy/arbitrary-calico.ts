@@ -145,7 +145,7 @@ function rule(names: Names, place: Place): fc.Arbitrary<PolicyRule> {
         ),
         'none',
       ),
-      ofService,
+      { weight: 2, arbitrary: ofService },
       shape(fc.constant({}), 'named'),
       shape(fc.constantFrom({ protocol: 'TCP' }, { protocol: 'UDP' }, { protocol: 132 }), 'all'),
       shape(
@@ -230,7 +230,7 @@ export const endpointSlice = ({ namespaces }: Names): fc.Arbitrary<EndpointSlice
       namespace: fc.constantFrom(...namespaces),
       service: fc.constantFrom(...serviceNames),
       family: fc.constantFrom(4 as const, 6 as const),
-      hosts: fc.uniqueArray(fc.integer({ min: 1, max: 7 }), { maxLength: 3 }),
+      hosts: fc.uniqueArray(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 4 }),
       ports: fc.constantFrom<NonNullable<EndpointSlice['ports']>[]>(
         [],
         [{ name: 'web', port: 80 }],

@@ -203,7 +203,7 @@ export const arbitraryCluster: fc.Arbitrary<Cluster> = fc.record({
   globalPolicies: fc.uniqueArray(globalPolicy(names), { maxLength: 3, selector: uniqueName }),
   clusterPolicies: fc.uniqueArray(clusterPolicy(labelSelector), { maxLength: 2, selector: uniqueName }),
   networkSets: fc.uniqueArray(networkSet(names, labels), { maxLength: 3, selector: uniqueName }),
-  endpointSlices: fc.uniqueArray(endpointSlice(names), { maxLength: 4, selector: uniqueName }),
+  endpointSlices: fc.uniqueArray(endpointSlice(names), { maxLength: 6, selector: uniqueName }),
   stagedPolicies: fc.uniqueArray(fc.oneof(stagedPolicy(names), stagedKubernetesPolicy), {
     maxLength: 2,
     selector: (policy) => `${policy.kind} ${uniqueName(policy)}`,

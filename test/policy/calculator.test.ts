@@ -29,7 +29,7 @@ function plain(state: DesiredState) {
 const runs = 300;
 /** Many clusters with some of their packets each find more than few with all. */
 const clusters = 2000;
-const every = 11;
+const every = 17;
 
 test('what the kernel is told to do with every packet is what the evaluator says', () => {
   const asked = { packets: 0, denied: 0 };

@@ -1,7 +1,8 @@
-// One cluster through the calculation of every node, and each packet's fate there beside what the evaluator says.
-import { Calculator, interpret } from '../../src/calc/index.ts';
+// One cluster through the calculation and the table of every node, and each packet's fate there beside what the evaluator says.
+import { Calculator, type Connection, type DesiredState, interpret } from '../../src/calc/index.ts';
 import { protocolNumber } from '../../src/net/index.ts';
 import { type Cluster, evaluatorOf, type Packet } from '../../src/policy/index.ts';
+import { SimulatedTable } from '../dataplane/simulated-table.ts';
 import { stepsOf } from './cluster-steps.ts';
 
 const packets: readonly Omit<Packet, 'source' | 'destination'>[] = [
@@ -18,13 +19,11 @@ const packets: readonly Omit<Packet, 'source' | 'destination'>[] = [
   { protocol: 'ICMPv6', icmp: { type: 128, code: 0 } },
 ];
 
-/** Addresses of pods that take part, one of nobody, and one of a node; each with each of its family. */
+/** Addresses of pods, those that have ended among them, one of nobody, and one of a node; each with each of its family. */
 function addressesIn({ pods }: Cluster): (readonly [string, string])[] {
-  const running = pods.flatMap((pod) =>
-    pod.status?.phase === 'Running' ? [Number(pod.metadata.name.slice(4)) + 1] : [],
-  );
-  const v4 = [...running.map((n) => `10.1.0.${n}`), '10.1.0.7', '172.30.0.11'];
-  const v6 = [...running.map((n) => `fd00:1::${n}`), 'fd00:1::7'];
+  const hosts = pods.map(({ metadata }) => Number(metadata.name.slice(4)) + 1);
+  const v4 = [...hosts.map((n) => `10.1.0.${n}`), '10.1.0.7', '172.30.0.11'];
+  const v6 = [...hosts.map((n) => `fd00:1::${n}`), 'fd00:1::7'];
   return [v4, v6].flatMap((list) =>
     list.flatMap((a) => list.filter((b) => a !== b).map((b) => [a, b] as const)),
   );
@@ -45,13 +44,15 @@ export interface Sample {
 
 const allPackets: Sample = { every: 1, from: 0 };
 
+type Judge = ReturnType<typeof evaluatorOf>;
+
 /** @throws Error when the calculation says that it cannot understand an object */
 export function differencesIn(
   { stagedPolicies: _, ...cluster }: Cluster,
   nodes: readonly string[],
   { every, from }: Sample = allPackets,
+  judge: Judge = evaluatorOf(cluster),
 ): Differences {
-  const judge = evaluatorOf(cluster);
   const states = nodes.map((node) => {
     const calculator = new Calculator({
       node,
@@ -61,7 +62,7 @@ export function differencesIn(
     });
     for (const step of stepsOf(cluster)) step(calculator);
     calculator.takeChanges();
-    return calculator.state;
+    return { state: calculator.state, table: SimulatedTable.of(calculator.state) };
   });
   let asked = 0;
   let denied = 0;
@@ -71,13 +72,33 @@ export function differencesIn(
       if (number++ % every !== 0) continue;
       const expected = judge({ source, destination, ...packet });
       const connection = { source, destination, ...packet, protocol: protocolNumber(packet.protocol) ?? 0 };
-      const actual = states.some((state) => interpret(state, connection) === 'Deny') ? 'Deny' : 'Allow';
+      const answers = {
+        'the calculation': states.some(({ state }) => interpret(state, connection) === 'Deny'),
+        'the table': states.some(({ state, table }) => isDropped(table, state, connection)),
+      };
       asked++;
       if (expected.action === 'Deny') denied++;
-      if (actual === expected.action) continue;
-      const difference = `${JSON.stringify(connection)} is told ${actual}, and should be ${expected.action}: ${expected.reasons.join('; ')}`;
+      const wrong = Object.entries(answers).find(([, denies]) => denies !== (expected.action === 'Deny'));
+      if (!wrong) continue;
+      const difference =
+        `${JSON.stringify(connection)}: ${wrong[0]} ${wrong[1] ? 'denies' : 'allows'} it, ` +
+        `the evaluator does not: ${expected.reasons.join('; ')}`;
       return { packets: asked, denied, difference };
     }
   }
   return { packets: asked, denied, difference: undefined };
+}
+
+/** By the chains of those ends that live on the node. */
+function isDropped(table: SimulatedTable, { endpoints }: DesiredState, connection: Connection): boolean {
+  for (const { addresses, interfaceName } of endpoints.values()) {
+    for (const [address, direction] of [
+      [connection.source, 'egress'],
+      [connection.destination, 'ingress'],
+    ] as const) {
+      if (addresses.includes(address) && table.judge(interfaceName, direction, connection) === 'Deny')
+        return true;
+    }
+  }
+  return false;
 }

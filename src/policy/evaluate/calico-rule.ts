@@ -11,13 +11,6 @@ import type { Packet, Side } from './cluster.ts';
 import { type Entity, givesName } from './entity.ts';
 import { selectsByText } from './selector-text.ts';
 
-/** Every label that a selector over endpoints can ask for, those that are inherited under their prefixes. */
-function allLabels({ labels, namespaceLabels, serviceAccountLabels }: Entity): Record<string, string> {
-  const prefixed = (prefix: string, record: Readonly<Record<string, string>>) =>
-    Object.fromEntries(Object.entries(record).map(([key, value]) => [prefix + key, value]));
-  return { ...prefixed('pcsa.', serviceAccountLabels), ...prefixed('pcns.', namespaceLabels), ...labels };
-}
-
 /** Whether the policy is about that pod. */
 export function isAbout({ metadata, spec }: NetworkPolicy | GlobalNetworkPolicy, pod: Entity): boolean {
   if (metadata.namespace !== undefined && metadata.namespace !== pod.namespace) return false;
@@ -25,7 +18,7 @@ export function isAbout({ metadata, spec }: NetworkPolicy | GlobalNetworkPolicy,
     return false;
   const account = spec.serviceAccountSelector;
   if (account && !(runsAsSomebody(pod) && selectsByText(account, pod.serviceAccountLabels))) return false;
-  return selectsByText(spec.selector ?? '', allLabels(pod));
+  return selectsByText(spec.selector ?? '', pod.allLabels);
 }
 
 /** The directions that the policy is about: those it names, or else those it has rules for, or else ingress. */
@@ -119,7 +112,7 @@ function endHolds(
   if (end.notNets?.some((net) => isWithin(address, net))) return false;
   if (selectsAnybody(end) && !owners.some((owner) => isMeant(end, namespace, owner))) return false;
   const { notSelector } = end;
-  if (notSelector && owners.some((owner) => selectsByText(notSelector, allLabels(owner)))) return false;
+  if (notSelector && owners.some((owner) => selectsByText(notSelector, owner.allLabels))) return false;
   const isPort = (wanted: number | string) => portHolds(wanted, port, packet, owners);
   if (end.ports?.length && !end.ports.some(isPort)) return false;
   return !end.notPorts?.some(isPort);
@@ -145,7 +138,7 @@ function isMeant(end: EntityRule, namespace: string | undefined, owner: Entity):
     if (!runsAsSomebody(owner) || !selectsByText(serviceAccounts.selector, owner.serviceAccountLabels))
       return false;
   }
-  return selectsByText(selector ?? '', allLabels(owner));
+  return selectsByText(selector ?? '', owner.allLabels);
 }
 
 function isInNamespace(selector: string, { namespace, namespaceLabels }: Entity): boolean {

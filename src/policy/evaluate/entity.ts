@@ -16,16 +16,20 @@ export interface Entity {
   /** Labels of the namespace and its name; empty while the namespace is not known. */
   readonly namespaceLabels: LabelRecord;
   readonly serviceAccountLabels: LabelRecord;
+  /** Every label that a selector of Calico can ask for: its own, and those that are inherited under their prefixes. */
+  readonly allLabels: LabelRecord;
   readonly has: (address: string) => boolean;
   readonly pod?: Pod;
 }
+
+type Described = Omit<Entity, 'allLabels'>;
 
 export function entitiesOf(cluster: Cluster): Entity[] {
   const namespaceLabels = (name: string | undefined): LabelRecord => {
     const found = cluster.namespaces.find(({ metadata }) => metadata.name === name);
     return found ? { ...found.metadata.labels, 'projectcalico.org/name': found.metadata.name } : {};
   };
-  const pods = cluster.pods.filter(isPresent).map((pod): Entity => {
+  const pods = cluster.pods.filter(isPresent).map((pod): Described => {
     const { namespace = 'default', name, labels } = pod.metadata;
     const account = pod.spec?.serviceAccountName || 'default';
     const addresses = addressesOf(pod);
@@ -49,7 +53,7 @@ export function entitiesOf(cluster: Cluster): Entity[] {
     };
   });
   const sets = (cluster.networkSets ?? []).map(
-    ({ metadata: { namespace, name, labels }, spec }): Entity => ({
+    ({ metadata: { namespace, name, labels }, spec }): Described => ({
       kind: 'set',
       name: namespace ? `${namespace}/${name}` : name,
       namespace,
@@ -60,7 +64,7 @@ export function entitiesOf(cluster: Cluster): Entity[] {
     }),
   );
   const nodes = (cluster.nodes ?? []).map(
-    ({ metadata, status }): Entity => ({
+    ({ metadata, status }): Described => ({
       kind: 'node',
       name: metadata.name,
       namespace: undefined,
@@ -70,7 +74,13 @@ export function entitiesOf(cluster: Cluster): Entity[] {
       has: (address) => (status?.addresses ?? []).some((own) => own.address === address),
     }),
   );
-  return [...pods, ...sets, ...nodes];
+  return [...pods, ...sets, ...nodes].map((entity) => ({ ...entity, allLabels: allLabelsOf(entity) }));
+}
+
+function allLabelsOf({ labels, namespaceLabels, serviceAccountLabels }: Described): LabelRecord {
+  const prefixed = (prefix: string, record: LabelRecord) =>
+    Object.fromEntries(Object.entries(record).map(([key, value]) => [prefix + key, value]));
+  return { ...prefixed('pcsa.', serviceAccountLabels), ...prefixed('pcns.', namespaceLabels), ...labels };
 }
 
 /** Pods on the host's network have the node's address, and no policy speaks of them; ended pods have none any more. */
