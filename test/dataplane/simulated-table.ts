@@ -41,6 +41,8 @@ export class SimulatedTable {
         ),
         policies: new Set(state.policies.keys()),
         endpoints: new Set(state.endpoints.keys()),
+        hostEndpoints: new Set(state.hostEndpoints.keys()),
+        network: new Set(),
         tunnelEndpoints: new Set(),
         routes: new Set(),
       },

@@ -196,12 +196,16 @@ export const globalPolicy = (names: Names): fc.Arbitrary<GlobalNetworkPolicy> =>
     .record({
       name: fc.constantFrom('g1', 'g2', 'g3'),
       spec: fc.record({ ...policyFields(names, false), namespaceSelector: some(selectorText(names)) }),
+      place: fc.oneof(
+        { weight: 5, arbitrary: fc.constantFrom({}, { applyOnForward: true }) },
+        { weight: 1, arbitrary: fc.constant({ applyOnForward: true, doNotTrack: true }) },
+      ),
     })
-    .map(({ name, spec }) => ({
+    .map(({ name, spec, place }) => ({
       apiVersion,
       kind: 'GlobalNetworkPolicy',
       metadata: { name },
-      spec: compact(spec) as GlobalNetworkPolicy['spec'],
+      spec: compact({ ...spec, ...place }) as GlobalNetworkPolicy['spec'],
     }));
 
 /** Drafts, some of them of policies that are there. */

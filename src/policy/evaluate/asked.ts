@@ -75,6 +75,9 @@ function askCalico(
   { cluster, entities, pod, side, packet }: Question,
 ): Asked[] {
   const { metadata, spec, kind } = policy;
+  // What is judged before connections are tracked, or translated, are host endpoints alone.
+  if ('doNotTrack' in spec && spec.doNotTrack) return [];
+  if ('preDNAT' in spec && spec.preDNAT) return [];
   if (!sidesOf(policy).includes(side) || !isAbout(policy, pod)) return [];
   return [
     {

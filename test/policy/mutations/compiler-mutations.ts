@@ -272,10 +272,10 @@ export const compilerMutations: readonly Mutation[] = [
     replace: 'set: contents.ports(ranges), register }',
   },
   {
-    says: 'source and destination addresses are swapped',
-    file: 'dataplane/nftables/matches.ts',
-    find: "source: { 4: { direction: 'original', key: 'ip saddr' }",
-    replace: "source: { 4: { direction: 'reply', key: 'ip saddr' }",
+    says: 'the destination is taken for the source',
+    file: 'dataplane/nftables/views.ts',
+    find: "(side === 'source' ? opened : destination)",
+    replace: '(side ? destination : opened)',
   },
   {
     says: "a set's networks are not asked where they exclude",
@@ -297,13 +297,13 @@ export const compilerMutations: readonly Mutation[] = [
   },
   {
     says: 'a policy that passes is taken for one that has nothing to say',
-    file: 'dataplane/nftables/endpoint-chains.ts',
+    file: 'dataplane/nftables/tier-rules.ts',
     find: 'if (passes) rules.push(ifPassedGoTo(next));',
     replace: ';',
   },
   {
     says: 'a tier that passes by default denies',
-    file: 'dataplane/nftables/endpoint-chains.ts',
+    file: 'dataplane/nftables/tier-rules.ts',
     find: "if (defaultAction === 'Deny') rules.push([counter, verdict('drop')]);",
     replace: "rules.push([counter, verdict('drop')]);",
   },
