@@ -10,6 +10,7 @@ import {
   nameLabel,
   namespaceLabelPrefix,
   type PolicyKind,
+  podPathOf,
   policyKey,
   tierOf,
   type WorkloadEndpoint,
@@ -52,6 +53,7 @@ export interface CalculatorOptions {
 
 /** Keys of objects are "namespace/name", or "name" for those of the whole cluster. */
 export class Calculator {
+  readonly #node: string;
   readonly #onFault: (sentence: string) => void;
   readonly #sets: AddressSets;
   readonly #policies: Policies;
@@ -64,6 +66,7 @@ export class Calculator {
   readonly state: DesiredState;
 
   constructor({ node, onFault = () => {} }: CalculatorOptions) {
+    this.#node = node;
     this.#onFault = onFault;
     this.#sets = new AddressSets((set) => this.#policies.touchSet(set));
     this.#policies = new Policies(this.#sets);
@@ -83,6 +86,10 @@ export class Calculator {
   }
 
   setPod(pod: Pod): void {
+    if (pod.spec?.nodeName === this.#node) {
+      for (const fault of podPathOf(pod).faults)
+        this.#onFault(`Cannot understand Pod "${keyOf(pod)}": ${fault}`);
+    }
     this.#endpoints.setPod(pod);
   }
 

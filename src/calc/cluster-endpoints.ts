@@ -96,6 +96,7 @@ export class ClusterEndpoints {
         egress: this.#policies.tiersOf(key, 'egress'),
         // A namespace's profile allows what no policy judged; one that has not been seen yet allows nothing.
         afterTiers: this.#namespaces.get(workload.namespace) ? 'Allow' : 'Deny',
+        ...(workload.path && { path: workload.path }),
       });
     }
     // Host endpoints have policies, too, and are no business of ours.
@@ -163,6 +164,7 @@ function sameWorkload(a: WorkloadEndpoint, b: WorkloadEndpoint): boolean {
     a.uid === b.uid &&
     sameLabels(a, b) &&
     a.addresses.join() === b.addresses.join() &&
-    JSON.stringify(a.ports) === JSON.stringify(b.ports)
+    JSON.stringify(a.ports) === JSON.stringify(b.ports) &&
+    JSON.stringify(a.path) === JSON.stringify(b.path)
   );
 }

@@ -1,7 +1,7 @@
 // What calc hands to the dataplane: everything that this node's kernel shall hold, as plain data.
 // Selectors are gone; what is left of them are sets of members with an identifier.
 import type { Cidr, Family, Range } from '../net/index.ts';
-import type { Action, HostStage, IcmpMatch } from '../policy/index.ts';
+import type { Action, HostStage, IcmpMatch, PodPath } from '../policy/index.ts';
 
 /** `address`: members are canonical addresses. `address,protocol,port`: "10.0.0.1,6,80", numbers as IANA has them. */
 export type SetKind = 'address' | 'address,protocol,port';
@@ -81,6 +81,8 @@ export interface EndpointProgram {
   readonly egress: readonly TierProgram[];
   /** What follows the last tier: the profiles' word. Deny while they are unknown. */
   readonly afterTiers: 'Allow' | 'Deny';
+  /** What its pod asks for besides policy; absent when that is nothing. */
+  readonly path?: PodPath;
 }
 
 /** The tiers that judge what comes in by an interface, and what goes out by it. */

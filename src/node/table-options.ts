@@ -28,5 +28,7 @@ function pathOptions(settings: FelixSettings, overlays: readonly Family[]): Path
     externalNodes: settings.externalNodesList,
     allowVxlanFromPods: settings.allowVXLANPacketsFromWorkloads,
     allowIpipFromPods: settings.allowIPIPPacketsFromWorkloads,
+    workloadSourceSpoofing: settings.workloadSourceSpoofing,
+    floatingIPs: settings.floatingIPs,
   };
 }

@@ -3,6 +3,7 @@ import { canonicalAddress, protocolNumber } from '../net/index.ts';
 import type { Container, Pod } from '../resources/index.ts';
 import { podAnnotations } from './annotations.ts';
 import { namespaceLabel, orchestratorLabel, serviceAccountLabel } from './labels.ts';
+import { type PodPath, podPathOf } from './pod-path.ts';
 
 export interface EndpointPort {
   readonly name: string;
@@ -26,6 +27,8 @@ export interface WorkloadEndpoint {
   /** The pod's own labels and those that tell its namespace, orchestrator and service account. */
   readonly labels: ReadonlyMap<string, string>;
   readonly ports: readonly EndpointPort[];
+  /** Absent when its annotations ask for nothing. */
+  readonly path?: PodPath;
 }
 
 /**
@@ -42,6 +45,7 @@ export function workloadEndpointOf(pod: Pod): WorkloadEndpoint | undefined {
   labels.set(orchestratorLabel, 'k8s');
   // Upstream's bound: a label's value may not be long, and a service account's name may.
   if (serviceAccount.length < 63) labels.set(serviceAccountLabel, serviceAccount);
+  const { path } = podPathOf(pod);
   return {
     namespace,
     pod: metadata.name,
@@ -52,6 +56,7 @@ export function workloadEndpointOf(pod: Pod): WorkloadEndpoint | undefined {
     addresses: addressesOf(pod),
     labels,
     ports: portsOf(pod),
+    ...(path && { path }),
   };
 }
 

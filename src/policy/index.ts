@@ -20,3 +20,4 @@ export { serviceEndpoints } from './kubernetes/service-endpoints.ts';
 export * from './labels.ts';
 export * from './model.ts';
 export { comparePolicies, compareTiers } from './order.ts';
+export { type Bandwidth, type PodPath, podPathOf, type TrafficLimits } from './pod-path.ts';

@@ -45,6 +45,7 @@ export * from './kubernetes/namespace.ts';
 export * from './kubernetes/network-policy.ts';
 export * from './kubernetes/node.ts';
 export * from './kubernetes/pod.ts';
+export { parseQuantity, quantityPattern } from './kubernetes/quantity.ts';
 export * from './kubernetes/secret.ts';
 export * from './kubernetes/service.ts';
 export * from './kubernetes/service-account.ts';

@@ -1,7 +1,8 @@
 // How a pod's requests and limits of CPU and memory rank it when its node runs short.
 // Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/
+
+import { parseQuantity } from '../../resources/index.ts';
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from '../json.ts';
-import { parseQuantity } from '../quantity.ts';
 
 const resources = ['cpu', 'memory'] as const;
 

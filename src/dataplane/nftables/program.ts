@@ -9,11 +9,12 @@ import { type Generation, judgedElements, markExpressions } from './judgement.ts
 import { chains, sets } from './names.ts';
 import {
   defaultPath,
+  EndpointPathProgram,
   NetworkSetsProgram,
-  networkSets,
   type PathOptions,
   pathChains,
   pathRules,
+  pathSets,
 } from './path/index.ts';
 import { PolicyChains } from './policy-chains.ts';
 import {
@@ -39,6 +40,7 @@ export class Program {
   readonly #endpoints: EndpointChains;
   readonly #network = new NetworkSetsProgram();
   readonly #hostEndpoints: HostEndpointChains;
+  readonly #paths: EndpointPathProgram;
   #generation: Generation = 0;
 
   /** `isolation` says which objects are to be closed, because they could not be programmed. */
@@ -48,11 +50,12 @@ export class Program {
     this.#policies = new PolicyChains(isolation, options.logPrefix);
     this.#endpoints = new EndpointChains(isolation);
     this.#hostEndpoints = new HostEndpointChains(options);
+    this.#paths = new EndpointPathProgram(options.path ?? defaultPath, isolation);
   }
 
   /** Writes what is the same in every table, into an empty one. */
   begin(transaction: TableWriter): void {
-    for (const set of [...skeletonSets, ...networkSets]) transaction.addSet(set);
+    for (const set of [...skeletonSets, ...pathSets]) transaction.addSet(set);
     for (const chain of [...skeletonChains, ...pathChains]) transaction.addChain(chain);
     for (const rule of skeletonRules(this.#options)) transaction.addRule(rule);
     for (const rule of pathRules(this.#options.path ?? defaultPath)) transaction.addRule(rule);
@@ -64,6 +67,7 @@ export class Program {
     const goneChains = this.#policies.change(transaction, state, changes);
     this.#endpoints.change(transaction, state, changes);
     this.#hostEndpoints.change(transaction, state, changes);
+    this.#paths.change(transaction, state, changes);
     // Only now does nobody refer to them any more.
     for (const chain of goneChains) transaction.flushChain(chain);
     for (const chain of goneChains) transaction.deleteChain(chain);

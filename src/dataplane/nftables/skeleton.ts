@@ -20,6 +20,7 @@ import { isJudged } from './judgement.ts';
 import { counter, goTo, jump, verdict } from './matches.ts';
 import { chains, type HostPlace, hostDispatch, hostPlaces, sets } from './names.ts';
 import { dispatch, goes, isIcmp6, isInState, isWorkload, linkTypes } from './packet-tests.ts';
+import { otherSources } from './path/index.ts';
 import { connection } from './views.ts';
 
 export interface SkeletonOptions {
@@ -149,6 +150,7 @@ export function skeletonRules({
         rule(chains.antiSpoof, [...isFamily(10), ...isIcmp6(type), ...from, accept]),
       ),
     ),
+    rule(chains.antiSpoof, otherSources),
     rule(chains.antiSpoof, [counter, drop], "source address is not the pod's"),
 
     rule(chains.egress, [...isJudged, accept], 'permitted by the present policy'),

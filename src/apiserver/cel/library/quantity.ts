@@ -1,7 +1,7 @@
 // Kubernetes' quantity functions: "1.5Gi", "100m", "1e3" as exact numbers.
 // Source: https://pkg.go.dev/k8s.io/apiserver/pkg/cel/library#Quantity and k8s.io/apimachinery/pkg/api/resource
 import type { Environment } from '@marcbachmann/cel-js';
-import { parseQuantity, quantityPattern } from '../../quantity.ts';
+import { parseQuantity, quantityPattern } from '../../../resources/index.ts';
 import type { Comparable } from '../equal.ts';
 import { noResult } from '../fault.ts';
 

@@ -1,16 +1,22 @@
 // A packet's path beside policy: translation, loops, packets in packets. Chains and rules that stand in every table.
-import type { Chain, Rule } from '../../../kernel/index.ts';
+import type { Chain, NftSet, Rule } from '../../../kernel/index.ts';
 import { verdict } from '../matches.ts';
 import { chains } from '../names.ts';
 import { encapsulationChains, encapsulationRules } from './encapsulation.ts';
+import { endpointPathChains, endpointPathRules, endpointPathSets } from './endpoint-path.ts';
 import { natOutgoingChain, natOutgoingRules } from './nat-outgoing.ts';
+import { neighbourDiscoveryChain, neighbourDiscoveryRules } from './neighbour-discovery.ts';
+import { networkSets } from './network-sets.ts';
 import type { PathOptions } from './options.ts';
 import { isOfProtocol } from './packet.ts';
 import { serviceLoopChain, serviceLoopRules } from './service-loop.ts';
 
-export { NetworkSetsProgram, networkSetName, networkSets } from './network-sets.ts';
+export { EndpointPathProgram, otherSources } from './endpoint-path.ts';
+export { NetworkSetsProgram, networkSetName } from './network-sets.ts';
 export { defaultPath, type PathOptions } from './options.ts';
 export { hasDestinationPort, isEndIn, isEndInNet, isOfFamily, isOfProtocol } from './packet.ts';
+
+export const pathSets: readonly NftSet[] = [...networkSets, ...endpointPathSets];
 
 /** What base chains hang below the same hooks whatever the options: a table's layout does not change with them. */
 export const pathChains: readonly Chain[] = [
@@ -18,6 +24,8 @@ export const pathChains: readonly Chain[] = [
   natOutgoingChain,
   serviceLoopChain,
   ...encapsulationChains,
+  neighbourDiscoveryChain,
+  ...endpointPathChains,
 ];
 
 export function pathRules(options: PathOptions): Rule[] {
@@ -28,5 +36,7 @@ export function pathRules(options: PathOptions): Rule[] {
     ...natOutgoingRules(options),
     ...serviceLoopRules(options),
     ...encapsulationRules(options),
+    ...neighbourDiscoveryRules,
+    ...endpointPathRules,
   ];
 }

@@ -4,7 +4,7 @@ import { addressBytes, type Family, parseAddress } from '../../../net/index.ts';
 import { networkU16 } from '../bytes.ts';
 import { networkSetName } from './network-sets.ts';
 import type { PathOptions } from './options.ts';
-import { isEndIn, isInterface, isOfFamily, isOfProtocol } from './packet.ts';
+import { addressRegister, isEndIn, isInterface, isOfFamily, isOfProtocol } from './packet.ts';
 
 const name = 'cali-nat-outgoing';
 
@@ -15,7 +15,7 @@ export const natOutgoingChain: Chain = {
 };
 
 // Registers without a wide name, so that the kernel tells them as they were told to it.
-const [portMin, portMax, addressRegister] = [registers.narrow(5), registers.narrow(6), registers.narrow(9)];
+const [portMin, portMax] = [registers.narrow(5), registers.narrow(6)];
 /** TCP, UDP, SCTP. */
 const withPorts = [6, 17, 132];
 const tunnels: Readonly<Record<Family, string>> = { 4: 'vxlan.calico', 6: 'vxlan-v6.calico' };

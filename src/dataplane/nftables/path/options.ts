@@ -18,6 +18,10 @@ export interface PathOptions {
   readonly externalNodes: readonly Cidr[];
   readonly allowVxlanFromPods: boolean;
   readonly allowIpipFromPods: boolean;
+  /** Whether pods may use the sources that their annotation names. */
+  readonly workloadSourceSpoofing: 'Disabled' | 'Any';
+  /** Whether pods are reached by the further addresses that their annotation names. */
+  readonly floatingIPs: 'Enabled' | 'Disabled';
 }
 
 export const defaultPath: PathOptions = {
@@ -29,4 +33,6 @@ export const defaultPath: PathOptions = {
   externalNodes: [],
   allowVxlanFromPods: false,
   allowIpipFromPods: false,
+  workloadSourceSpoofing: 'Disabled',
+  floatingIPs: 'Disabled',
 };

@@ -1,7 +1,7 @@
 // Questions about the packet in hand, and its ends, in the registers' own terms.
 import { type Expression, registers } from '../../../kernel/index.ts';
 import type { Cidr, Family } from '../../../net/index.ts';
-import { netmaskBytes, networkBytes, networkU16 } from '../bytes.ts';
+import { hostU32, netmaskBytes, networkBytes, networkU16 } from '../bytes.ts';
 import { interfacePrefix } from '../names.ts';
 
 const register = registers.wide(0);
@@ -76,3 +76,27 @@ export function isEndInNet(side: 'source' | 'destination', net: Cidr): Expressio
     { kind: 'cmp', comparison: '==', register, value: networkBytes(net) },
   ];
 }
+
+/** Goes to what a map has for the packet's interface; on, where it has nothing. */
+export function lookUpInterface(key: Interface, map: string): Expression[] {
+  return [
+    { kind: 'meta', key, to: register },
+    { kind: 'lookup', set: map, register, to: registers.verdict },
+  ];
+}
+
+export function lookUpEnd(family: Family, side: 'source' | 'destination', map: string): Expression[] {
+  return [end(family, side), { kind: 'lookup', set: map, register, to: registers.verdict }];
+}
+
+/** NF_CT_STATE_BIT(IP_CT_NEW) */
+const newBit = hostU32(8);
+
+export const isConnectionNew: readonly Expression[] = [
+  { kind: 'ct', key: 'state', to: register },
+  { kind: 'bitwise', from: register, to: register, mask: newBit, xor: hostU32(0) },
+  { kind: 'cmp', comparison: '!=', register, value: hostU32(0) },
+];
+
+/** What a translation translates to stands here: a register without a wide name, which the kernel tells as it was told to it. */
+export const addressRegister = registers.narrow(9);

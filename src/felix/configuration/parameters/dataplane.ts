@@ -52,7 +52,7 @@ export const dataplaneParameters = {
   externalNodesList: parameter(listOf(net), '', 'live', 'EXTERNALNODESCIDRLIST'),
   failsafeInboundHostPorts: parameter(listOf(hostPort), failsafeInbound, 'live'),
   failsafeOutboundHostPorts: parameter(listOf(hostPort), failsafeOutbound, 'live'),
-  floatingIPs: parameter(onOff, 'Disabled', notYet),
+  floatingIPs: parameter(onOff, 'Disabled', 'live'),
   ipForwarding: parameter(onOff, 'Enabled', notYet),
   ipv4ElevatedRoutePriority: parameter(priority, '512', notYet),
   ipv4NormalRoutePriority: parameter(priority, '1024', notYet),
@@ -92,7 +92,7 @@ export const dataplaneParameters = {
   serviceLoopPrevention: parameter(word('Drop', 'Reject', 'Disabled'), 'Drop', 'live'),
   sidecarAccelerationEnabled: parameter(flag, 'false', { none: 'needs a policy sync API' }),
   useInternalDataplaneDriver: parameter(flag, 'true', { none: 'the dataplane is built in' }),
-  workloadSourceSpoofing: parameter(word('Disabled', 'Any'), 'Disabled', notYet),
+  workloadSourceSpoofing: parameter(word('Disabled', 'Any'), 'Disabled', 'live'),
 
   ipsetsRefreshInterval: parameter(duration, '90', oneTable),
   iptablesBackend: parameter(word('Auto', 'Legacy', 'NFT'), 'auto', iptables),

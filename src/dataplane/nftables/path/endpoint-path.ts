@@ -1,0 +1,250 @@
+// What single pods ask of their packets' path: further sources, limits, a DSCP value, floating addresses. Each has a chain of
+// its own, to which a map leads by the pod's interface or by the floating address.
+//
+//   raw prerouting (in cali-anti-spoof)  cali-src-<if>         sources beside the pod's own
+//   nat prerouting, output               cali-fip-dnat-<if>-n  to a floating address -> to the pod
+//   nat postrouting                      cali-fip-snat-<if>    from the pod to itself by a floating address
+//   forward, input, output               cali-limit-fw/tw-<if> packets and connections, behind policy
+//   forward                              cali-dscp-<if>        what leaves the cluster
+import type { Changes, DesiredState, EndpointProgram } from '../../../calc/index.ts';
+import type { Chain, Element, Expression, NftSet, Rule } from '../../../kernel/index.ts';
+import { addressBytes, bitsOf, type Family, parseAddress, parseCidr } from '../../../net/index.ts';
+import type { TrafficLimits } from '../../../policy/index.ts';
+import { interfaceNameBytes } from '../bytes.ts';
+import { type Isolation, ownedBy } from '../isolation.ts';
+import { counter, goTo, verdict } from '../matches.ts';
+import { chains } from '../names.ts';
+import type { TableWriter } from '../table-image.ts';
+import { dscpExpressions } from './dscp.ts';
+import { networkSetName } from './network-sets.ts';
+import type { PathOptions } from './options.ts';
+import {
+  addressRegister,
+  isConnectionNew,
+  isEndIn,
+  isEndInNet,
+  isOfFamily,
+  lookUpEnd,
+  lookUpInterface,
+} from './packet.ts';
+
+const families: readonly Family[] = [4, 6];
+
+const maps = {
+  sources: 'cali-src-dispatch',
+  from: 'cali-limit-from-dispatch',
+  to: 'cali-limit-to-dispatch',
+  dscp: 'cali-dscp-dispatch',
+  snat: 'cali-fip-snat-dispatch',
+} as const;
+const floatingMap = (family: Family) => `cali${family}0fip-dnat`;
+
+export const endpointPathSets: readonly NftSet[] = [
+  ...Object.values(maps).map((name): NftSet => ({ name, key: ['ifname'], verdicts: true })),
+  ...families.map(
+    (family): NftSet => ({
+      name: floatingMap(family),
+      key: [family === 4 ? 'ipv4_addr' : 'ipv6_addr'],
+      verdicts: true,
+    }),
+  ),
+];
+
+const base = {
+  limits: { forward: 'cali-limit-forward', input: 'cali-limit-input', output: 'cali-limit-output' },
+  dscp: 'cali-egress-dscp',
+  dnat: { prerouting: 'cali-fip-dnat', output: 'cali-fip-dnat-output' },
+  snat: 'cali-fip-snat',
+} as const;
+
+const filter = (hook: 'forward' | 'input' | 'output', priority: number) =>
+  ({ type: 'filter', hook, priority, policy: 'accept' }) as const;
+const nat = (hook: 'prerouting' | 'output' | 'postrouting', priority: number) =>
+  ({ type: 'nat', hook, priority, policy: 'accept' }) as const;
+
+export const endpointPathChains: readonly Chain[] = [
+  // Behind policy: what is denied counts for nothing.
+  { name: base.limits.forward, hook: filter('forward', -7) },
+  { name: base.limits.input, hook: filter('input', -7) },
+  { name: base.limits.output, hook: filter('output', -7) },
+  { name: base.dscp, hook: filter('forward', -6) },
+  // Before services' addresses are translated (-100), and before NAT outgoing.
+  { name: base.dnat.prerouting, hook: nat('prerouting', -101) },
+  { name: base.dnat.output, hook: nat('output', -101) },
+  { name: base.snat, hook: nat('postrouting', 98) },
+];
+
+export const endpointPathRules: readonly Rule[] = [
+  { chain: base.limits.forward, expressions: lookUpInterface('iifname', maps.from) },
+  { chain: base.limits.forward, expressions: lookUpInterface('oifname', maps.to) },
+  { chain: base.limits.input, expressions: lookUpInterface('iifname', maps.from) },
+  { chain: base.limits.output, expressions: lookUpInterface('oifname', maps.to) },
+  ...families.map((family) => ({
+    chain: base.dscp,
+    expressions: [
+      ...isOfFamily(family),
+      ...isEndIn(family, 'destination', networkSetName('pools', family), { invert: true }),
+      ...isEndIn(family, 'destination', networkSetName('nodes', family), { invert: true }),
+      ...lookUpInterface('iifname', maps.dscp),
+    ],
+  })),
+  ...families.flatMap((family) =>
+    Object.values(base.dnat).map((chain) => ({
+      chain,
+      expressions: [...isOfFamily(family), ...lookUpEnd(family, 'destination', floatingMap(family))],
+    })),
+  ),
+  { chain: base.snat, expressions: lookUpInterface('oifname', maps.snat) },
+];
+
+/** For the chain that drops forged sources: goes on where the pod may use none but its own. */
+export const otherSources: Expression[] = lookUpInterface('iifname', maps.sources);
+
+interface Piece {
+  readonly chain: string;
+  readonly rules: readonly Expression[][];
+  readonly map: string;
+  readonly key: Uint8Array;
+}
+
+export class EndpointPathProgram {
+  readonly #options: PathOptions;
+  readonly #isolation: Isolation;
+  readonly #placed = new Map<string, readonly Piece[]>();
+
+  constructor(options: PathOptions, isolation: Isolation) {
+    this.#options = options;
+    this.#isolation = isolation;
+  }
+
+  change(transaction: TableWriter, state: DesiredState, changes: Changes): void {
+    for (const key of changes.endpoints) {
+      const endpoint = state.endpoints.get(key);
+      const before = this.#placed.get(key) ?? [];
+      ownedBy(transaction, `endpoint ${key}`, () => {
+        const isClosed = !endpoint || this.#isolation.isClosed('endpoint', key);
+        const after = isClosed ? [] : piecesOf(endpoint, this.#options);
+        replacePieces(transaction, before, after);
+        if (after.length > 0) this.#placed.set(key, after);
+        else this.#placed.delete(key);
+      });
+    }
+    transaction.owner = undefined;
+  }
+}
+
+function replacePieces(transaction: TableWriter, before: readonly Piece[], after: readonly Piece[]): void {
+  const idOf = ({ chain, map, key }: Piece) => `${chain} ${map} ${Buffer.from(key).toString('hex')}`;
+  const [known, wanted] = [new Set(before.map(idOf)), new Set(after.map(idOf))];
+  const gone = before.filter((piece) => !wanted.has(idOf(piece)));
+  for (const { map, key } of gone) transaction.deleteElements(mapOf(map), [{ key }]);
+  for (const { chain } of before) transaction.flushChain(chain);
+  for (const { chain } of gone) transaction.deleteChain(chain);
+  for (const piece of after) {
+    const { chain, rules, map, key } = piece;
+    const isNew = !known.has(idOf(piece));
+    if (isNew) transaction.addChain({ name: chain });
+    for (const expressions of rules) transaction.addRule({ chain, expressions });
+    const element: Element = { key, verdict: { code: 'jump', chain } };
+    if (isNew) transaction.addElements(mapOf(map), [element]);
+  }
+}
+
+function mapOf(name: string): NftSet {
+  const set = endpointPathSets.find((candidate) => candidate.name === name);
+  if (!set) throw new Error(`The table has no map "${name}"`);
+  return set;
+}
+
+function piecesOf({ interfaceName, addresses, path }: EndpointProgram, options: PathOptions): Piece[] {
+  if (!path) return [];
+  const key = interfaceNameBytes(interfaceName);
+  const pieces: Piece[] = [];
+  const add = (chain: string, map: string, rules: Expression[][]) => {
+    if (rules.length > 0) pieces.push({ chain: `${chain}-${interfaceName}`, map, key, rules });
+  };
+  if (options.workloadSourceSpoofing === 'Any') {
+    add(
+      'cali-src',
+      maps.sources,
+      (path.allowedSources ?? [])
+        .map(parseCidr)
+        .map((net) => [...isOfFamily(net.family), ...isEndInNet('source', net), verdict('accept')]),
+    );
+  }
+  add('cali-limit-fw', maps.from, limitRules(path.egress));
+  add('cali-limit-tw', maps.to, limitRules(path.ingress));
+  const { dscp } = path;
+  if (dscp !== undefined) {
+    add(
+      'cali-dscp',
+      maps.dscp,
+      families.map((family) => [...isOfFamily(family), ...dscpExpressions(family, dscp)]),
+    );
+  }
+  if (options.floatingIPs === 'Enabled')
+    pieces.push(...floatingPieces(interfaceName, addresses, path.floatingIps));
+  return pieces;
+}
+
+function limitRules({ packets, connections }: TrafficLimits = {}): Expression[][] {
+  const rules: Expression[][] = [];
+  if (packets) {
+    const { perSecond, burst } = packets;
+    const rate = BigInt(perSecond);
+    rules.push([
+      { kind: 'limit', rate, seconds: 1n, burst, unit: 'packets', isOver: true },
+      counter,
+      verdict('drop'),
+    ]);
+  }
+  // The sender of one connection too many is told so, as upstream does.
+  if (connections !== undefined)
+    rules.push([
+      ...isConnectionNew,
+      { kind: 'connlimit', count: connections, isOver: true },
+      counter,
+      goTo(chains.reject),
+    ]);
+  return rules;
+}
+
+function floatingPieces(
+  interfaceName: string,
+  addresses: readonly string[],
+  floatingIps: readonly string[] = [],
+): Piece[] {
+  const own = addresses.map(parseAddress);
+  const pieces: Piece[] = [];
+  const hairpins: Expression[][] = [];
+  for (const [n, text] of floatingIps.entries()) {
+    const floating = parseAddress(text);
+    const { family } = floating;
+    const target = own.find((address) => address.family === family);
+    if (!target) continue;
+    const translate = (side: 'source' | 'destination', value: Uint8Array): Expression[] => [
+      { kind: 'immediate', to: addressRegister, value },
+      { kind: 'nat', side, family, address: addressRegister },
+    ];
+    pieces.push({
+      chain: `cali-fip-dnat-${interfaceName}-${n}`,
+      map: floatingMap(family),
+      key: addressBytes(floating),
+      rules: [translate('destination', addressBytes(target))],
+    });
+    const itself = { family, network: target.value, length: bitsOf(family) };
+    if (!floatingIps.slice(0, n).some((earlier) => parseAddress(earlier).family === family)) {
+      hairpins.push([
+        ...isOfFamily(family),
+        ...isEndInNet('source', itself),
+        ...isEndInNet('destination', itself),
+        ...translate('source', addressBytes(floating)),
+      ]);
+    }
+  }
+  if (hairpins.length > 0) {
+    const key = interfaceNameBytes(interfaceName);
+    pieces.push({ chain: `cali-fip-snat-${interfaceName}`, map: maps.snat, key, rules: hairpins });
+  }
+  return pieces;
+}

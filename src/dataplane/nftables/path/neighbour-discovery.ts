@@ -1,0 +1,47 @@
+// Neighbour discovery from pods: a pod may tell that it has its own addresses, and no others. Anti-spoofing sees the packet's
+// source alone; what an advertisement claims stands inside of it. ARP, the same for IPv4, has a table of its own.
+import { type Chain, type Rule, registers } from '../../../kernel/index.ts';
+import { counter, verdict } from '../matches.ts';
+import { sets } from '../names.ts';
+import { isOfFamily, isOfProtocol, isPod } from './packet.ts';
+
+const name = 'cali-nd-from-wl';
+const register = registers.wide(0);
+const icmpv6 = 58;
+/** Neighbour advertisement, RFC 4861 section 4.4: the target stands at 8. */
+const advertisement = 136;
+const targetAt = 8;
+
+export const neighbourDiscoveryChain: Chain = {
+  name,
+  hook: { type: 'filter', hook: 'prerouting', priority: -298, policy: 'accept' },
+};
+
+export const neighbourDiscoveryRules: readonly Rule[] = [
+  {
+    chain: name,
+    expressions: [
+      ...isPod('iifname'),
+      ...isOfFamily(6),
+      ...isOfProtocol(icmpv6),
+      { kind: 'payload', base: 'transport', offset: 0, length: 1, to: register },
+      { kind: 'cmp', comparison: '==', register, value: Uint8Array.of(advertisement) },
+      // Link-local addresses are nobody's but the link's.
+      { kind: 'payload', base: 'transport', offset: targetAt, length: 2, to: register },
+      {
+        kind: 'bitwise',
+        from: register,
+        to: register,
+        mask: Uint8Array.of(0xff, 0xc0),
+        xor: new Uint8Array(2),
+      },
+      { kind: 'cmp', comparison: '!=', register, value: Uint8Array.of(0xfe, 0x80) },
+      { kind: 'meta', key: 'iifname', to: registers.narrow(0) },
+      { kind: 'payload', base: 'transport', offset: targetAt, length: 16, to: registers.narrow(4) },
+      { kind: 'lookup', set: sets.sources[6], register: registers.narrow(0), invert: true },
+      counter,
+      verdict('drop'),
+    ],
+    comment: "claims an address that is not the pod's",
+  },
+];
