@@ -1,0 +1,169 @@
+// What pods ask of their packets' path by annotation, seen in the packets: sources, limits, DSCP, floating addresses; and
+// what they may not claim of their neighbourhood.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { defaultPath } from '../../src/dataplane/index.ts';
+import { type InetSocket, pollReadable } from '../../src/kernel/index.ts';
+import { addressOf, type Family, families, PathNode } from './path-node.ts';
+
+const qos = (values: Record<string, string>) =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [`qos.projectcalico.org/${name}`, value]));
+
+describe('a pod', () => {
+  let node: PathNode;
+  before(async () => {
+    node = await PathNode.make('podpath', {
+      path: { ...defaultPath, workloadSourceSpoofing: 'Any', floatingIPs: 'Enabled' },
+    });
+    node.setPools({ cidr: '10.1.0.0/24' }, { cidr: 'fd00:1::/64' });
+  });
+  afterEach(() => ask('a', {}));
+  after(() => node?.remove());
+
+  const ask = (pod: 'a' | 'b', annotations: Record<string, string>) => {
+    node.setPod(pod, annotations);
+    node.apply();
+  };
+
+  /** How many of so many datagrams, sent at once, arrive. */
+  const arrived = (from: 'a' | 'outside', to: 'a' | 'outside', family: Family, count: number): number => {
+    using receiver = node.socket(to, { family, type: 'datagram' });
+    using sender = node.socket(from, { family, type: 'datagram' });
+    receiver.bind({ address: addressOf[to][family], port: 7000 });
+    for (let n = 0; n < count; n++)
+      sender.sendTo(Buffer.from(String(n)), { address: addressOf[to][family], port: 7000 });
+    let received = 0;
+    while (pollReadable([receiver], 100).length > 0) if (receiver.receive()) received++;
+    return received;
+  };
+
+  test('sends from another’s address only where its annotation names it', () => {
+    const forged: Readonly<Record<Family, string>> = { 4: '192.0.2.9', 6: 'fd99::9' };
+    node.run('a', 'ip', 'addr', 'add', '192.0.2.9/32', 'dev', 'eth0');
+    node.run('a', 'ip', 'addr', 'add', 'fd99::9/128', 'dev', 'eth0', 'nodad');
+    const sends = (family: Family) => {
+      using receiver = node.socket('outside', { family, type: 'datagram' });
+      using sender = node.socket('a', { family, type: 'datagram' });
+      receiver.bind({ address: addressOf.outside[family], port: 7000 });
+      sender.bind({ address: forged[family], port: 0 });
+      sender.sendTo(Buffer.from('x'), { address: addressOf.outside[family], port: 7000 });
+      return pollReadable([receiver], 100).length > 0 ? receiver.receiveFrom()?.from.address : undefined;
+    };
+    assert.deepEqual(families.map(sends), [undefined, undefined]);
+    ask('a', { 'cni.projectcalico.org/allowedSourcePrefixes': '["192.0.2.0/24","fd99::/64"]' });
+    assert.deepEqual(families.map(sends), [forged[4], forged[6]]);
+    node.reconfigure({ path: { ...defaultPath, floatingIPs: 'Enabled' } });
+    assert.deepEqual(families.map(sends), [undefined, undefined], 'the node does not let it');
+    node.reconfigure({ path: { ...defaultPath, workloadSourceSpoofing: 'Any', floatingIPs: 'Enabled' } });
+    node.run('a', 'ip', 'addr', 'delete', '192.0.2.9/32', 'dev', 'eth0');
+    node.run('a', 'ip', 'addr', 'delete', 'fd99::9/128', 'dev', 'eth0');
+  });
+
+  test('sends and gets no more packets than it asked for', () => {
+    for (const family of families) {
+      assert.equal(arrived('a', 'outside', family, 30), 30);
+      ask('a', qos({ egressPacketRate: '1', egressPacketBurst: '7' }));
+      const sent = arrived('a', 'outside', family, 30);
+      assert.ok(sent >= 7 && sent < 30, `${sent} sent`);
+      assert.equal(arrived('outside', 'a', family, 30), 30);
+      ask('a', qos({ ingressPacketRate: '1', ingressPacketBurst: '4' }));
+      const got = arrived('outside', 'a', family, 30);
+      assert.ok(got >= 4 && got < 30, `${got} got`);
+      ask('a', {});
+      assert.equal(arrived('a', 'outside', family, 30), 30);
+    }
+  });
+
+  test('has no more connections than it asked for; one that ends makes room', () => {
+    for (const family of families) {
+      using server = node.socket('a', { family, type: 'stream' });
+      server.bind({ address: addressOf.a[family], port: 8000 });
+      server.listen();
+      ask('a', qos({ ingressMaxConnections: '2' }));
+      const clients: InetSocket[] = [];
+      const connects = (): boolean => {
+        const client = node.socket('outside', { family, type: 'stream' });
+        clients.push(client);
+        client.resetOnClose();
+        client.connect({ address: addressOf.a[family], port: 8000 });
+        // A refusal makes the client readable, a connection the server.
+        const [ready] = pollReadable([server, client], 10_000);
+        server.accept();
+        return ready === server;
+      };
+      try {
+        assert.deepEqual([connects(), connects(), connects()], [true, true, false]);
+        clients[0]?.close();
+        assert.equal(connects(), true);
+      } finally {
+        for (const client of clients) client.close();
+        ask('a', {});
+      }
+    }
+  });
+
+  test('marks what leaves the cluster, and nothing else, with the DSCP value that it asked for', () => {
+    const dscpAt = (place: 'outside' | 'b'): number => {
+      using receiver = node.socket(place, { family: 4, type: 'raw', protocol: 17 });
+      using sender = node.socket('a', { family: 4, type: 'datagram' });
+      sender.sendTo(Buffer.from('x'), { address: addressOf[place][4], port: 7001 });
+      assert.ok(pollReadable([receiver], 10_000).length > 0);
+      return (receiver.receive()?.[1] ?? 0) >> 2;
+    };
+    const seen6 = (): number => {
+      node.nft(
+        'outside',
+        'table ip6 t { chain c { type filter hook prerouting priority 0; ip6 dscp ef counter; }; }',
+      );
+      arrived('a', 'outside', 6, 3);
+      const count = /counter packets (\d+)/.exec(node.run('outside', 'nft', 'list', 'table', 'ip6', 't'));
+      node.run('outside', 'nft', 'delete', 'table', 'ip6', 't');
+      return Number(count?.[1]);
+    };
+    assert.deepEqual([dscpAt('outside'), seen6()], [0, 0]);
+    ask('a', qos({ dscp: 'EF' }));
+    assert.deepEqual([dscpAt('outside'), dscpAt('b'), seen6()], [46, 0, 3]);
+  });
+
+  test('is reached by its floating addresses, from outside, from the node, from others and from itself', () => {
+    const floating: Readonly<Record<Family, string>> = { 4: '10.77.0.1', 6: 'fd00:77::1' };
+    const to = (family: Family) => ({ address: floating[family], port: 7000 });
+    ask('b', { 'cni.projectcalico.org/floatingIPs': JSON.stringify(Object.values(floating)) });
+    for (const family of families) {
+      for (const from of ['outside', 'a', 'node'] as const)
+        assert.ok(node.senderSeen(from, 'b', family, 7000, to(family)), from);
+      assert.equal(node.senderSeen('b', 'b', family, 7000, to(family)).address, floating[family]);
+    }
+    ask('b', {});
+    for (const family of families)
+      assert.equal(node.reaches('outside', 'b', family, 7000, to(family)), false);
+  });
+
+  test('cannot tell its node that it has another’s IPv6 address', () => {
+    const claim = (target: string): boolean => {
+      node.nft(
+        'node',
+        'table ip6 seen { chain c { type filter hook prerouting priority 0; icmpv6 type nd-neighbor-advert counter; }; }',
+      );
+      using sender = node.socket('a', { family: 6, type: 'raw', protocol: 58 });
+      sender.bind({ address: addressOf.a[6], port: 0 });
+      const message = Buffer.alloc(24);
+      message.writeUInt32BE(0x88000000, 0);
+      message.writeUInt32BE(0x20000000, 4);
+      message.set(bytesOf(target), 8);
+      sender.sendTo(message, { address: addressOf.node[6], port: 0 });
+      const seen = /counter packets (\d+)/.exec(node.run('node', 'nft', 'list', 'table', 'ip6', 'seen'))?.[1];
+      node.run('node', 'nft', 'delete', 'table', 'ip6', 'seen');
+      return Number(seen) > 0;
+    };
+    assert.deepEqual([claim('fd00:1::1'), claim('fd00:1::2')], [true, false]);
+  });
+});
+
+/** Of "fd00:1::n". */
+function bytesOf(address: string): Uint8Array {
+  const bytes = new Uint8Array(16);
+  bytes.set([0xfd, 0, 0, 1]);
+  bytes[15] = Number(address.split('::')[1]);
+  return bytes;
+}
