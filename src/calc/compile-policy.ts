@@ -26,6 +26,7 @@ export function compilePolicy(policy: Policy, sets: AddressSets): CompiledPolicy
     ingress: compile(policy.ingress, policy.selector),
     egress: compile(policy.egress, undefined),
     ...(policy.stage && { stage: policy.stage }),
+    tier: policy.tier,
   };
   return { policy, program, sets: acquired };
 }

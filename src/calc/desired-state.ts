@@ -56,6 +56,8 @@ export interface PolicyProgram {
   readonly egress: readonly RuleProgram[];
   /** Where a policy about host endpoints is asked, if not in its normal place: it shapes what its matches can see. */
   readonly stage?: HostStage;
+  /** The tier that it stands in, for logs. */
+  readonly tier?: string;
 }
 
 export interface TierPolicy {

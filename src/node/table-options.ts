@@ -5,8 +5,10 @@ import type { Family } from '../net/index.ts';
 
 /** `overlays` are the families that have an overlay on this node. */
 export function tableOptions(settings: FelixSettings, overlays: readonly Family[]) {
+  const { rate } = settings.logActionRateLimit;
   return {
     logPrefix: settings.logPrefix,
+    ...(rate && { logLimit: { ...rate, burst: settings.logActionRateLimitBurst } }),
     endpointToHostAction: settings.defaultEndpointToHostAction,
     failsafe: {
       inbound: settings.failsafeInboundHostPorts,
@@ -19,6 +21,7 @@ export function tableOptions(settings: FelixSettings, overlays: readonly Family[
 function pathOptions(settings: FelixSettings, overlays: readonly Family[]): PathOptions {
   const { range } = settings.natPortRange;
   return {
+    denyAction: settings.nftablesFilterDenyAction,
     natOutgoingExclusions: settings.natOutgoingExclusions,
     ...(range && { natPorts: range }),
     natAddresses: settings.natOutgoingAddress,

@@ -6,7 +6,7 @@ import { addressBytes, type Family, parseAddress } from '../../net/index.ts';
 import type { Direction } from '../../policy/index.ts';
 import { concatenation, interfaceNameBytes } from './bytes.ts';
 import { type Isolation, ownedBy } from './isolation.ts';
-import { counter, goTo, verdict } from './matches.ts';
+import { counter, goTo } from './matches.ts';
 import { chains, sets, tierChain } from './names.ts';
 import { skeletonSet } from './skeleton.ts';
 import type { TableWriter } from './table-image.ts';
@@ -103,7 +103,7 @@ function removeChains(
 function endpointRules(endpoint: EndpointProgram, direction: Direction): Expression[][][] {
   const nameOf = (n: number) => tierChain(endpoint.interfaceName, direction, n);
   const last =
-    endpoint.afterTiers === 'Allow' ? [goTo(chains.judged[direction])] : [counter, verdict('drop')];
+    endpoint.afterTiers === 'Allow' ? [goTo(chains.judged[direction])] : [counter, goTo(chains.deny)];
   return tierRules(endpoint[direction], direction, nameOf, last);
 }
 

@@ -29,7 +29,7 @@ export function hostEndpointRules(
     last: Expression[],
   ) => joined(opening, parts, direction, (n) => hostChain(place, interfaceName, n), last, failsafe);
   const end = (direction: Direction): Expression[] =>
-    afterTiers === 'Allow' ? [goTo(chains.judged[direction])] : [counter, drop];
+    afterTiers === 'Allow' ? [goTo(chains.judged[direction])] : [counter, goTo(chains.deny)];
   if (!hasChain(place, program)) return [];
   switch (place) {
     case 'normalIn':

@@ -15,6 +15,8 @@ export const chains = {
   ingress: 'cali-forward-ingress',
   input: 'cali-input',
   inputHost: 'cali-input-host',
+  /** What policy denies: dropped, or rejected, as the node's settings say. */
+  deny: 'cali-deny',
   /** Tells the sender that nobody takes its packet. */
   reject: 'cali-reject',
   output: 'cali-output',

@@ -4,6 +4,7 @@ import type { Expression } from '../../kernel/index.ts';
 import type { Action, Direction } from '../../policy/index.ts';
 import { ContentSets } from './content-sets.ts';
 import { type Isolation, type Owner, ownedBy } from './isolation.ts';
+import { type LogOptions, logExpressions } from './log.ts';
 import { counter, goTo, type MatchContext, ruleMatches, verdict } from './matches.ts';
 import { chains, policyChain } from './names.ts';
 import { setPass } from './pass.ts';
@@ -25,13 +26,13 @@ const closedPolicy: readonly ChainRule[] = [
 export class PolicyChains {
   readonly #contents = new ContentSets();
   readonly #isolation: Isolation;
-  readonly #logPrefix: string;
+  readonly #log: LogOptions;
   /** Content sets that each policy's rules use. */
   readonly #uses = new Map<string, readonly string[]>();
 
-  constructor(isolation: Isolation, logPrefix: string) {
+  constructor(isolation: Isolation, log: LogOptions) {
     this.#isolation = isolation;
-    this.#logPrefix = logPrefix;
+    this.#log = log;
   }
 
   /** Returns the names of chains that have to go when nobody refers to them any more. */
@@ -57,7 +58,7 @@ export class PolicyChains {
         const owner: Owner = `policy ${key}`;
         const rules = this.#isolation.isClosed('policy', key)
           ? closedPolicy
-          : ownedBy(transaction, owner, () => this.#rules(program, direction, context));
+          : ownedBy(transaction, owner, () => this.#rules(key, program, direction, context));
         if (known) transaction.flushChain(chain);
         else transaction.addChain({ name: chain });
         additions.push(() => {
@@ -90,29 +91,34 @@ export class PolicyChains {
   }
 
   #rules(
-    { stage, ...program }: PolicyProgram,
+    key: string,
+    { stage, tier = '', ...program }: PolicyProgram,
     direction: Direction,
     context: Omit<MatchContext, 'view'>,
   ): ChainRule[] {
     const allowed = stage === 'untracked' ? chains.untracked : chains.judged[direction];
     return program[direction].flatMap(({ action, origin, ...rule }) =>
       ruleMatches({ action, origin, ...rule }, { ...context, view: viewOf(stage) }).map((matches) => ({
-        expressions: [...matches, counter, ...this.#verdict(action, allowed)],
+        expressions: [
+          ...matches,
+          counter,
+          ...this.#verdict(action, allowed, () => logExpressions(key, tier, this.#log)),
+        ],
         comment: origin,
       })),
     );
   }
 
-  #verdict(action: Action, allowed: string): Expression[] {
+  #verdict(action: Action, allowed: string, log: () => Expression[]): Expression[] {
     switch (action) {
       case 'Allow':
         return [goTo(allowed)];
       case 'Deny':
-        return [verdict('drop')];
+        return [goTo(chains.deny)];
       case 'Pass':
         return [...setPass, verdict('return')];
       case 'Log':
-        return [{ kind: 'log', prefix: `${this.#logPrefix}: ` }];
+        return log();
     }
   }
 }

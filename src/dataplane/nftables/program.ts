@@ -6,6 +6,7 @@ import { EndpointChains } from './endpoint-chains.ts';
 import { HostEndpointChains, type HostEndpointOptions } from './host-endpoint-chains.ts';
 import type { Isolation } from './isolation.ts';
 import { type Generation, judgedElements, markExpressions } from './judgement.ts';
+import type { LogOptions } from './log.ts';
 import { chains, sets } from './names.ts';
 import {
   defaultPath,
@@ -26,9 +27,7 @@ import {
 } from './skeleton.ts';
 import type { TableWriter } from './table-image.ts';
 
-export interface ProgramOptions extends SkeletonOptions, HostEndpointOptions {
-  /** What the Log action puts before a packet's line in the kernel's log. */
-  readonly logPrefix: string;
+export interface ProgramOptions extends SkeletonOptions, HostEndpointOptions, LogOptions {
   /** Upstream's defaults when absent. */
   readonly path?: PathOptions;
 }
@@ -47,7 +46,7 @@ export class Program {
   constructor(options: ProgramOptions, isolation: Isolation) {
     this.#options = options;
     this.#sets = new AddressSetProgram(isolation);
-    this.#policies = new PolicyChains(isolation, options.logPrefix);
+    this.#policies = new PolicyChains(isolation, options);
     this.#endpoints = new EndpointChains(isolation);
     this.#hostEndpoints = new HostEndpointChains(options);
     this.#paths = new EndpointPathProgram(options.path ?? defaultPath, isolation);

@@ -2,8 +2,8 @@
 import type { TierProgram } from '../../calc/index.ts';
 import type { Expression } from '../../kernel/index.ts';
 import type { Direction } from '../../policy/index.ts';
-import { counter, goTo, jump, verdict } from './matches.ts';
-import { policyChain } from './names.ts';
+import { counter, goTo, jump } from './matches.ts';
+import { chains, policyChain } from './names.ts';
 import { ifPassedGoTo } from './pass.ts';
 
 /**
@@ -26,7 +26,7 @@ export function tierRules(
       if (passes) rules.push(ifPassedGoTo(next));
     }
     const mayPass = policies.some(({ passes }) => passes);
-    if (defaultAction === 'Deny') rules.push([counter, verdict('drop')]);
+    if (defaultAction === 'Deny') rules.push([counter, goTo(chains.deny)]);
     else if (mayPass) rules.push([goTo(next)]);
     // No packet gets past a tier that denies what it leaves undecided, unless a policy lets it pass.
     if (defaultAction === 'Deny' && !mayPass) return all;

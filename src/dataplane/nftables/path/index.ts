@@ -1,6 +1,6 @@
 // A packet's path beside policy: translation, loops, packets in packets. Chains and rules that stand in every table.
 import type { Chain, NftSet, Rule } from '../../../kernel/index.ts';
-import { verdict } from '../matches.ts';
+import { goTo, verdict } from '../matches.ts';
 import { chains } from '../names.ts';
 import { encapsulationChains, encapsulationRules } from './encapsulation.ts';
 import { endpointPathChains, endpointPathRules, endpointPathSets } from './endpoint-path.ts';
@@ -21,6 +21,7 @@ export const pathSets: readonly NftSet[] = [...networkSets, ...endpointPathSets]
 /** What base chains hang below the same hooks whatever the options: a table's layout does not change with them. */
 export const pathChains: readonly Chain[] = [
   { name: chains.reject },
+  { name: chains.deny },
   natOutgoingChain,
   serviceLoopChain,
   ...encapsulationChains,
@@ -33,6 +34,10 @@ export function pathRules(options: PathOptions): Rule[] {
     { chain: chains.reject, expressions: [...isOfProtocol(6), { kind: 'reject', by: 'tcp reset' }] },
     { chain: chains.reject, expressions: [{ kind: 'reject', by: 'port unreachable' }] },
     { chain: chains.reject, expressions: [verdict('drop')] },
+    {
+      chain: chains.deny,
+      expressions: [options.denyAction === 'Reject' ? goTo(chains.reject) : verdict('drop')],
+    },
     ...natOutgoingRules(options),
     ...serviceLoopRules(options),
     ...encapsulationRules(options),

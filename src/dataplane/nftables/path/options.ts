@@ -2,6 +2,8 @@
 import type { Cidr, Family, Range } from '../../../net/index.ts';
 
 export interface PathOptions {
+  /** What becomes of a packet that policy denies. */
+  readonly denyAction: 'Drop' | 'Reject';
   /** Towards what pods' traffic keeps its source besides pools: nothing, or nodes. */
   readonly natOutgoingExclusions: 'IPPoolsOnly' | 'IPPoolsAndHostIPs';
   /** For translated sources; any when absent. */
@@ -25,6 +27,7 @@ export interface PathOptions {
 }
 
 export const defaultPath: PathOptions = {
+  denyAction: 'Drop',
   natOutgoingExclusions: 'IPPoolsOnly',
   natAddresses: {},
   natInterface: '',

@@ -107,7 +107,7 @@ export const dataplaneParameters = {
   kubeNodePortRanges: parameter(listOf(portRange), '30000:32767', notYet),
   maxIpsetSize: parameter(count, '1048576', notYet),
   nftablesFilterAllowAction: parameter(allowAction, 'ACCEPT', notYet),
-  nftablesFilterDenyAction: parameter(denyAction, 'DROP', notYet),
+  nftablesFilterDenyAction: parameter(denyAction, 'DROP', 'live'),
   nftablesMangleAllowAction: parameter(allowAction, 'ACCEPT', notYet),
   nftablesMarkMask: parameter(markMask, '0xffff0000', notYet),
   nftablesRefreshInterval: parameter(duration, '180', 'restart'),

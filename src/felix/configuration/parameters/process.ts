@@ -66,8 +66,8 @@ export const processParameters = {
   healthPort: parameter(port, '9099', 'live'),
   healthTimeoutOverrides: parameter(listOf(anything), '', notYet),
 
-  logActionRateLimit: parameter(rate, '', notYet),
-  logActionRateLimitBurst: parameter(integer(0, 9999), '5', notYet),
+  logActionRateLimit: parameter(rate, '', 'live'),
+  logActionRateLimitBurst: parameter(integer(0, 9999), '5', 'live'),
   logDebugFilenameRegex: parameter(pattern, '', notYet),
   logFilePath: parameter(text(), '/var/log/calico/felix.log', { none: 'logs go to standard error alone' }),
   logPrefix: parameter(logPrefix, 'calico-packet', 'live'),
