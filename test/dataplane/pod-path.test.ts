@@ -94,7 +94,9 @@ describe('a pod', () => {
       try {
         assert.deepEqual([connects(), connects(), connects()], [true, true, false]);
         clients[0]?.close();
-        assert.equal(connects(), true);
+        // The kernel forgets what has ended within a tick of its clock.
+        const deadline = Date.now() + 10_000;
+        while (!connects()) assert.ok(Date.now() < deadline, 'the one that ended made no room');
       } finally {
         for (const client of clients) client.close();
         ask('a', {});

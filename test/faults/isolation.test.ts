@@ -95,7 +95,10 @@ describe('an object that cannot be programmed', () => {
       .filter((rule) => rule.chain === chain)
       .map(({ expressions }) => {
         const last = expressions.at(-1);
-        return last?.kind === 'verdict' ? last.verdict.code : last?.kind;
+        if (last?.kind !== 'verdict') return last?.kind;
+        const { verdict } = last;
+        // Where the node's settings say how what is denied ends.
+        return 'chain' in verdict && verdict.chain === 'cali-deny' ? 'drop' : verdict.code;
       });
 
   test('as a policy that the kernel refuses is closed alone, and opens again when it is mended', () => {

@@ -38,7 +38,7 @@ export function logExpressions(
     '%n': name,
     '%p': namespace === '' ? name : `${namespace}/${name}`,
   };
-  const prefix = `${logPrefix.replaceAll(/%[tknp]/g, (escape) => values[escape] ?? escape)}: `;
+  const prefix = `${logPrefix.replaceAll(/%[tknp]/g, (sign) => values[sign] ?? sign)}: `;
   const log: Expression = {
     kind: 'log',
     prefix: prefix.slice(0, longestPrefix),
