@@ -20,9 +20,11 @@ export interface DeletionWorkerOptions {
 
 const firstRetryMs = 1_000;
 const longestRetryMs = 60_000;
+const atOnce = 8;
 
 export class DeletionWorker {
   readonly #options: DeletionWorkerOptions;
+  readonly #firstPass = Promise.withResolvers<void>();
   #watcher: FSWatcher | undefined;
   #running: Promise<void> | undefined;
   #isAskedAgain = false;
@@ -34,7 +36,7 @@ export class DeletionWorker {
     this.#options = options;
   }
 
-  /** Resolves when everything that was kept has been tried once. */
+  /** Resolves when everything that was kept by now has been tried once; what comes meanwhile need not be waited for. */
   async start(): Promise<void> {
     const { folder } = this.#options;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -43,7 +45,7 @@ export class DeletionWorker {
       if (name?.endsWith('.json')) this.#work();
     });
     this.#work();
-    await this.#running;
+    await this.#firstPass.promise;
   }
 
   /** Keeps a DEL that could not be done now. */
@@ -70,14 +72,24 @@ export class DeletionWorker {
   async #untilDone(): Promise<void> {
     while (this.#isAskedAgain && !this.#isStopped) {
       this.#isAskedAgain = false;
-      let areDone = true;
-      for (const kept of keptDeletions(this.#options.folder)) {
-        if (this.#isStopped) return;
-        if (!(await this.#settle(kept))) areDone = false;
-      }
+      const areDone = await this.#settleAll();
+      this.#firstPass.resolve();
       if (areDone) this.#retryMs = firstRetryMs;
       else this.#retryLater();
     }
+  }
+
+  /** Several at a time: after an outage there may be hundreds. Returns whether all are done. */
+  async #settleAll(): Promise<boolean> {
+    const waiting = keptDeletions(this.#options.folder);
+    let areDone = true;
+    const worker = async () => {
+      for (let kept = waiting.pop(); kept && !this.#isStopped; kept = waiting.pop()) {
+        if (!(await this.#settle(kept))) areDone = false;
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, worker));
+    return areDone;
   }
 
   /** Returns false when it has to wait longer. */

@@ -35,6 +35,16 @@ test('a request says which pod, which container and which network', () => {
   );
 });
 
+test('the runtime may ask for an address', () => {
+  const args = (text: string) => request({}, { CNI_ARGS: `K8S_POD_NAMESPACE=a;K8S_POD_NAME=b;${text}` });
+  assert.equal(read(args('IP=10.0.0.7')).wantedAddress, '10.0.0.7');
+  assert.equal(read(args('IP=')).wantedAddress, undefined);
+  assert.throws(
+    () => read(args('IP=10.0.0.x')),
+    (error) => error instanceof CniError && error.code === 4 && /IP="10\.0\.0\.x"/.test(error.message),
+  );
+});
+
 test('DEL needs no namespace, because it may be gone', () => {
   assert.equal(read(request({}, { CNI_COMMAND: 'DEL', CNI_NETNS: '' })).namespacePath, '');
 });

@@ -1,5 +1,6 @@
 // Reads what the container runtime asked, and refuses what the specification does not allow, with its error codes.
 // Source: https://github.com/containernetworking/cni/blob/main/SPEC.md sections 1 to 3.
+import { tryParseAddress } from '../net/index.ts';
 import type { Attachment } from './attachment.ts';
 import { type NetworkConfiguration, readConfiguration } from './configuration.ts';
 import { CniError, cniErrorCodes, invalid } from './errors.ts';
@@ -88,7 +89,7 @@ export function readRequest({ environment, stdin }: Omit<ShimRequest, 'program'>
     namespacePath:
       command === 'DEL' ? (environment.CNI_NETNS ?? '') : required(environment, 'CNI_NETNS', /^\//),
     pod: readPod(args),
-    wantedAddress: args.get('IP') || undefined,
+    wantedAddress: readAddress(args.get('IP')),
   };
 }
 
@@ -117,6 +118,12 @@ function readArguments(text: string): Map<string, string> {
       .filter((pair) => pair.includes('='))
       .map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
   );
+}
+
+function readAddress(text = ''): string | undefined {
+  if (text === '') return undefined;
+  if (tryParseAddress(text)) return text;
+  throw new CniError(cniErrorCodes.invalidEnvironment, `CNI_ARGS has IP="${text}", which is not an address`);
 }
 
 function readPod(args: ReadonlyMap<string, string>): PodIdentity | undefined {

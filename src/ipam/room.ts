@@ -75,9 +75,10 @@ export class RoomFinder {
     for (const pool of pools) {
       for (const { cidr, state } of affinities) {
         if (!isBlockOf(pool, cidr)) continue;
+        const found = state === 'confirmed' ? await this.#blocks.find(cidr) : undefined;
         // What a crash left half claimed or half released is claimed anew; nobody else would ever use it.
-        const block =
-          state === 'confirmed' ? await this.#blocks.find(cidr) : await this.#blocks.claim(owner, cidr);
+        const isOurs = found?.spec.affinity === affinityOf(owner);
+        const block = isOurs ? found : await this.#blocks.claim(owner, cidr);
         const room = block && this.#promiseOwn(block, request);
         if (room) return room;
       }

@@ -47,6 +47,14 @@ test('a pod has the very addresses and the MAC address that it asks for', async 
   await assert.rejects(add(node, { [`${p}ipAddrs`]: '["10.31.0.7"]' }), /holds it/);
 });
 
+test('the address that the runtime itself asks for goes before what IPAM would choose', async () => {
+  const node = await (await TestNode.make({ pools })).start();
+  await node.createPod('asked');
+  const call = { pod: 'asked', container: 'asked', namespace: testNamespace('asked') };
+  const request = { ...requestOf('ADD', call), wantedAddress: '10.32.0.9' };
+  assert.deepEqual((await node.network.add(request)).addresses, ['10.32.0.9']);
+});
+
 test('addresses beside IPAM are for those who are allowed to ask, and never those of another pod here', async () => {
   const node = await (await TestNode.make({ pools })).start();
   const wish = { [`${p}ipAddrsNoIpam`]: '["203.0.113.7"]' };

@@ -170,6 +170,14 @@ test('a node stops claiming at the limit and borrows from then on', async () => 
   await audit(store);
 });
 
+test('a node owns twenty blocks at most where nothing else is said', async () => {
+  const store = await storeWith({ p: { cidr: '10.0.0.0/24', blockSize: 30 } }, { strictAffinity: true });
+  const client = new IpamClient(store);
+  assert.equal((await client.autoAssign(podRequest(4, 'a', 'node-1', 80))).length, 80);
+  await assert.rejects(client.autoAssign(podRequest(4, 'b', 'node-1')), PoolExhaustedError);
+  assert.equal((await client.autoAssign(podRequest(4, 'c', 'node-2'))).length, 1);
+});
+
 test('no block is claimed where that is turned off', async () => {
   const store = await storeWith({ p: smallPool[4] }, { autoAllocateBlocks: false, strictAffinity: true });
   await assert.rejects(new IpamClient(store).autoAssign(podRequest(4, 'a', 'node-1')), PoolExhaustedError);

@@ -1,11 +1,18 @@
-// What the garbage collector makes of counts that a late write left wrong.
+// What the garbage collector makes of blocks that serve nobody, and of counts that a late write left wrong.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MemoryDatastore } from '../../src/datastore/index.ts';
 import { assign } from '../../src/ipam/block.ts';
 import { GarbageCollector, IpamClient } from '../../src/ipam/index.ts';
 import { formatAddress } from '../../src/net/index.ts';
-import { ipamBlocks, ipamHandles, nodes, type Pod, pods } from '../../src/resources/index.ts';
+import {
+  blockAffinities,
+  ipamBlocks,
+  ipamHandles,
+  nodes,
+  type Pod,
+  pods,
+} from '../../src/resources/index.ts';
 import { audit, podRequest, smallPool, storeWith } from './cluster.ts';
 
 const handleId = 'net.c1';
@@ -65,4 +72,38 @@ test('a handle that went before its address is made again, so that its owner can
   await collect(store);
   assert.deepEqual(await client.releaseByHandle(handleId), [address]);
   assert.deepEqual(await store.list(ipamHandles), []);
+});
+
+test('of the empty blocks of a node one is kept, and after a while the others go', async () => {
+  const store = await storeWith({ p: smallPool[4] });
+  await store.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' } });
+  const client = new IpamClient(store);
+  await client.autoAssign(podRequest(4, handleId, 'node-1', 24));
+  await client.releaseByHandle(handleId);
+  assert.equal((await store.list(ipamBlocks)).length, 3);
+  const collector = new GarbageCollector(store, { now: () => new Date() });
+  assert.deepEqual(await collector.sweep(), { waiting: 2, collected: 0, failures: [] });
+  await collect(store);
+  assert.equal((await store.list(ipamBlocks)).length, 1);
+  assert.equal((await store.list(blockAffinities)).length, 1);
+});
+
+test('a claim without its block is used by its node again, or given up', async () => {
+  const store = await storeWith({ p: smallPool[4] });
+  await store.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' } });
+  const client = new IpamClient(store);
+  await client.autoAssign(podRequest(4, handleId, 'node-1'));
+  const [block] = await store.list(ipamBlocks);
+  assert.ok(block);
+  // As when somebody released the block while its node finished the claim.
+  await store.delete(ipamBlocks, { name: block.metadata.name });
+  const again = new IpamClient(store);
+  await again.autoAssign(podRequest(4, 'net.c2', 'node-1'));
+  assert.deepEqual(
+    (await store.list(ipamBlocks)).map(({ spec }) => spec.cidr),
+    [block.spec.cidr],
+  );
+  await store.delete(ipamBlocks, { name: block.metadata.name });
+  await collect(store);
+  assert.deepEqual(await store.list(blockAffinities), []);
 });

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { leftovers, removeRun } from '../../src/lab/run/cleanup.ts';
 import { findRun } from '../../src/lab/run/run.ts';
 import { LabCommand, runLabCommand } from './lab-command.ts';
@@ -121,6 +122,39 @@ describe('a cluster that is up', () => {
     const after = await runLabCommand('status', '--name', id);
     assert.doesNotMatch(after.output, /\blate\b/);
     assert.match(after.output, /12 pods/);
+  });
+
+  test('lets a pod wait while its pool is full, says why, and runs it when an address frees', async () => {
+    const tiny = {
+      apiVersion: 'projectcalico.org/v3',
+      kind: 'IPPool',
+      metadata: { name: 'tiny' },
+      spec: { cidr: '10.99.0.0/31', blockSize: 31, vxlanMode: 'Always', allowedUses: ['Workload'] },
+    };
+    const pod = (name: string) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace: 'web', annotations: { 'cni.projectcalico.org/ipv4pools': '["tiny"]' } },
+      spec: { terminationGracePeriodSeconds: 0, containers: [{ name: 'probe', image: 'any' }] },
+    });
+    const create = (...objects: object[]) => {
+      for (const object of objects) kubectl(JSON.stringify(object), 'create', '-f', '-');
+    };
+    const waitFor = (...names: string[]) =>
+      kubectl('', 'wait', '-n', 'web', '--for=condition=Ready', ...names, '--timeout=60s');
+    create(tiny, pod('full-a'), pod('full-b'));
+    waitFor('pod/full-a', 'pod/full-b');
+    create(pod('full-c'));
+    const deadline = performance.now() + 60_000;
+    const log = () => readFileSync(join(kubeconfig, '..', 'lab.log'), 'utf8');
+    while (!/full-c.*no block has 1 free address in "tiny" \(10\.99\.0\.0\/31\)/.test(log())) {
+      assert.ok(performance.now() < deadline, log());
+      await delay(50);
+    }
+    kubectl('', 'delete', 'pod', '-n', 'web', 'full-a', '--timeout=60s');
+    waitFor('pod/full-c');
+    kubectl('', 'delete', 'pod', '-n', 'web', 'full-b', 'full-c', '--timeout=60s');
+    kubectl('', 'delete', 'ippool', 'tiny', '--timeout=60s');
   });
 
   test('starts an agent again that was killed, and its pods stay reachable meanwhile', async () => {

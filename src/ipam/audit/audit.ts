@@ -1,6 +1,7 @@
 // Finds what is wrong with the addresses of a cluster: what crashes, removed nodes and other people's tools left behind.
 // Pure; it reads a snapshot and repairs nothing.
 import { cidrContains, parseAddress, parseCidr } from '../../net/index.ts';
+import type { BlockAffinity } from '../../resources/index.ts';
 import { type Allocation, allocationsOf } from './allocations.ts';
 import { Owners } from './owners.ts';
 import type { IpamSnapshot } from './snapshot.ts';
@@ -23,7 +24,7 @@ export interface WrongHandle {
 export interface HalfClaimedBlock {
   readonly block: string;
   readonly node: string;
-  /** Phase of the claim; "missing" for a block whose owner has no claim on it. */
+  /** Phase of the claim, "confirmed" for one whose block is not there; "missing" for a block whose owner has no claim on it. */
   readonly state: string;
   /** Of the claim as it was seen; absent when it is missing. */
   readonly resourceVersion?: string;
@@ -114,8 +115,11 @@ function differences(
 }
 
 function halfClaimedBlocks({ affinities, blocks }: IpamSnapshot, owners: Owners): HalfClaimedBlock[] {
+  const affinityOfBlock = new Map(blocks.map(({ spec }) => [spec.cidr, spec.affinity]));
+  const isWhole = ({ spec }: BlockAffinity) =>
+    spec.state === 'confirmed' && affinityOfBlock.get(spec.cidr) === `host:${spec.node}`;
   const unfinished = affinities
-    .filter(({ spec }) => spec.state !== 'confirmed' && spec.type !== 'virtual' && owners.hasNode(spec.node))
+    .filter((claim) => !isWhole(claim) && claim.spec.type !== 'virtual' && owners.hasNode(claim.spec.node))
     .map(({ spec: { cidr, node, state }, metadata: { resourceVersion = '' } }) => ({
       block: cidr,
       node,

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { createLogger } from '../process/index.ts';
+import { DeletionWorker } from './deletion-worker.ts';
+import { keepDeletion, keptDeletions } from './pending-deletions.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'calico-kept-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const log = createLogger('test', 'silent');
+const keep = (container: number) =>
+  keepDeletion(folder, { program: 'calico', environment: { CNI_CONTAINERID: `c${container}` }, stdin: '{}' });
+
+test('a start waits for the DELs that were kept, several at a time, and not for those that go on coming', async () => {
+  let count = 0;
+  let atOnce = 0;
+  let most = 0;
+  for (; count < 20; count++) keep(count);
+  const worker = new DeletionWorker({
+    folder,
+    log,
+    perform: async () => {
+      most = Math.max(most, ++atOnce);
+      // As runtimes do that cannot add pods yet: there always is another one.
+      keep(count++);
+      await new Promise(setImmediate);
+      atOnce--;
+      return true;
+    },
+  });
+  await worker.start();
+  assert.ok(count >= 40, `only ${count - 20} were done`);
+  assert.equal(most, 8);
+  await worker.stop();
+  assert.ok(keptDeletions(folder).length > 0);
+});
