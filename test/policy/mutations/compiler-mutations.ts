@@ -188,8 +188,8 @@ export const compilerMutations: readonly Mutation[] = [
   {
     says: 'policies of one order are sorted by kind before name',
     file: 'policy/order.ts',
-    find: "${id.name}/${id.namespace ?? ''}/${id.kind}",
-    replace: "${id.kind}/${id.name}/${id.namespace ?? ''}",
+    find: '    compareText(tieBreaker(a), tieBreaker(b)) ||\n',
+    replace: '',
   },
   {
     says: 'pods that have ended go on owning their addresses',

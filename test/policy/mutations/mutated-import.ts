@@ -17,11 +17,18 @@ export interface Mutation {
 const root = pathToFileURL(join(import.meta.dirname, '../../..', '/')).href;
 const parameter = '?mutant=';
 const mutations: Mutation[] = [];
-let hooks: ReturnType<typeof registerHooks> | undefined;
+let isHooked = false;
 
 /** @throws Error when the mutation does not fit the source: then the source has changed, and the mutation must too */
 export function importMutated(mutation: Mutation, url: string): Promise<unknown> {
-  hooks ??= registerHooks({
+  if (!isHooked) hook();
+  isHooked = true;
+  mutations.push(mutation);
+  return import(`${url}${parameter}${mutations.length - 1}`);
+}
+
+function hook(): void {
+  registerHooks({
     resolve(specifier, context, nextResolve) {
       const found = nextResolve(specifier, context);
       const [, mutant] = context.parentURL?.split(parameter) ?? [];
@@ -49,6 +56,4 @@ export function importMutated(mutation: Mutation, url: string): Promise<unknown>
       return { ...loaded, source: source.replace(find, () => replace) };
     },
   });
-  mutations.push(mutation);
-  return import(`${url}${parameter}${mutations.length - 1}`);
 }
