@@ -2,6 +2,7 @@
 export { isDispatched } from './endpoints/dispatch.ts';
 export { HostInterfaces } from './endpoints/host-interfaces.ts';
 export { HostLinks } from './endpoints/host-links.ts';
+export type { DeviceRoutes } from './endpoints/next-hop.ts';
 export { type PodLink, type PodLinkRequest, PodLinks } from './endpoints/pod-links.ts';
 export { type DoubtedPart, LinuxDataplane } from './linux-dataplane.ts';
 export { NftablesDataplane } from './nftables/driver.ts';

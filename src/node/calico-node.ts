@@ -24,7 +24,7 @@ import { detectAddress, type NodeAddress } from './detect-address.ts';
 import { Observability } from './observability.ts';
 import type { NodeOptions } from './options.ts';
 import { overlayMtu, podMtu } from './packet-size.ts';
-import { tableOptions } from './table-options.ts';
+import { deviceRoutes, tableOptions } from './table-options.ts';
 import { takeOver } from './take-over.ts';
 import { ensureTunnels, type Tunnel } from './tunnel.ts';
 
@@ -47,7 +47,6 @@ export interface StartOptions {
 export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> {
   const { options, datastore, environment, log, onRestartDue } = start;
   const rtnetlink = Rtnetlink.open();
-  writeSysctls(ownNamespace(), { 'net/ipv4/ip_forward': 1, 'net/ipv6/conf/all/forwarding': 1 });
 
   await ensureClusterObjects(datastore, options.defaultPools);
   const followed = new FollowedSettings({
@@ -58,6 +57,8 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
     onFault: (fault) => log.warn(fault),
   });
   const settings = await followed.first;
+  if (settings.ipForwarding === 'Enabled')
+    writeSysctls(ownNamespace(), { 'net/ipv4/ip_forward': 1, 'net/ipv6/conf/all/forwarding': 1 });
   const observability = new Observability(settings, log);
   await observability.apply(settings);
   const addresses = await detectAddresses(rtnetlink, datastore, options);
@@ -89,7 +90,11 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
   const dataplane = new LinuxDataplane({
     nftables,
     overlays,
-    links: new HostLinks(rtnetlink, ownNamespace()),
+    links: new HostLinks(rtnetlink, ownNamespace(), {
+      routes: deviceRoutes(settings),
+      removeExternalRoutes: settings.removeExternalRoutes,
+      forwards: settings.ipForwarding === 'Enabled',
+    }),
   });
   const felix = new Felix({
     node: options.node,
@@ -117,8 +122,8 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
   takeOver(kernelTables, log);
   upkeep.look();
 
-  const mtu = podMtu(addresses, tunnels, settings);
-  const links = new PodLinks(rtnetlink, ownNamespace());
+  const mtu = podMtu(addresses, tunnels, settings, rtnetlink.links());
+  const links = new PodLinks(rtnetlink, ownNamespace(), deviceRoutes(settings));
   const network = new CalicoNetwork({
     node: options.node,
     datastore,

@@ -1,5 +1,5 @@
-// Felix' settings as the table's options: what stands in the table and changes with a setting, at once.
-import type { PathOptions } from '../dataplane/index.ts';
+// Felix' settings as options of the dataplane: those of the table change at once, those of routes with the next start.
+import type { DeviceRoutes, PathOptions } from '../dataplane/index.ts';
 import type { FelixSettings } from '../felix/index.ts';
 import type { Family } from '../net/index.ts';
 
@@ -33,5 +33,15 @@ function pathOptions(settings: FelixSettings, overlays: readonly Family[]): Path
     allowIpipFromPods: settings.allowIPIPPacketsFromWorkloads,
     workloadSourceSpoofing: settings.workloadSourceSpoofing,
     floatingIPs: settings.floatingIPs,
+    ipv6Support: settings.ipv6Support,
+  };
+}
+
+/** What the host's routes to its pods say of themselves. */
+export function deviceRoutes(settings: FelixSettings): DeviceRoutes {
+  return {
+    protocol: settings.deviceRouteProtocol,
+    metrics: { 4: settings.ipv4NormalRoutePriority, 6: settings.ipv6NormalRoutePriority },
+    sources: { 4: settings.deviceRouteSourceAddress, 6: settings.deviceRouteSourceAddressIPv6 },
   };
 }

@@ -26,13 +26,22 @@ describe('a pod', () => {
   };
 
   /** How many of so many datagrams, sent at once, arrive. */
-  const arrived = (from: 'a' | 'outside', to: 'a' | 'outside', family: Family, count: number): number => {
+  const arrived = (
+    from: 'a' | 'outside',
+    to: 'a' | 'outside',
+    family: Family,
+    count: number,
+    bytes = 1,
+  ): number => {
     using receiver = node.socket(to, { family, type: 'datagram' });
     using sender = node.socket(from, { family, type: 'datagram' });
     receiver.bind({ address: addressOf[to][family], port: 7000 });
-    for (let n = 0; n < count; n++)
-      sender.sendTo(Buffer.from(String(n)), { address: addressOf[to][family], port: 7000 });
     let received = 0;
+    for (let n = 0; n < count; n++) {
+      sender.sendTo(new Uint8Array(bytes), { address: addressOf[to][family], port: 7000 });
+      // Read as they come, so that none is lost for want of room.
+      if (receiver.receive()) received++;
+    }
     while (pollReadable([receiver], 100).length > 0) if (receiver.receive()) received++;
     return received;
   };
@@ -71,6 +80,24 @@ describe('a pod', () => {
       assert.ok(got >= 4 && got < 30, `${got} got`);
       ask('a', {});
       assert.equal(arrived('a', 'outside', family, 30), 30);
+    }
+  });
+
+  test('sends and gets no more bytes than it asked for', () => {
+    for (const family of families) {
+      const limits = (direction: string) => ({
+        [`${direction}Bandwidth`]: '1k',
+        [`${direction}Burst`]: '800k',
+      });
+      ask('a', qos(limits('egress')));
+      const sent = arrived('a', 'outside', family, 200, 1000);
+      // 800 kilobits are 100,000 bytes; headers count too.
+      assert.ok(sent >= 90 && sent <= 110, `${sent} sent`);
+      ask('a', qos(limits('ingress')));
+      const got = arrived('outside', 'a', family, 200, 1000);
+      assert.ok(got >= 90 && got <= 110, `${got} got`);
+      assert.equal(arrived('a', 'outside', family, 200, 1000), 200);
+      ask('a', {});
     }
   });
 

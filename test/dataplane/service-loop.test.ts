@@ -92,6 +92,16 @@ describe('packets in packets:', () => {
     node.reconfigure({ path: overlay });
   });
 
+  test('pods have no IPv6 where the node has none', () => {
+    node.reconfigure({ path: { ...overlay, ipv6Support: false } });
+    assert.deepEqual(
+      families.map((family) => node.reaches('a', 'outside', family)),
+      [true, false],
+    );
+    node.reconfigure({ path: overlay });
+    assert.ok(node.reaches('a', 'outside', 6));
+  });
+
   test('the overlay takes packets from nodes, and from those who are named besides', () => {
     const vxlan = (family: Family) => node.reaches('outside', 'node', family, 4789);
     assert.deepEqual(families.map(vxlan), [false, false]);

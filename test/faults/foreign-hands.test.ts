@@ -205,6 +205,15 @@ describe('links, routes and neighbours', () => {
     assert.match(node.ip('link', 'show', 'stranger'), /stranger/);
   });
 
+  test("a stranger's route over a pod's link is taken away, and the pod's own stays", async () => {
+    const link = node.linkOf('b');
+    const part = await node.repairedAfter(() => node.ip('route', 'add', '198.51.100.0/24', 'dev', link));
+    assert.equal(part, 'routing');
+    const routes = node.ip('route', 'show', 'dev', link);
+    assert.doesNotMatch(routes, /198\.51\.100/);
+    assert.match(routes, /10\.1\.0\.2/);
+  });
+
   test('forwarding that is switched off is switched on again', async () => {
     const part = await node.repairedAfter(() => writeSysctls(node.namespace, { 'net/ipv4/ip_forward': 0 }));
     assert.equal(part, 'settings');

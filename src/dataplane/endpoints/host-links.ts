@@ -5,6 +5,7 @@ import type { Changes, DesiredState, EndpointProgram } from '../../calc/index.ts
 import {
   addAddress,
   type Change,
+  deleteRoute,
   type Link,
   type Neighbour,
   type Route,
@@ -16,14 +17,30 @@ import {
 } from '../../kernel/index.ts';
 import { bitsOf, type Family, parseAddress } from '../../net/index.ts';
 import { hostSettings, nodeSettings, restoreSettings } from './host-settings.ts';
+import { type DeviceRoutes, deviceRoute, plainDeviceRoutes } from './next-hop.ts';
 
-/** Felix' default deviceRouteProtocol: RTPROT_BOOT. */
-const deviceRouteProtocol = 3;
 const mainTable = 254;
 /** The link-local address that every host's end has, as its MAC address gives it. */
 const linkLocal = 'fe80::ecee:eeff:feee:eeee';
 
 type Wanted = Pick<EndpointProgram, 'interfaceName' | 'addresses'>;
+
+export interface HostLinksOptions {
+  readonly routes: DeviceRoutes;
+  /** Routes over pods' links that nobody of us made are taken away. */
+  readonly removeExternalRoutes: boolean;
+  /** The node passes packets on, and its setting that says so is kept. */
+  readonly forwards: boolean;
+}
+
+const plainOptions: HostLinksOptions = {
+  routes: plainDeviceRoutes,
+  removeExternalRoutes: true,
+  forwards: true,
+};
+
+/** RTPROT_KERNEL: what comes with a link's own addresses. */
+const kernelProtocol = 2;
 
 interface Seen {
   readonly index: number;
@@ -34,6 +51,7 @@ interface Seen {
 export class HostLinks {
   readonly #rtnetlink: Rtnetlink;
   readonly #namespace: number;
+  readonly #options: HostLinksOptions;
   readonly #byEndpoint = new Map<string, Wanted>();
   readonly #byName = new Map<string, Wanted>();
   readonly #nameOfAddress = new Map<string, string>();
@@ -41,9 +59,10 @@ export class HostLinks {
   readonly #lost = new Set<string>();
 
   /** `namespace` is the node's, as a file descriptor, and `rtnetlink` belongs to it. */
-  constructor(rtnetlink: Rtnetlink, namespace: number) {
+  constructor(rtnetlink: Rtnetlink, namespace: number, options: Partial<HostLinksOptions> = {}) {
     this.#rtnetlink = rtnetlink;
     this.#namespace = namespace;
+    this.#options = { ...plainOptions, ...options };
   }
 
   /** Learns which links there should be. Changes nothing in the kernel. */
@@ -77,7 +96,8 @@ export class HostLinks {
       }
       case 'route': {
         const name = this.#nameOfAddress.get(event.route.destination.split('/')[0] ?? '');
-        return event.gone && name !== undefined && event.route.link === this.#seen.get(name)?.index;
+        if (event.gone) return name !== undefined && event.route.link === this.#seen.get(name)?.index;
+        return this.#isExternal(event.route);
       }
       case 'neighbour': {
         const { address, link, mac, permanent } = event.neighbour;
@@ -96,6 +116,7 @@ export class HostLinks {
   /** Whether forwarding was switched off on the node or on a pod's link. */
   stopsForwarding(event: RoutingEvent): boolean {
     if (event.kind !== 'forwarding') return event.kind === 'resync';
+    if (event.link < 0 && !this.#options.forwards) return false;
     const isOurs = event.link < 0 || [...this.#seen.values()].some(({ index }) => index === event.link);
     return !event.enabled && isOurs;
   }
@@ -127,6 +148,10 @@ export class HostLinks {
       if (wasSeen) told.push(...due.map(({ what }) => what));
       changes.push(...due);
     }
+    for (const route of [...routes.values()].flat().filter((candidate) => this.#isExternal(candidate))) {
+      told.push(`the route ${route.destination} led to a pod without being ours`);
+      changes.push(deleteRoute(route));
+    }
     for (const { change, error } of this.#rtnetlink.ensureAll(changes)) {
       // A link may go between being looked at and being repaired; what is left is looked at again with that event.
       told.push(`could not ${change.what}: ${error.message}`);
@@ -136,7 +161,7 @@ export class HostLinks {
 
   /** Sets back kernel settings of all links. Gives way to others between links. */
   async repairSettings(): Promise<string[]> {
-    const changed = restoreSettings(this.#namespace, nodeSettings);
+    const changed = this.#options.forwards ? restoreSettings(this.#namespace, nodeSettings) : [];
     for (const { interfaceName, addresses } of [...this.#byName.values()]) {
       for (const family of new Set(addresses.map(familyOf))) {
         changed.push(...restoreSettings(this.#namespace, hostSettings(interfaceName, family)));
@@ -177,12 +202,23 @@ export class HostLinks {
         (route) => route.link === link.index && route.table === mainTable && route.type === 'unicast',
       );
       if (!isRouted || !link.up)
-        changes.push(replaceRoute({ destination, protocol: deviceRouteProtocol, link: link.index }));
+        changes.push(replaceRoute(deviceRoute(address, link.index, this.#options.routes)));
       const mac = seen.macs.get(address);
       if (mac && (!link.up || own(address)?.mac !== mac))
         changes.push(replaceNeighbour({ link: link.index, address, mac }));
     }
     return changes;
+  }
+
+  /** A route to a pod's link that leads to none of the pod's addresses, and is not the link's own. */
+  #isExternal({ destination, link, table, protocol, type }: Route): boolean {
+    if (!this.#options.removeExternalRoutes || link === undefined || table !== mainTable) return false;
+    if (protocol === kernelProtocol || type !== 'unicast' || /^f[ef]/.test(destination)) return false;
+    const [name] = [...this.#seen].find(([, seen]) => seen.index === link) ?? [];
+    if (name === undefined) return false;
+    const [address = '', length] = destination.split('/');
+    const isWhole = Number(length) === (address.includes(':') ? 128 : 32);
+    return !isWhole || this.#nameOfAddress.get(address) !== name;
   }
 
   /** Under another name a link would not be told from a host's own: it goes down before it comes back. */

@@ -1,4 +1,5 @@
 // What both ends of a pod's link agree on: the pod's next hop, and that an address stands alone.
+import type { NewRoute } from '../../kernel/index.ts';
 import { bitsOf, type Family, parseAddress } from '../../net/index.ts';
 
 /** Every host's end has it; names and addresses tell pods apart, not this. */
@@ -10,8 +11,35 @@ export const nextHops: Readonly<Record<Family, string>> = {
   6: 'fe80::ecee:eeff:feee:eeee',
 };
 
+/** What the host's routes to its pods say of themselves. */
+export interface DeviceRoutes {
+  readonly protocol: number;
+  /** Lower is preferred; the kernel's own when absent. */
+  readonly metrics: Readonly<Partial<Record<Family, number>>>;
+  /** The address from which the host speaks to its pods; the kernel chooses when absent. */
+  readonly sources: Readonly<Partial<Record<Family, string>>>;
+}
+
 /** Felix' default deviceRouteProtocol: RTPROT_BOOT. */
 export const deviceRouteProtocol = 3;
+
+export const plainDeviceRoutes: DeviceRoutes = { protocol: deviceRouteProtocol, metrics: {}, sources: {} };
+
+export function deviceRoute(
+  address: string,
+  link: number,
+  { protocol, metrics, sources }: DeviceRoutes,
+): NewRoute {
+  const { family } = parseAddress(address);
+  const [metric, source] = [metrics[family], sources[family]];
+  return {
+    destination: wholeNet(address),
+    protocol,
+    link,
+    ...(metric !== undefined && { metric }),
+    ...(source && { source }),
+  };
+}
 
 export function familiesOf(addresses: readonly string[]): Set<Family> {
   return new Set(addresses.map((address) => parseAddress(address).family));

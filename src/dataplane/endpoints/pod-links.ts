@@ -9,7 +9,6 @@ import {
   closeNamespace,
   deleteLink,
   type Link,
-  type NewRoute,
   openNamespace,
   type Rtnetlink,
   replaceNeighbour,
@@ -19,7 +18,15 @@ import {
 } from '../../kernel/index.ts';
 import { hostSettings } from './host-settings.ts';
 import { type LinkFacts, linkFaults } from './link-faults.ts';
-import { deviceRouteProtocol, familiesOf, hostMac, nextHops, wholeNet } from './next-hop.ts';
+import {
+  type DeviceRoutes,
+  deviceRoute,
+  familiesOf,
+  hostMac,
+  nextHops,
+  plainDeviceRoutes,
+  wholeNet,
+} from './next-hop.ts';
 import { type PodEndRequest, preparePodEnd } from './pod-end.ts';
 
 export interface PodLinkRequest extends PodEndRequest {
@@ -49,11 +56,13 @@ export interface PodLink {
 export class PodLinks {
   readonly #rtnetlink: Rtnetlink;
   readonly #namespace: number;
+  readonly #routes: DeviceRoutes;
 
   /** `namespace` is the node's, as a file descriptor, and `rtnetlink` belongs to it. */
-  constructor(rtnetlink: Rtnetlink, namespace: number) {
+  constructor(rtnetlink: Rtnetlink, namespace: number, routes: DeviceRoutes = plainDeviceRoutes) {
     this.#rtnetlink = rtnetlink;
     this.#namespace = namespace;
+    this.#routes = routes;
   }
 
   /**
@@ -93,7 +102,7 @@ export class PodLinks {
     const refused = this.#rtnetlink.applyAll([
       setLink(index, { up: true }),
       ...addresses.flatMap((address) => [
-        addRoute(routeTo(address, index)),
+        addRoute(deviceRoute(address, index, this.#routes)),
         // Nobody need ask for what is known.
         replaceNeighbour({ link: index, address, mac: podMac }),
       ]),
@@ -150,7 +159,7 @@ export class PodLinks {
     if (other?.alias !== undefined) {
       throw new Error(`Cannot route ${address} to link ${index}: "${other.name}" has it (${other.alias})`);
     }
-    this.#rtnetlink.apply(replaceRoute(routeTo(address, index)));
+    this.#rtnetlink.apply(replaceRoute(deviceRoute(address, index, this.#routes)));
   }
 
   #linkOf(name: string): Link {
@@ -158,8 +167,4 @@ export class PodLinks {
     if (!link) throw new Error(`The link "${name}" was removed while it was being set up`);
     return link;
   }
-}
-
-function routeTo(address: string, link: number): NewRoute {
-  return { destination: wholeNet(address), protocol: deviceRouteProtocol, link };
 }

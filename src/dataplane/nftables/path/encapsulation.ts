@@ -23,6 +23,10 @@ export function encapsulationRules(options: PathOptions): Rule[] {
   const drop = [counter, verdict('drop')];
   const isVxlan = [...isOfProtocol(udp), ...hasDestinationPort(vxlan.port)];
   const rules: Rule[] = [];
+  if (!options.ipv6Support) {
+    const comment = 'ipv6Support is false';
+    rules.push({ chain: fromPods, expressions: [...isPod('iifname'), ...isOfFamily(6), ...drop], comment });
+  }
   if (!allowVxlanFromPods) {
     const comment = 'VXLAN from a pod';
     rules.push({ chain: fromPods, expressions: [...isPod('iifname'), ...isVxlan, ...drop], comment });

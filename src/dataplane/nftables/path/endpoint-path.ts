@@ -4,12 +4,12 @@
 //   raw prerouting (in cali-anti-spoof)  cali-src-<if>         sources beside the pod's own
 //   nat prerouting, output               cali-fip-dnat-<if>-n  to a floating address -> to the pod
 //   nat postrouting                      cali-fip-snat-<if>    from the pod to itself by a floating address
-//   forward, input, output               cali-limit-fw/tw-<if> packets and connections, behind policy
+//   forward, input, output               cali-limit-fw/tw-<if> bandwidth, packets, connections; behind policy
 //   forward                              cali-dscp-<if>        what leaves the cluster
 import type { Changes, DesiredState, EndpointProgram } from '../../../calc/index.ts';
 import type { Chain, Element, Expression, NftSet, Rule } from '../../../kernel/index.ts';
 import { addressBytes, bitsOf, type Family, parseAddress, parseCidr } from '../../../net/index.ts';
-import type { TrafficLimits } from '../../../policy/index.ts';
+import type { Bandwidth, TrafficLimits } from '../../../policy/index.ts';
 import { interfaceNameBytes } from '../bytes.ts';
 import { type Isolation, ownedBy } from '../isolation.ts';
 import { counter, goTo, verdict } from '../matches.ts';
@@ -187,8 +187,34 @@ function piecesOf({ interfaceName, addresses, path }: EndpointProgram, options: 
   return pieces;
 }
 
-function limitRules({ packets, connections }: TrafficLimits = {}): Expression[][] {
-  const rules: Expression[][] = [];
+/** Segments are joined to packets of up to 64 KiB on their way: a smaller bucket would let none through. */
+const leastBurstBytes = 65_536;
+
+/**
+ * Bandwidth is policed: what is beyond it is dropped, not delayed, which every kernel can, in both directions, without a queue
+ * on the pod's link that another program might replace.
+ */
+function bandwidthRules({ bitsPerSecond, burstBits, peak }: Bandwidth): Expression[][] {
+  const beyond = (bits: number, burstBytes: number): Expression[] => [
+    {
+      kind: 'limit',
+      rate: BigInt(Math.ceil(bits / 8)),
+      seconds: 1n,
+      burst: Math.min(2 ** 32 - 1, Math.max(leastBurstBytes, Math.ceil(burstBytes))),
+      unit: 'bytes',
+      isOver: true,
+    },
+    counter,
+    verdict('drop'),
+  ];
+  return [
+    ...(peak ? [beyond(peak.bitsPerSecond, peak.minBurstBytes)] : []),
+    beyond(bitsPerSecond, burstBits / 8),
+  ];
+}
+
+function limitRules({ bandwidth, packets, connections }: TrafficLimits = {}): Expression[][] {
+  const rules = bandwidth ? bandwidthRules(bandwidth) : [];
   if (packets) {
     const { perSecond, burst } = packets;
     const rate = BigInt(perSecond);

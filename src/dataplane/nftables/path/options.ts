@@ -24,6 +24,8 @@ export interface PathOptions {
   readonly workloadSourceSpoofing: 'Disabled' | 'Any';
   /** Whether pods are reached by the further addresses that their annotation names. */
   readonly floatingIPs: 'Enabled' | 'Disabled';
+  /** Without it pods have no IPv6: what they send is dropped, for there is nothing else that would judge it. */
+  readonly ipv6Support: boolean;
 }
 
 export const defaultPath: PathOptions = {
@@ -38,4 +40,5 @@ export const defaultPath: PathOptions = {
   allowIpipFromPods: false,
   workloadSourceSpoofing: 'Disabled',
   floatingIPs: 'Disabled',
+  ipv6Support: true,
 };

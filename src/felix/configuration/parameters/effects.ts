@@ -19,3 +19,14 @@ export const notYet = without('is not implemented yet');
 export const oneTable = without(
   'everything is in one nftables table, which nftablesRefreshInterval looks after',
 );
+export const migration = without('there is no live migration here yet');
+export const ownTable = without(
+  "the table's chains stand before those of others by their priorities, whatever those do",
+);
+export const ipvs = without(
+  "matters where kube-proxy uses IPVS; the node's ports are judged like any other here",
+);
+export const growing = without('sets of nftables grow as they need to');
+export const allowed = without(
+  "what is allowed goes on to others' chains, always: an accept overrides no other table here",
+);
