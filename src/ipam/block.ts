@@ -125,7 +125,10 @@ export function withoutAffinity(spec: BlockSpec): BlockSpec {
 function take(spec: BlockSpec, ordinals: readonly number[], owner: AddressOwner): BlockSpec {
   if (ordinals.length === 0) return spec;
   const wanted: AllocationAttribute = { handle_id: owner.handleId, secondary: { ...owner.attributes } };
-  const known = spec.attributes.findIndex((attribute) => isDeepStrictEqual(attribute, wanted));
+  const known = spec.attributes.findIndex(
+    // The handle alone tells nearly all of them apart, and that quickly.
+    (attribute) => attribute.handle_id === owner.handleId && isDeepStrictEqual(attribute, wanted),
+  );
   const index = known >= 0 ? known : spec.attributes.length;
   const sequenceNumber = nextSequence(spec);
   const taken = new Set(ordinals);
