@@ -78,7 +78,11 @@ function exportFunction({ family, blocks, pools, services }: FamilyModel): strin
       `  if net = ${cidr} then ${isExported ? 'accept' : 'reject'};`,
       `  if net ~ [ ${cidr}+ ] && source != RTS_BGP then reject; # told as a whole`,
     ]),
-    ...services.ranges.map((range) => `  if net ~ [ ${range}+ ] then accept;`),
+    // What another node tells of services is its own to tell: traffic for it must not take the way over us.
+    ...services.ranges.map(
+      (range) =>
+        `  if net ~ [ ${range}+ ] then { if is_internal || source = RTS_STATIC then accept; reject; }`,
+    ),
     `  if is_internal && source = RTS_INHERIT && defined(ifname) && (${devices}) then reject;`,
     ...pools.map(
       ({ cidr, isExported }) => `  if net ~ [ ${cidr}+ ] then ${isExported ? 'accept' : 'reject'};`,

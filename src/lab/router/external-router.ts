@@ -7,8 +7,6 @@ export interface RouterNeighbor {
   readonly address: string;
   readonly asNumber: number;
   readonly password?: string;
-  /** Seconds; the router's own default when absent. */
-  readonly holdTime?: number;
 }
 
 export interface RouterOptions {
@@ -42,7 +40,5 @@ export interface ExternalRouter {
   sessions(): Promise<RouterSession[]>;
   /** What peers have told and it believes, one for each path. */
   routes(family: Family): Promise<RouterRoute[]>;
-  /** Ends it as a power cut would: peers see a broken connection and no farewell. */
-  kill(): Promise<void>;
   stop(): Promise<void>;
 }

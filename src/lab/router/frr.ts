@@ -59,28 +59,36 @@ export class Frr implements ExternalRouter {
   }
 
   async routes(family: Family): Promise<RouterRoute[]> {
-    const { routes } = await this.#ask<{ routes: Record<string, FrrPath[]> }>(
-      `show bgp ipv${family} unicast detail json`,
-    );
-    return Object.entries(routes).flatMap(([destination, paths]) =>
-      (Array.isArray(paths) ? paths : ((paths as { paths: FrrPath[] }).paths ?? [])).map((path) => ({
-        destination,
-        nextHops: (path.nexthops ?? []).flatMap(({ ip, scope }) => (scope === 'link-local' ? [] : [ip])),
-        path: (path.aspath?.string ?? '')
-          .split(' ')
-          .filter((text) => /^\d+$/.test(text))
-          .map(Number),
-        communities: [...(path.community?.list ?? []), ...(path.largeCommunity?.list ?? [])],
-      })),
-    );
+    const { routes } = await this.#table(family);
+    return Object.entries(routes).flatMap(([destination, entries]) => {
+      const paths = Array.isArray(entries) ? entries : (entries.paths ?? []);
+      // FRR 8 puts an entry about the destination as a whole before those of its paths.
+      return paths
+        .filter(({ nexthops }) => nexthops !== undefined)
+        .map((path) => ({
+          destination,
+          nextHops: (path.nexthops ?? []).flatMap(({ ip, scope }) => (scope === 'link-local' ? [] : [ip])),
+          path: (path.aspath?.string ?? '')
+            .split(' ')
+            .filter((text) => /^\d+$/.test(text))
+            .map(Number),
+          communities: [...(path.community?.list ?? []), ...(path.largeCommunity?.list ?? [])],
+        }));
+    });
   }
 
-  kill(): Promise<void> {
-    return this.#processes.end('SIGKILL');
+  /** The words changed places between FRR 8 and 9. */
+  async #table(family: Family): Promise<FrrTable> {
+    const command = `show bgp ipv${family} unicast`;
+    try {
+      return await this.#ask(`${command} json detail`);
+    } catch {
+      return this.#ask(`${command} detail json`);
+    }
   }
 
   stop(): Promise<void> {
-    return this.#processes.end('SIGTERM');
+    return this.#processes.end();
   }
 
   async #ask<T>(command: string): Promise<T> {
@@ -100,6 +108,10 @@ export class Frr implements ExternalRouter {
       await delay(20);
     }
   }
+}
+
+interface FrrTable {
+  readonly routes: Readonly<Record<string, FrrPath[] | { readonly paths?: FrrPath[] }>>;
 }
 
 interface FrrPath {
@@ -133,12 +145,9 @@ function configurationText({ asNumber, routerId, neighbors, networks, folder }: 
     ' bgp bestpath as-path multipath-relax',
     ' bgp graceful-restart',
     ' bgp graceful-restart preserve-fw-state',
-    ...neighbors.flatMap(({ address, asNumber: remote, password, holdTime }) => [
+    ...neighbors.flatMap(({ address, asNumber: remote, password }) => [
       ` neighbor ${address} remote-as ${remote}`,
       ...(password === undefined ? [] : [` neighbor ${address} password ${password}`]),
-      ...(holdTime === undefined
-        ? []
-        : [` neighbor ${address} timers ${Math.max(1, Math.floor(holdTime / 3))} ${holdTime}`]),
       ` neighbor ${address} timers connect 1`,
     ]),
     ...family(4),

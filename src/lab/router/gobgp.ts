@@ -67,12 +67,8 @@ export class GoBgp implements ExternalRouter {
     );
   }
 
-  kill(): Promise<void> {
-    return this.#processes.end('SIGKILL');
-  }
-
   stop(): Promise<void> {
-    return this.#processes.end('SIGTERM');
+    return this.#processes.end();
   }
 
   async #ask<T>(words: readonly string[]): Promise<T> {
@@ -127,7 +123,7 @@ function configurationText({ asNumber, routerId, neighbors }: RouterOptions): st
     `router-id = "${routerId}"`,
     '[global.use-multiple-paths.config]',
     'enabled = true',
-    ...neighbors.flatMap(({ address, asNumber: remote, password, holdTime }) => [
+    ...neighbors.flatMap(({ address, asNumber: remote, password }) => [
       '[[neighbors]]',
       '[neighbors.config]',
       `neighbor-address = "${address}"`,
@@ -135,7 +131,6 @@ function configurationText({ asNumber, routerId, neighbors }: RouterOptions): st
       ...(password === undefined ? [] : [`auth-password = "${password}"`]),
       '[neighbors.timers.config]',
       'connect-retry = 5',
-      ...(holdTime === undefined ? [] : [`hold-time = ${holdTime}`]),
       '[neighbors.graceful-restart.config]',
       'enabled = true',
       'restart-time = 120',

@@ -35,12 +35,12 @@ export class RouterProcesses {
     });
   }
 
-  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  async end(): Promise<void> {
     await Promise.all(
       this.#children.splice(0).map((child) => {
         if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return undefined;
         const gone = new Promise((resolve) => child.once('exit', resolve));
-        child.kill(signal);
+        child.kill('SIGTERM');
         return gone;
       }),
     );
