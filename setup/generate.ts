@@ -1,6 +1,7 @@
-// `npm run generate`: writes what is derived from the kinds of src/resources, and removes what is derived no more.
+// `npm run generate`: writes what is derived from the kinds of src/resources and from Felix' parameters, and removes what is derived no more.
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { parameterPage, parameterPagePath } from '../src/felix/index.ts';
 import { generatedFiles, generatedFolders } from '../src/resources/index.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -17,4 +18,5 @@ for (const { path, text } of files) {
   mkdirSync(dirname(join(root, path)), { recursive: true });
   writeFileSync(join(root, path), text);
 }
-console.log(`${files.length} files written under ${generatedFolders.join(', ')}`);
+writeFileSync(join(root, parameterPagePath), parameterPage());
+console.log(`${files.length + 1} files written under ${generatedFolders.join(', ')}`);

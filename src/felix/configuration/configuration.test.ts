@@ -8,6 +8,7 @@ import { type FelixConfiguration, felixConfigurations, nodes } from '../../resou
 import { FollowedSettings } from './followed-settings.ts';
 import { environmentLayer, fileLayer, objectLayers } from './layers.ts';
 import { variableOf } from './parameter.ts';
+import { parameterPage, parameterPagePath } from './parameter-table.ts';
 import { anyParameters, type FelixSettings, type ParameterName, parameterNames } from './parameters/index.ts';
 import { resolveSettings } from './resolve.ts';
 
@@ -43,6 +44,91 @@ test("every parameter of upstream's is here, with its variable and its default, 
     extra.filter((name) => !name.startsWith('debug')),
     [],
   );
+});
+
+/** What each of the most used parameters does here. */
+const mostUsed: Readonly<
+  Record<string, 'works' | 'another dataplane' | 'another platform' | 'not here yet' | 'fixed here'>
+> = {
+  FELIX_DATASTORETYPE: 'fixed here',
+  FELIX_TYPHAK8SNAMESPACE: 'not here yet',
+  FELIX_TYPHAK8SSERVICENAME: 'not here yet',
+  FELIX_HEALTHENABLED: 'works',
+  FELIX_HEALTHPORT: 'works',
+  FELIX_LOGPREFIX: 'works',
+  FELIX_LOGSEVERITYSCREEN: 'works',
+  FELIX_PROMETHEUSMETRICSENABLED: 'works',
+  FELIX_PROMETHEUSMETRICSPORT: 'works',
+  FELIX_CHAININSERTMODE: 'fixed here',
+  FELIX_DEFAULTENDPOINTTOHOSTACTION: 'works',
+  FELIX_DEVICEROUTEPROTOCOL: 'works',
+  FELIX_FAILSAFEINBOUNDHOSTPORTS: 'works',
+  FELIX_FAILSAFEOUTBOUNDHOSTPORTS: 'works',
+  FELIX_FLOATINGIPS: 'works',
+  FELIX_IPFORWARDING: 'works',
+  FELIX_IPV4ELEVATEDROUTEPRIORITY: 'not here yet',
+  FELIX_IPV4NORMALROUTEPRIORITY: 'works',
+  FELIX_INTERFACEEXCLUDE: 'not here yet',
+  FELIX_INTERFACEPREFIX: 'not here yet',
+  FELIX_IPV6SUPPORT: 'works',
+  FELIX_MTUIFACEPATTERN: 'works',
+  FELIX_NATOUTGOINGEXCLUSIONS: 'works',
+  FELIX_NFTABLESMODE: 'fixed here',
+  FELIX_PROGRAMCLUSTERROUTES: 'not here yet',
+  FELIX_REMOVEEXTERNALROUTES: 'works',
+  FELIX_ROUTEREFRESHINTERVAL: 'works',
+  FELIX_ROUTESOURCE: 'not here yet',
+  FELIX_SERVICELOOPPREVENTION: 'works',
+  FELIX_WORKLOADSOURCESPOOFING: 'works',
+  FELIX_IPSETSREFRESHINTERVAL: 'another dataplane',
+  FELIX_IPTABLESBACKEND: 'another dataplane',
+  FELIX_IPTABLESMARKMASK: 'another dataplane',
+  FELIX_IPTABLESREFRESHINTERVAL: 'another dataplane',
+  FELIX_KUBENODEPORTRANGES: 'another dataplane',
+  FELIX_MAXIPSETSIZE: 'another dataplane',
+  FELIX_NFTABLESMARKMASK: 'not here yet',
+  FELIX_BPFATTACHTYPE: 'another dataplane',
+  FELIX_BPFCONNECTTIMELOADBALANCING: 'another dataplane',
+  FELIX_BPFDATAIFACEPATTERN: 'another dataplane',
+  FELIX_BPFENABLED: 'another dataplane',
+  FELIX_BPFENFORCERPF: 'another dataplane',
+  FELIX_BPFEXTERNALSERVICEMODE: 'another dataplane',
+  FELIX_BPFKUBEPROXYIPTABLESCLEANUPENABLED: 'another dataplane',
+  FELIX_BPFMAPSIZECONNTRACK: 'another dataplane',
+  FELIX_BPFPSNATPORTS: 'another dataplane',
+  FELIX_REPORTINGINTERVALSECS: 'another platform',
+  FELIX_XDPENABLED: 'another dataplane',
+  FELIX_VXLANMTU: 'works',
+  FELIX_VXLANPORT: 'works',
+  FELIX_VXLANVNI: 'works',
+  FELIX_IPINIPMTU: 'not here yet',
+  FELIX_WIREGUARDENABLED: 'not here yet',
+  FELIX_WIREGUARDLISTENINGPORT: 'not here yet',
+  FELIX_WIREGUARDMTU: 'not here yet',
+  FELIX_FLOWLOGSFLUSHINTERVAL: 'not here yet',
+  FELIX_FLOWLOGSGOLDMANESERVER: 'not here yet',
+  FELIX_FLOWLOGSPOLICYEVALUATIONMODE: 'not here yet',
+  FELIX_AWSSRCDSTCHECK: 'another platform',
+  FELIX_USAGEREPORTINGENABLED: 'fixed here',
+};
+
+test('of the most used parameters none is forgotten: each works, or says why it has no effect', () => {
+  const ours = new Map(parameterNames.map((name) => [variableOf(name, anyParameters[name]), name]));
+  for (const [, variable] of upstream.filter(([, , , use]) => use === 'starred')) {
+    const name = ours.get(variable) ?? assert.fail(variable);
+    const { effect } = anyParameters[name];
+    assert.equal(
+      typeof effect === 'string',
+      mostUsed[variable] === 'works',
+      `${variable}: ${mostUsed[variable]}`,
+    );
+    assert.ok(mostUsed[variable], variable);
+  }
+});
+
+test('the page of parameters is as the tables would have it today', () => {
+  const path = join(import.meta.dirname, '../../..', parameterPagePath);
+  assert.equal(readFileSync(path, 'utf8'), parameterPage(), 'stale: run "npm run generate"');
 });
 
 describe('where a value is taken from:', () => {
