@@ -1,6 +1,13 @@
 // What a pod and its namespace ask of their network in annotations. A pod's word goes before its namespace's, and both before
 // the network configuration's. What cannot be read is refused: a pod must not start with another address than it asked for.
-import { type Family, tryParseAddress, tryParseNet } from '../net/index.ts';
+import {
+  type Address,
+  type Family,
+  formatAddress,
+  parseAddress,
+  tryParseAddress,
+  tryParseNet,
+} from '../net/index.ts';
 import type { Namespace, Pod } from '../resources/index.ts';
 import type { NetworkConfiguration } from './configuration.ts';
 import { CniError, cniErrorCodes } from './errors.ts';
@@ -16,6 +23,8 @@ export interface PodWishes {
   readonly addresses: readonly string[];
   /** These very addresses, which IPAM knows nothing of. Empty: as above. */
   readonly foreignAddresses: readonly string[];
+  /** Under which the pod is reached besides its own. */
+  readonly floatingAddresses: readonly Address[];
   readonly mac: string | undefined;
 }
 
@@ -41,7 +50,7 @@ export function readWishes(
       'The pod asks for addresses beside IPAM ("ipAddrsNoIpam"), which "feature_control.ip_addrs_no_ipam" does not allow',
     );
   }
-  refuseFloatingAddresses(list('floatingIPs', own), features.floatingIps);
+  const floatingAddresses = readFloatingAddresses(list('floatingIPs', own), features.floatingIps);
   readSourcePrefixes(list('allowedSourcePrefixes', own));
   return {
     count: families
@@ -50,6 +59,7 @@ export function readWishes(
     pools: { 4: either('ipv4pools') ?? ipam.ipv4Pools, 6: either('ipv6pools') ?? ipam.ipv6Pools },
     addresses,
     foreignAddresses,
+    floatingAddresses,
     mac: readMac(own[`${prefix}hwAddr`]),
   };
 }
@@ -82,19 +92,29 @@ function readFamilies(names: readonly string[] | undefined): Set<Family> | undef
   );
 }
 
-/** One that was taken without a word would lead nowhere. */
-function refuseFloatingAddresses(texts: readonly string[] = [], areAllowed: boolean): void {
-  if (texts.length === 0) return;
-  for (const text of texts) {
-    if (!tryParseAddress(text)) {
-      throw refused(`Annotation "${prefix}floatingIPs" has "${text}", which is not an address`);
-    }
+/** What becomes of them is the dataplane's affair, which reads the annotation itself. */
+function readFloatingAddresses(texts: readonly string[] = [], areAllowed: boolean): Address[] {
+  if (texts.length > 0 && !areAllowed) {
+    throw refused(
+      'The pod asks for floating addresses ("floatingIPs"), which "feature_control.floating_ips" does not allow',
+    );
   }
-  throw refused(
-    areAllowed
-      ? 'The pod asks for floating addresses ("floatingIPs"), which are not supported'
-      : 'The pod asks for floating addresses ("floatingIPs"), which "feature_control.floating_ips" does not allow',
-  );
+  return texts.map((text) => {
+    const address = tryParseAddress(text);
+    if (address) return address;
+    throw refused(`Annotation "${prefix}floatingIPs" has "${text}", which is not an address`);
+  });
+}
+
+/** A floating address leads to an address of the same family. @throws CniError for one that would lead nowhere */
+export function checkFloatingAddresses(floating: readonly Address[], addresses: readonly string[]): void {
+  const families = new Set(addresses.map((text) => parseAddress(text).family));
+  for (const address of floating) {
+    if (families.has(address.family)) continue;
+    throw refused(
+      `Annotation "${prefix}floatingIPs" has "${formatAddress(address)}", and the pod has no IPv${address.family} address that it could lead to`,
+    );
+  }
 }
 
 function readAddresses(name: string, texts: readonly string[] = []): string[] {

@@ -10,7 +10,7 @@ import { type Namespace, nodes } from '../resources/index.ts';
 import type { AddressPlugin } from './addresses/address-plugin.ts';
 import { CalicoIpam } from './addresses/calico-ipam.ts';
 import { DelegatedIpam } from './addresses/delegated-ipam.ts';
-import { hasForeignAddresses, type PodWishes, readWishes } from './annotations.ts';
+import { checkFloatingAddresses, hasForeignAddresses, type PodWishes, readWishes } from './annotations.ts';
 import { ownerNote } from './attachment.ts';
 import { checkAttachment } from './check.ts';
 import { CniError, cniErrorCodes } from './errors.ts';
@@ -138,6 +138,7 @@ export class CalicoNetwork implements Plugin {
     const mtu = configuration.mtu ?? usualMtu;
     try {
       const addresses = await this.#assign(request, wishes, namespace);
+      checkFloatingAddresses(wishes.floatingAddresses, addresses);
       const link = await links.attach({
         interfaceName,
         podInterfaceName,

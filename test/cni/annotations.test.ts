@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { interfaceNameOf } from '../../src/calc/index.ts';
 import { ipamHandles, namespaces } from '../../src/resources/index.ts';
 import { ip, ipJson, testNamespace } from '../kernel/test-namespaces.ts';
-import { requestOf, TestNode } from './test-node.ts';
+import { requestOf, ruleset, TestNode } from './test-node.ts';
 
 const p = 'cni.projectcalico.org/';
 const pools = {
@@ -85,16 +85,32 @@ test('queues, forwarding and default routes are as the configuration says', asyn
   assert.match(ip(namespace, 'netconf', 'show', 'dev', 'eth0'), /forwarding on/);
 });
 
+test('floating addresses and further sources that a pod may have are in the kernel when ADD answers', async () => {
+  const node = await (await TestNode.make({ pools })).start();
+  const allowed = { feature_control: { floating_ips: true } };
+  const wish = (address: string) => ({
+    [`${p}floatingIPs`]: `["${address}"]`,
+    [`${p}allowedSourcePrefixes`]: '["198.51.100.0/24"]',
+  });
+  await add(node, wish('192.0.2.77'), allowed);
+  assert.match(ruleset(node), /192\.0\.2\.77 : jump cali-fip-dnat-/);
+  assert.match(ruleset(node), /198\.51\.100\.0\/24/);
+  await assert.rejects(
+    add(node, wish('2001:db8::1'), allowed),
+    /"2001:db8::1", and the pod has no IPv6 address/,
+  );
+  assert.equal((await node.store.list(ipamHandles)).length, 1);
+});
+
 for (const [name, value, message] of [
   ['ipv4pools', 'two', /must be a JSON list/],
   ['ipFamilies', '["IPX"]', /has "IPX"/],
   ['ipAddrs', '["10.31.0.1","10.31.0.2"]', /two IPv4 addresses/],
   ['hwAddr', '01:00:00:00:00:00', /is not the MAC address of one link/],
   ['floatingIPs', '["192.0.2.1"]', /"feature_control\.floating_ips" does not allow/],
-  ['floatingIPs', '["192.0.2.x"]', /has "192\.0\.2\.x", which is not an address/],
   ['allowedSourcePrefixes', '["10.0.0.0/99"]', /is not a CIDR/],
 ] as const) {
-  test(`a wrong ${name} is refused`, async () => {
+  test(`a wrong ${name} is refused (${value})`, async () => {
     const node = await (await TestNode.make({ pools })).start();
     await assert.rejects(add(node, { [p + name]: value }), message);
   });

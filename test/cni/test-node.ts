@@ -5,7 +5,7 @@ import { after } from 'node:test';
 import { CalicoNetwork } from '../../src/cni/index.ts';
 import type { AttachmentRequest } from '../../src/cni/request.ts';
 import { readRequest } from '../../src/cni/request.ts';
-import { isDispatched, NftablesDataplane, PodLinks } from '../../src/dataplane/index.ts';
+import { defaultPath, isDispatched, NftablesDataplane, PodLinks } from '../../src/dataplane/index.ts';
 import { type Datastore, MemoryDatastore } from '../../src/datastore/index.ts';
 import { Felix } from '../../src/felix/index.ts';
 import { IpamClient } from '../../src/ipam/index.ts';
@@ -98,6 +98,7 @@ export class TestNode {
       endpointToHostAction: 'Accept',
       logPrefix: 'calico-packet',
       forgetJudgements: async () => {},
+      path: { ...defaultPath, floatingIPs: 'Enabled', workloadSourceSpoofing: 'Any' },
       onTrouble: (error) => log.error({ error }, 'trouble'),
     });
     const felix = new Felix({ node, datastore, dataplane, log });
