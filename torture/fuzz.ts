@@ -23,7 +23,7 @@ export async function run({ until, rounds, seed }: TortureOptions): Promise<bool
     counted.packets += packets;
     if (difference) throw new Error(difference);
     if (!isInKernel) return;
-    await kernel.become(cluster);
+    await kernel.become({ ...cluster, hostEndpoints: [] });
     await kernel.listen();
     counted.packets += await kernel.check('the kernel');
     counted.inKernel++;

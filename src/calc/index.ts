@@ -3,4 +3,5 @@ export { Calculator, type CalculatorOptions } from './calculator.ts';
 export * from './desired-state.ts';
 export { interfaceNameOf } from './interface-name.ts';
 export { type Connection, interpret } from './interpret.ts';
+export { interpretCrossing } from './interpret-crossing.ts';
 export { workloadKey } from './workloads.ts';

@@ -49,7 +49,7 @@ function decide(
   return afterTiers;
 }
 
-function decideInTier(
+export function decideInTier(
   state: DesiredState,
   tier: TierProgram,
   direction: 'ingress' | 'egress',

@@ -17,6 +17,7 @@ import type {
   StagedNetworkPolicy,
   Tier,
 } from '../../src/resources/index.ts';
+import { hostPlace } from './arbitrary-host-endpoints.ts';
 
 export interface Names {
   readonly namespaces: readonly string[];
@@ -195,17 +196,17 @@ export const globalPolicy = (names: Names): fc.Arbitrary<GlobalNetworkPolicy> =>
   fc
     .record({
       name: fc.constantFrom('g1', 'g2', 'g3'),
-      spec: fc.record({ ...policyFields(names, false), namespaceSelector: some(selectorText(names)) }),
-      place: fc.oneof(
-        { weight: 5, arbitrary: fc.constantFrom({}, { applyOnForward: true }) },
-        { weight: 1, arbitrary: fc.constant({ applyOnForward: true, doNotTrack: true }) },
-      ),
+      spec: fc.record({
+        ...policyFields(names, false),
+        namespaceSelector: some(fc.oneof(selectorText(names), fc.constant('global()'))),
+      }),
+      place: hostPlace,
     })
     .map(({ name, spec, place }) => ({
       apiVersion,
       kind: 'GlobalNetworkPolicy',
       metadata: { name },
-      spec: compact({ ...spec, ...place }) as GlobalNetworkPolicy['spec'],
+      spec: place(compact(spec) as GlobalNetworkPolicy['spec']),
     }));
 
 /** Drafts, some of them of policies that are there. */

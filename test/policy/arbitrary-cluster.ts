@@ -23,6 +23,7 @@ import {
   stagedPolicy,
   tier,
 } from './arbitrary-calico.ts';
+import { hostEndpoint } from './arbitrary-host-endpoints.ts';
 
 const namespaceNames = ['red', 'green', 'blue'];
 export const nodeNames = ['node-1', 'node-2'];
@@ -202,6 +203,7 @@ export const arbitraryCluster: fc.Arbitrary<Cluster> = fc.record({
   calicoPolicies: fc.uniqueArray(calicoPolicy(names), { maxLength: 3, selector: uniqueName }),
   globalPolicies: fc.uniqueArray(globalPolicy(names), { maxLength: 3, selector: uniqueName }),
   clusterPolicies: fc.uniqueArray(clusterPolicy(labelSelector), { maxLength: 2, selector: uniqueName }),
+  hostEndpoints: fc.uniqueArray(hostEndpoint(nodeNames, labels), { maxLength: 3, selector: uniqueName }),
   networkSets: fc.uniqueArray(networkSet(names, labels), { maxLength: 3, selector: uniqueName }),
   endpointSlices: fc.uniqueArray(endpointSlice(names), { maxLength: 6, selector: uniqueName }),
   stagedPolicies: fc.uniqueArray(fc.oneof(stagedPolicy(names), stagedKubernetesPolicy), {

@@ -21,6 +21,7 @@ function plain(state: DesiredState) {
   const sorted = <V>(map: ReadonlyMap<string, V>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     endpoints: sorted(state.endpoints),
+    hostEndpoints: sorted(state.hostEndpoints),
     policies: sorted(state.policies),
     sets: sorted(state.sets).map(([id, { kind, members }]) => [id, kind, [...members.keys()].sort()]),
   };

@@ -14,6 +14,9 @@ const accept = verdict('accept');
 const drop = verdict('drop');
 const dropInvalid: Expression[] = [...isInState('invalid'), counter, drop];
 
+/** Policies about what is forwarded judge connections: what was let pass without one at the other interface goes no further. */
+const dropUntracked: Expression[] = [...isInState('untracked'), counter, drop];
+
 /** The rules of each of the chains of a host endpoint in one place; none where everything is accepted. */
 export function hostEndpointRules(
   place: HostPlace,
@@ -49,7 +52,7 @@ export function hostEndpointRules(
     case 'forwardIn':
       return build([dropInvalid], [[...preDNAT], [...forward.ingress]], 'ingress', [accept]);
     case 'forwardOut':
-      return build([dropInvalid], [[], [...forward.egress]], 'egress', [accept]);
+      return build([dropInvalid, dropUntracked], [[], [...forward.egress]], 'egress', [accept]);
     case 'preDNAT':
       return build([], [[...preDNAT], []], 'ingress', [accept]);
     case 'untrackedIn':

@@ -33,7 +33,11 @@ export interface Question {
   readonly pod: Entity;
   readonly side: Side;
   readonly packet: Packet;
+  /** Where the policies of a host endpoint are asked; pods have the normal place alone. */
+  readonly place?: Place;
 }
+
+export type Place = 'normal' | 'forward' | 'untracked' | 'preDNAT';
 
 /** In no particular order. */
 export function policiesAsked(question: Question): Asked[] {
@@ -72,13 +76,10 @@ function askKubernetes(policy: KubernetesNetworkPolicy, { entities, pod, side, p
 
 function askCalico(
   policy: NetworkPolicy | GlobalNetworkPolicy,
-  { cluster, entities, pod, side, packet }: Question,
+  { cluster, entities, pod, side, packet, place = 'normal' }: Question,
 ): Asked[] {
   const { metadata, spec, kind } = policy;
-  // What is judged before connections are tracked, or translated, are host endpoints alone.
-  if ('doNotTrack' in spec && spec.doNotTrack) return [];
-  if ('preDNAT' in spec && spec.preDNAT) return [];
-  if (!sidesOf(policy).includes(side) || !isAbout(policy, pod)) return [];
+  if (!isAskedIn(place, policy) || !sidesOf(policy).includes(side) || !isAbout(policy, pod)) return [];
   return [
     {
       tier: spec.tier || 'default',
@@ -101,6 +102,14 @@ function askCalico(
       },
     },
   ];
+}
+
+/** Early policies have one place each; the others the normal one and, if they say so, that of what is forwarded. */
+function isAskedIn(place: Place, { spec }: NetworkPolicy | GlobalNetworkPolicy): boolean {
+  const { doNotTrack, preDNAT, applyOnForward } = spec as GlobalNetworkPolicy['spec'];
+  if (doNotTrack) return place === 'untracked';
+  if (preDNAT) return place === 'preDNAT';
+  return place === 'normal' || (place === 'forward' && applyOnForward === true);
 }
 
 function askCluster(

@@ -23,6 +23,8 @@ export function isAbout({ metadata, spec }: NetworkPolicy | GlobalNetworkPolicy,
 
 /** The directions that the policy is about: those it names, or else those it has rules for, or else ingress. */
 export function sidesOf({ spec }: NetworkPolicy | GlobalNetworkPolicy): Side[] {
+  // What arrives is all that can be judged before its destination is translated.
+  if ('preDNAT' in spec && spec.preDNAT) return ['ingress'];
   if (spec.types?.length) return spec.types.map((type) => (type === 'Egress' ? 'egress' : 'ingress'));
   const hasIngress = (spec.ingress?.length ?? 0) > 0;
   const hasEgress = (spec.egress?.length ?? 0) > 0;

@@ -27,7 +27,7 @@ export function clusterRuleHolds(
 ): boolean {
   const peers = (side === 'ingress' ? rule.from : rule.to) ?? [];
   const other = side === 'ingress' ? packet.source : packet.destination;
-  const receivers = entities.filter((entity) => entity.has(packet.destination));
+  const receivers = entities.filter((entity) => entity.kind === 'pod' && entity.has(packet.destination));
   return (
     peers.some((peer) => peerIs(peer, other, entities)) &&
     (!rule.protocols?.length || rule.protocols.some((protocol) => protocolIs(protocol, packet, receivers)))

@@ -40,6 +40,20 @@ export interface Cluster {
   )[];
 }
 
+/** A node that a packet comes to on its way, and by which of its interfaces. Host endpoints judge what crosses them. */
+export interface Crossing {
+  /** Name of the node. */
+  readonly node: string;
+  /** Absent when the node itself sends the packet. */
+  readonly in?: string;
+  /** Absent when the node itself receives it. */
+  readonly out?: string;
+  /** Addresses of those interfaces, by which host endpoints without a name are found. */
+  readonly addresses?: Readonly<Record<string, readonly string[]>>;
+  /** Where the packet was sent before this node translated its destination. */
+  readonly meant?: { readonly destination: string; readonly destinationPort: number };
+}
+
 /** The first packet of a connection, as the pods see it (after service translation). */
 export interface Packet {
   readonly source: string;
@@ -50,6 +64,8 @@ export interface Packet {
   readonly destinationPort?: number;
   /** Of ICMP alone. */
   readonly icmp?: { readonly type: number; readonly code: number };
+  /** In the packet's order; where they are not told, host endpoints are not asked. */
+  readonly crossings?: readonly Crossing[];
 }
 
 export interface Verdict {

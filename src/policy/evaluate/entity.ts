@@ -1,5 +1,5 @@
-// Who an address belongs to: pods, network sets and nodes, with every label that a selector can ask for.
-import type { LabelSelector, Pod } from '../../resources/index.ts';
+// Who an address belongs to: pods, host endpoints, network sets and nodes, with every label that a selector can ask for.
+import type { HostEndpoint, LabelSelector, Pod } from '../../resources/index.ts';
 import { podAnnotations } from '../annotations.ts';
 import { isWithin } from './address.ts';
 import type { Cluster } from './cluster.ts';
@@ -7,7 +7,7 @@ import type { Cluster } from './cluster.ts';
 type LabelRecord = Readonly<Record<string, string>>;
 
 export interface Entity {
-  readonly kind: 'pod' | 'set' | 'node';
+  readonly kind: 'pod' | 'host' | 'set' | 'node';
   /** For sentences: "namespace/name". */
   readonly name: string;
   /** Undefined for what belongs to no namespace. */
@@ -20,6 +20,7 @@ export interface Entity {
   readonly allLabels: LabelRecord;
   readonly has: (address: string) => boolean;
   readonly pod?: Pod;
+  readonly host?: HostEndpoint;
 }
 
 type Described = Omit<Entity, 'allLabels'>;
@@ -74,7 +75,28 @@ export function entitiesOf(cluster: Cluster): Entity[] {
       has: (address) => (status?.addresses ?? []).some((own) => own.address === address),
     }),
   );
-  return [...pods, ...sets, ...nodes].map((entity) => ({ ...entity, allLabels: allLabelsOf(entity) }));
+  const hosts = (cluster.hostEndpoints ?? []).map((host): Described => {
+    const { metadata, spec } = host;
+    const { 'projectcalico.org/namespace': _, ...labels } = metadata.labels ?? {};
+    const namespaces = (spec.profiles ?? []).filter((profile) => profile.startsWith('kns.'));
+    return {
+      kind: 'host',
+      name: metadata.name,
+      namespace: undefined,
+      labels,
+      namespaceLabels: Object.assign(
+        {},
+        ...namespaces.toReversed().map((name) => namespaceLabels(name.slice(4))),
+      ),
+      serviceAccountLabels: {},
+      has: (address) => (spec.expectedIPs ?? []).some((own) => isWithin(address, own)),
+      host,
+    };
+  });
+  return [...pods, ...hosts, ...sets, ...nodes].map((entity) => ({
+    ...entity,
+    allLabels: allLabelsOf(entity),
+  }));
 }
 
 function allLabelsOf({ labels, namespaceLabels, serviceAccountLabels }: Described): LabelRecord {
@@ -94,8 +116,10 @@ function addressesOf({ metadata, status }: Pod): string[] {
   return status?.podIPs?.map(({ ip }) => ip) ?? (status?.podIP ? [status.podIP] : []);
 }
 
-/** Whether a container of the pod gives that name to that port. */
-export function givesName({ pod }: Entity, name: string, port: number, protocol: string): boolean {
+/** Whether a container of the pod, or the host endpoint, gives that name to that port. */
+export function givesName({ pod, host }: Entity, name: string, port: number, protocol: string): boolean {
+  const listed = host?.spec.ports ?? [];
+  if (listed.some((own) => own.name === name && own.port === port && own.protocol === protocol)) return true;
   const containers = [
     ...(pod?.spec?.containers ?? []),
     ...(pod?.spec?.initContainers ?? []).filter((container) => container.restartPolicy === 'Always'),

@@ -68,7 +68,9 @@ function rulesOf(rule: ClusterNetworkPolicyRule, origin: string, side: 'source' 
   return peers.flatMap((peer, index) => {
     const who = peerMatch(peer);
     return protocols.map(({ protocol, ...port }): Rule => {
-      const destination = side === 'destination' ? { ...who, ...port } : port;
+      // Whoever else gives names to ports, as host endpoints do, is not meant.
+      const owners = port.namedPort === undefined ? {} : { selector: pods };
+      const destination = side === 'destination' ? { ...owners, ...who, ...port } : port;
       const match: Match = {
         ...(protocol !== undefined && { protocol }),
         ...(side === 'source' && { source: who }),

@@ -79,7 +79,9 @@ function rulesOf(
   const whats = portMatches(ports);
   return whos.flatMap(({ origin, peer }) =>
     whats.map(({ protocol, ...port }): Rule => {
-      const destination = side === 'destination' ? { ...peer, ...port } : port;
+      // Whoever else gives names to ports, as host endpoints do, is not meant.
+      const owners = port.namedPort === undefined ? {} : { selector: and(inSomeNamespace, pods) };
+      const destination = side === 'destination' ? { ...owners, ...peer, ...port } : port;
       const match: Match = {
         ...(protocol !== undefined && { protocol }),
         ...(side === 'source' && peer && { source: peer }),

@@ -1,0 +1,149 @@
+// What host endpoints say of a packet that crosses a node, read beside
+// https://docs.tigera.io/calico/latest/reference/host-endpoints/ (failsafe, forwarded, pre-dnat, summary).
+import { type Place, policiesAsked } from './asked.ts';
+import type { Cluster, Crossing, Packet, Side } from './cluster.ts';
+import { type Decided, decideByTiers } from './decide.ts';
+import type { Entity } from './entity.ts';
+
+interface Situation {
+  readonly cluster: Cluster;
+  readonly entities: readonly Entity[];
+  readonly packet: Packet;
+}
+
+/** Ports that no policy closes: [protocol, port]. */
+const failsafe: Readonly<Record<Side, readonly (readonly [string, number])[]>> = {
+  ingress: [
+    ['TCP', 22],
+    ['UDP', 68],
+    ['TCP', 179],
+    ['TCP', 2379],
+    ['TCP', 2380],
+    ['TCP', 5473],
+    ['TCP', 6443],
+    ['TCP', 6666],
+    ['TCP', 6667],
+  ],
+  egress: [
+    ['UDP', 53],
+    ['UDP', 67],
+    ['TCP', 179],
+    ['TCP', 2379],
+    ['TCP', 2380],
+    ['TCP', 5473],
+    ['TCP', 6443],
+    ['TCP', 6666],
+    ['TCP', 6667],
+  ],
+};
+
+const isPods = (name: string | undefined) => name?.startsWith('cali') ?? false;
+
+/** `reason` is empty when no host endpoint was asked. The node lets its pods speak to it (defaultEndpointToHostAction Accept). */
+export function judgeCrossing(situation: Situation, crossing: Crossing): Decided {
+  const { packet } = situation;
+  const from = endpointOf(situation, crossing, crossing.in);
+  const to = endpointOf(situation, crossing, crossing.out);
+  const ask = (endpoint: Entity, side: Side, place: Place, asked = packet) =>
+    decideByTiers({ ...situation, packet: asked, pod: endpoint, side, place });
+  const { meant } = crossing;
+  const untranslated: Packet = meant ? { ...packet, ...meant } : packet;
+  const reasons: string[] = [];
+  /** Undefined when the packet may go on. */
+  const refused = (decided: Decided | undefined): Decided | undefined => {
+    if (decided) reasons.push(decided.reason);
+    return decided && !decided.allowed ? decided : undefined;
+  };
+  const passed = (): Decided => ({ allowed: true, reason: reasons.join('; ') });
+
+  // Before connection tracking, packet by packet, at the first endpoint that it meets; that of all interfaces has no say.
+  const [first, firstSide] =
+    crossing.in === undefined ? ([to, 'egress'] as const) : ([from, 'ingress'] as const);
+  if (first && !isForAll(first) && !isHalfOfFailsafe(firstSide, untranslated)) {
+    const early = ask(first, firstSide, 'untracked', untranslated);
+    if (refused(early)) return { allowed: false, reason: reasons.join('; ') };
+    if (early) return untrackedFurther(situation, crossing, to, early);
+  }
+
+  // Before translation; pods' packets meet the endpoint of all interfaces here.
+  const before = from ?? (isPods(crossing.in) ? forAll(situation, crossing) : undefined);
+  let isSpared = false;
+  if (before && !isFailsafe('ingress', untranslated, untranslated.destinationPort)) {
+    const early = ask(before, 'ingress', 'preDNAT', untranslated);
+    if (refused(early)) return { allowed: false, reason: reasons.join('; ') };
+    isSpared = early !== undefined;
+  }
+
+  if (crossing.in !== undefined && crossing.out !== undefined) {
+    const decided =
+      (from && !isSpared && refused(ask(from, 'ingress', 'forward'))) ||
+      (to && refused(ask(to, 'egress', 'forward')));
+    return decided || passed();
+  }
+  const [own, side] = crossing.out === undefined ? ([from, 'ingress'] as const) : ([to, 'egress'] as const);
+  if (!own || (side === 'ingress' && isSpared) || isFailsafe(side, packet, packet.destinationPort))
+    return passed();
+  return refused(ask(own, side, 'normal') ?? byProfiles(situation, own)) ?? passed();
+}
+
+/** A packet without a connection meets nobody who judges connections: a pod, or an endpoint with policies about what is forwarded. */
+function untrackedFurther(
+  situation: Situation,
+  { in: came, out }: Crossing,
+  to: Entity | undefined,
+  early: Decided,
+): Decided {
+  if (came === undefined || out === undefined) return early;
+  const isJudged =
+    to !== undefined && policiesAsked({ ...situation, pod: to, side: 'egress', place: 'forward' }).length > 0;
+  if (!isPods(came) && !isPods(out) && !isJudged) return early;
+  return {
+    allowed: false,
+    reason: `${early.reason}, but whom it meets then judges connections, and it has none`,
+  };
+}
+
+function byProfiles({ cluster }: Situation, { name, host }: Entity): Decided {
+  const profile = (host?.spec.profiles ?? []).find(
+    (candidate) =>
+      candidate === 'projectcalico-default-allow' ||
+      cluster.namespaces.some(({ metadata }) => candidate === `kns.${metadata.name}`),
+  );
+  return profile
+    ? { allowed: true, reason: `profile "${profile}" of host endpoint "${name}" allows it` }
+    : { allowed: false, reason: `nothing allows it at host endpoint "${name}"` };
+}
+
+/** The endpoint that names the interface; else the first that expects one of its addresses; else that of all interfaces. */
+function endpointOf(situation: Situation, crossing: Crossing, name: string | undefined): Entity | undefined {
+  if (name === undefined || isPods(name)) return undefined;
+  const addresses = crossing.addresses?.[name] ?? [];
+  const own = hostsOf(situation, crossing);
+  return (
+    own.find(({ host }) => host?.spec.interfaceName === name) ??
+    own.find(({ host, has }) => !host?.spec.interfaceName && addresses.some(has)) ??
+    forAll(situation, crossing)
+  );
+}
+
+function forAll(situation: Situation, crossing: Crossing): Entity | undefined {
+  return hostsOf(situation, crossing).find(isForAll);
+}
+
+function isForAll({ host }: Entity): boolean {
+  return host?.spec.interfaceName === '*';
+}
+
+function hostsOf({ entities }: Situation, { node }: Crossing): Entity[] {
+  return entities.filter(({ host }) => host?.spec.node === node).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function isFailsafe(side: Side, { protocol }: Packet, port: number | undefined): boolean {
+  return failsafe[side].some(([name, number]) => name === protocol && number === port);
+}
+
+/** Either half of such a conversation: what comes from another's port answers what went to it. */
+function isHalfOfFailsafe(side: Side, packet: Packet): boolean {
+  const other = side === 'ingress' ? 'egress' : 'ingress';
+  return isFailsafe(side, packet, packet.destinationPort) || isFailsafe(other, packet, packet.sourcePort);
+}
