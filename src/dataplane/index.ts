@@ -5,6 +5,7 @@ export { HostLinks } from './endpoints/host-links.ts';
 export type { DeviceRoutes } from './endpoints/next-hop.ts';
 export { type PodLink, type PodLinkRequest, PodLinks } from './endpoints/pod-links.ts';
 export { type DoubtedPart, LinuxDataplane } from './linux-dataplane.ts';
+export { ArpTable } from './nftables/arp-table.ts';
 export { NftablesDataplane } from './nftables/driver.ts';
 export { defaultFailsafePorts } from './nftables/failsafe.ts';
 export { removeLeftovers } from './nftables/leftovers.ts';

@@ -3,11 +3,14 @@
 import type { Changes, DesiredState } from '../calc/index.ts';
 import { type RoutingEvent, type Watch, watchRouting } from '../kernel/index.ts';
 import type { HostLinks } from './endpoints/host-links.ts';
+import type { ArpTable } from './nftables/arp-table.ts';
 import type { NftablesDataplane } from './nftables/driver.ts';
 import type { VxlanOverlay } from './overlay/vxlan-overlay.ts';
 
 export interface LinuxDataplaneParts {
   readonly nftables: NftablesDataplane;
+  /** Absent where pods' ARP is nobody's business. */
+  readonly arp?: ArpTable;
   /** One per family that the node has an overlay for. */
   readonly overlays: readonly VxlanOverlay[];
   /** Absent where somebody else looks after pods' links. */
@@ -34,6 +37,7 @@ export class LinuxDataplane {
     this.#state = state;
     this.#parts.links?.note(state, changes.endpoints);
     this.#parts.nftables.apply(state, changes);
+    this.#parts.arp?.apply(state, changes);
     if (!this.#isInDoubt && changes.routes.size === 0 && changes.tunnelEndpoints.size === 0) return;
     for (const overlay of this.#parts.overlays) overlay.synchronise(state);
     this.#isInDoubt = false;
@@ -42,12 +46,13 @@ export class LinuxDataplane {
   /** What the kernel holds may not be what was last applied: the next call compares or writes everything. */
   distrust(): void {
     this.#isInDoubt = true;
-    this.#parts.nftables.distrust();
+    this.distrustTable();
   }
 
   /** As `distrust`, of the table alone. */
   distrustTable(): void {
     this.#parts.nftables.distrust();
+    this.#parts.arp?.distrust();
   }
 
   /**
@@ -75,8 +80,8 @@ export class LinuxDataplane {
   }
 
   /** What, in words, the table holds otherwise than it should; undefined when nothing. */
-  auditTable(): Promise<string | undefined> {
-    return this.#parts.nftables.audit();
+  async auditTable(): Promise<string | undefined> {
+    return (await this.#parts.nftables.audit()) ?? this.#parts.arp?.audit();
   }
 
   /** Compares links, routes and neighbours with what they should be, and returns in words what had to be set right. */

@@ -2,6 +2,7 @@
 // until it is told to stop. What it has put into the kernel stays when it goes.
 import { CalicoNetwork, CniServer, IpamPlugin } from '../cni/index.ts';
 import {
+  ArpTable,
   HostInterfaces,
   HostLinks,
   isDispatched,
@@ -89,6 +90,7 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
   });
   const dataplane = new LinuxDataplane({
     nftables,
+    arp: new ArpTable(kernelTables, nftables.isOwned),
     overlays,
     links: new HostLinks(rtnetlink, ownNamespace(), {
       routes: deviceRoutes(settings),

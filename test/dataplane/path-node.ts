@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { Calculator } from '../../src/calc/index.ts';
-import { LinuxDataplane, NftablesDataplane, PodLinks } from '../../src/dataplane/index.ts';
+import { ArpTable, LinuxDataplane, NftablesDataplane, PodLinks } from '../../src/dataplane/index.ts';
 import {
   closeNamespace,
   createNamespace,
@@ -43,6 +43,7 @@ const absenceMs = 100;
 export class PathNode {
   readonly calculator = new Calculator({ node: 'node-1', onFault: (fault) => assert.fail(fault) });
   readonly nftables: NftablesDataplane;
+  readonly arp: ArpTable;
   readonly rtnetlink: Rtnetlink;
   readonly #prefix: string;
   readonly #namespaces = new Map<Place, number>();
@@ -77,7 +78,8 @@ export class PathNode {
       onIsolated: (_, error) => assert.fail(String(error)),
       ...options,
     });
-    this.#dataplane = new LinuxDataplane({ nftables: this.nftables, overlays: [] });
+    this.arp = new ArpTable(this.#kernel, this.nftables.isOwned);
+    this.#dataplane = new LinuxDataplane({ nftables: this.nftables, arp: this.arp, overlays: [] });
     this.calculator.setNamespace({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 't' } });
     this.calculator.setNode({
       apiVersion: 'v1',

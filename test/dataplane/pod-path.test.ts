@@ -187,6 +187,33 @@ describe('a pod', () => {
     };
     assert.deepEqual([claim('fd00:1::1'), claim('fd00:1::2')], [true, false]);
   });
+
+  test('cannot tell its node by ARP that it has another’s address', () => {
+    // Without permanent neighbours the node believes what it hears, and asks where it does not know.
+    const link = node.linkOf('a');
+    node.run('node', 'sysctl', '-qw', `net.ipv4.conf.${link}.arp_accept=1`);
+    node.run('node', 'ip', 'neigh', 'flush', 'dev', link, 'nud', 'permanent');
+    const told = (address: string): boolean => {
+      // Adding an address makes the kernel announce it (RFC 5227), over and over until it is heard.
+      node.run('a', 'sysctl', '-qw', 'net.ipv4.conf.eth0.arp_notify=1');
+      node.run('a', 'ip', 'link', 'set', 'eth0', 'down');
+      node.run('a', 'ip', 'addr', 'replace', `${address}/32`, 'dev', 'eth0');
+      node.run('a', 'ip', 'link', 'set', 'eth0', 'up');
+      const deadline = Date.now() + 2_000;
+      for (; Date.now() < deadline; ) {
+        if (node.run('node', 'ip', 'neigh', 'show', 'dev', link).includes(address)) return true;
+        if (address !== addressOf.a[4] && dropped() > 0) return false;
+      }
+      return false;
+    };
+    const dropped = (): number =>
+      Number(/counter packets (\d+)/.exec(node.run('node', 'nft', 'list', 'table', 'arp', 'calico'))?.[1]);
+    assert.equal(told(addressOf.a[4]), true);
+    assert.equal(dropped(), 0);
+    assert.equal(told('10.1.0.77'), false);
+    assert.ok(dropped() > 0);
+    assert.equal(node.arp.audit(), undefined);
+  });
 });
 
 /** Of "fd00:1::n". */

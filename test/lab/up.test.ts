@@ -40,6 +40,15 @@ describe('a cluster that is up', () => {
       env: { ...process.env, KUBECONFIG: kubeconfig, HOME: home },
     });
 
+  /** How many cells of the matrix are closed. */
+  const blocked = async () => {
+    const { code, output } = await runLabCommand('matrix', '--name', id, '--proto', 'tcp', '--port', 'http');
+    assert.equal(code, 0, output);
+    return readMatrices(output)[0]
+      ?.cells.flat()
+      .filter((cell) => cell === '·').length;
+  };
+
   test('keeps its kubeconfig, its token and its control socket to their owner', () => {
     for (const file of ['kubeconfig', 'token', 'control.sock']) {
       assert.equal(statSync(join(kubeconfig, '..', file)).mode & 0o777, 0o600, file);
@@ -79,26 +88,36 @@ describe('a cluster that is up', () => {
         assert.ok(performance.now() < deadline, `${found} cells are blocked instead of ${count}`);
       }
     };
-    const blocked = async () => {
-      const { code, output } = await runLabCommand(
-        'matrix',
-        '--name',
-        id,
-        '--proto',
-        'tcp',
-        '--port',
-        'http',
-      );
-      assert.equal(code, 0, output);
-      return readMatrices(output)[0]
-        ?.cells.flat()
-        .filter((cell) => cell === '·').length;
-    };
     kubectl(policy, 'apply', '-f', '-');
     // Four pods of "test" by eight others, both ways, and among themselves.
     await untilBlocked(4 * 8 * 2 + 4 * 3);
     kubectl('', 'delete', 'networkpolicy', '-n', 'test', 'deny-all');
     await untilBlocked(0);
+  });
+
+  test('takes up settings at once, or by a new start of its agents in the same process, with no pod cut off', async () => {
+    const set = (spec: object) =>
+      kubectl('', 'patch', 'felixconfiguration', 'default', '--type=merge', '-p', JSON.stringify({ spec }));
+    const ask = (path: string): string => {
+      const node = `--net=/run/netns/calico-lab-${id}.node-1`;
+      const script = `fetch('http://localhost:19099${path}').then(async (r) => console.log(r.status, await r.text()), () => {})`;
+      return execFileSync('nsenter', [node, process.execPath, '-e', script], { encoding: 'utf8' });
+    };
+    const until = async (what: string, holds: () => boolean): Promise<void> => {
+      const deadline = performance.now() + 30_000;
+      for (; !holds(); await delay(100)) assert.ok(performance.now() < deadline, what);
+    };
+    set({ healthEnabled: true, healthPort: 19099 });
+    await until('health is not served', () => ask('/readiness') === '200 ok\n\n');
+    const log = join(kubeconfig, '../nodes/node-1/log/calico-node.log');
+    const starts = () => readFileSync(log, 'utf8').match(/"msg":"Ready"/g)?.length ?? 0;
+    const before = starts();
+    set({ vxlanMTU: 1400 });
+    await until('the agent does not start anew', () => starts() > before);
+    assert.match(readFileSync(log, 'utf8'), /Starting anew: vxlanMTU changed/);
+    await until('health is not served any more', () => ask('/liveness') === '200 ok\n\n');
+    assert.equal(await blocked(), 0);
+    set({ healthEnabled: null, healthPort: null, vxlanMTU: null });
   });
 
   test('runs a pod that kubectl creates, and takes it away when kubectl deletes it', async () => {

@@ -37,7 +37,15 @@ export const families: Readonly<Record<TableFamily, number>> = {
 };
 
 /** NF_INET_PRE_ROUTING and its followers. */
-export const hooks: readonly HookName[] = ['prerouting', 'input', 'forward', 'output', 'postrouting'];
+const inetHooks: readonly HookName[] = ['prerouting', 'input', 'forward', 'output', 'postrouting'];
+
+/** NF_ARP_IN, NF_ARP_OUT and NF_ARP_FORWARD, of linux/netfilter_arp.h. */
+const arpHooks: readonly HookName[] = ['input', 'output', 'forward'];
+
+/** The names of a family's hooks, by number. */
+export function hooksOf(family: TableFamily): readonly HookName[] {
+  return family === 'arp' ? arpHooks : inetHooks;
+}
 
 /** NFT_TABLE_F_*: owner since Linux 5.12, persist since 6.9. */
 export const tableFlags = { dormant: 1, owner: 2, persist: 4 } as const;

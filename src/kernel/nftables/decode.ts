@@ -5,7 +5,7 @@ import {
   connectionKeys,
   elementIntervalEnd,
   families,
-  hooks,
+  hooksOf,
   keyTypes,
   metaKeys,
   nameOf,
@@ -18,7 +18,16 @@ import {
   verdictType,
 } from './constants.ts';
 import type { Expression, Verdict } from './expression.ts';
-import type { Chain, Element, Hook, KeyType, ListedRule, ListedTable, NftSet } from './objects.ts';
+import type {
+  Chain,
+  Element,
+  Hook,
+  KeyType,
+  ListedRule,
+  ListedTable,
+  NftSet,
+  TableFamily,
+} from './objects.ts';
 
 export function readTable(attributes: Attributes): ListedTable {
   const flags = attributes.u32be(2) ?? 0;
@@ -31,10 +40,10 @@ export function readTable(attributes: Attributes): ListedTable {
   };
 }
 
-export function readChain(attributes: Attributes): Chain {
+export function readChain(attributes: Attributes, family: TableFamily): Chain {
   const name = attributes.string(3) ?? '';
   const hook = attributes.nested(4);
-  const hookName = hooks[hook?.u32be(1) ?? -1];
+  const hookName = hooksOf(family)[hook?.u32be(1) ?? -1];
   if (!hook || !hookName) return { name };
   return {
     name,

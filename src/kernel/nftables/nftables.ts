@@ -83,7 +83,7 @@ export class Nftables implements Disposable {
   /** Empty when there is no such table. */
   listChains(table: Table): Chain[] {
     return this.#list(operations.getChain, table, 'chains', (all) =>
-      all.string(1) === table.name ? [readChain(all)] : [],
+      all.string(1) === table.name ? [readChain(all, table.family)] : [],
     );
   }
 
@@ -94,7 +94,7 @@ export class Nftables implements Disposable {
     const decode = ({ payload }: { payload: Buffer }): ForeignChain | undefined => {
       const family = ipFamilies.find((name) => families[name] === payload[0]);
       const attributes = new Attributes(payload, nfgenmsgBytes);
-      const { name, hook } = readChain(attributes);
+      const { name, hook } = readChain(attributes, family ?? 'inet');
       if (!family || !hook) return undefined;
       return { table: { family, name: attributes.string(1) ?? '' }, name, hook };
     };

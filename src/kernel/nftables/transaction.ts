@@ -4,7 +4,7 @@ import {
   batchBegin,
   batchEnd,
   families,
-  hooks,
+  hooksOf,
   keyTypes,
   operations,
   setFlags,
@@ -75,7 +75,7 @@ export class Transaction {
     if (hook) {
       writer
         .beginNested(4)
-        .u32be(1, hooks.indexOf(hook.hook))
+        .u32be(1, hooksOf(this.table.family).indexOf(hook.hook))
         .u32be(2, hook.priority >>> 0)
         .endNested();
       writer.u32be(5, verdicts[hook.policy]).string(7, hook.type);
