@@ -70,7 +70,7 @@ export class NftablesDataplane {
       this.#isolation.reopen(changes);
       this.#program = undefined;
     }
-    this.#commit(state, changes, this.#nextGeneration());
+    this.#commit(state, changes);
     if (this.#generation === 0) void this.#forget();
   }
 
@@ -110,7 +110,8 @@ export class NftablesDataplane {
     return this.#commits === commits ? difference : undefined;
   }
 
-  #commit(state: DesiredState, changes: Changes, generation: Generation): void {
+  /** In the next generation, unless one is named. */
+  #commit(state: DesiredState, changes: Changes, generation?: Generation): void {
     for (;;) {
       const program = this.#program ?? new Program(this.#options, this.#isolation);
       try {
@@ -128,7 +129,12 @@ export class NftablesDataplane {
     this.#commits++;
   }
 
-  #change(program: Program, state: DesiredState, changes: Changes, generation: Generation): Generation {
+  #change(
+    program: Program,
+    state: DesiredState,
+    changes: Changes,
+    generation = this.#nextGeneration(),
+  ): Generation {
     const transaction = new Transaction(table);
     this.#program = undefined;
     program.change(transaction, state, changes, generation);
@@ -138,17 +144,20 @@ export class NftablesDataplane {
   }
 
   /** Returns the generation that is in force then: the one that was, when nothing else differed either. */
-  #bringAll(program: Program, state: DesiredState, generation: Generation): Generation {
+  #bringAll(program: Program, state: DesiredState, named: Generation | undefined): Generation {
+    // A commit whose answer got lost has been made all the same: its number stands for what was permitted then.
+    this.#generation = Math.max(this.#generation, this.#generationInKernel());
     const image = this.#imageOf(program, state);
     const held = adoptTable(this.#kernel, image, this.isOwned);
     const isAsItShouldBe = held && differences(image, held).every((difference) => difference === undefined);
+    const generation = isAsItShouldBe ? this.#generation : (named ?? this.#nextGeneration());
     if (!isAsItShouldBe) {
       program.change(image, state, nothing, generation);
       if (!held || !this.#update(image, held)) replaceTable(this.#kernel, image, this.isOwned);
     }
     removeStandIn(this.#kernel);
     this.#program = program;
-    return isAsItShouldBe ? this.#generation : generation;
+    return generation;
   }
 
   /** False when something stands in the way that is none of ours: then only a new table helps. */

@@ -1,0 +1,196 @@
+// The kernel says no, or does not say that it said yes: what is enforced stays, and what was wanted comes in as soon as it can.
+import assert from 'node:assert/strict';
+import { constants } from 'node:os';
+import { after, before, describe, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Changes, DesiredState } from '../../src/calc/index.ts';
+import { LinuxDataplane, NftablesDataplane, type VxlanOverlay } from '../../src/dataplane/index.ts';
+import { MemoryDatastore } from '../../src/datastore/index.ts';
+import { Felix } from '../../src/felix/index.ts';
+import {
+  createNamespace,
+  deleteNamespace,
+  KernelError,
+  Nftables,
+  namespacePath,
+  openNamespace,
+  type Transaction,
+  TransactionError,
+} from '../../src/kernel/index.ts';
+import { createLogger } from '../../src/process/index.ts';
+import { kubernetesNetworkPolicies, namespaces, pods } from '../../src/resources/index.ts';
+import { seeded } from './seeded.ts';
+
+const table = { family: 'inet', name: 'calico' } as const;
+const { EBUSY, ENOBUFS, ENOMEM, ENOSPC } = constants.errno;
+const seed = Number(process.env.CALICO_SEED ?? 20261125);
+
+/** What becomes of a commit: it is made, refused by its n-th message, not taken at all, or made without an answer. */
+type Fate = 'made' | { refused: number } | { notTaken: number } | { unanswered: number };
+
+/** The kernel's nf_tables, for which fate decides every commit that writes something. */
+function fated(nftables: Nftables, fate: () => Fate): Nftables {
+  return new Proxy(nftables, {
+    get(target, name) {
+      if (name !== 'commit') {
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      }
+      return (transaction: Transaction) => {
+        const decided = fate();
+        if (typeof decided === 'object' && 'refused' in decided)
+          throw new TransactionError(transaction, [{ sequence: 0, errno: decided.refused }]);
+        if (typeof decided === 'object' && 'notTaken' in decided)
+          throw new KernelError('Cannot send netlink messages', decided.notTaken);
+        target.commit(transaction);
+        if (typeof decided === 'object') throw new KernelError('Cannot receive', decided.unanswered);
+      };
+    },
+  });
+}
+
+describe('a kernel that refuses', () => {
+  const name = `ct-${process.pid}-refuse`;
+  let nftables: Nftables;
+  before(() => {
+    createNamespace(name);
+    nftables = Nftables.open({ namespace: openNamespace(namespacePath(name)) });
+  });
+  after(() => {
+    nftables?.close();
+    deleteNamespace(name);
+  });
+
+  const options = (isolated: string[]) => ({
+    logPrefix: 'calico-packet',
+    endpointToHostAction: 'Accept' as const,
+    forgetJudgements: async () => {},
+    onTrouble: () => {},
+    onIsolated: (objects: readonly string[]) => void isolated.push(...objects),
+  });
+
+  test('for want of memory or room, now and then, is asked again until everything is in, and nothing is closed for it', async (t) => {
+    t.diagnostic(`seed ${seed} (CALICO_SEED)`);
+    const random = seeded(seed);
+    const fates: Fate[] = [
+      ...[EBUSY, ENOBUFS, ENOMEM, ENOSPC].flatMap((errno) => [{ refused: errno }, { notTaken: errno }]),
+      { unanswered: ENOBUFS },
+    ];
+    let refusals = 0;
+    const kernel = fated(nftables, () => {
+      if (random() < 0.75) return 'made';
+      refusals++;
+      return fates[Math.floor(random() * fates.length)] ?? 'made';
+    });
+    const isolated: string[] = [];
+    const dataplane = new NftablesDataplane(kernel, options(isolated));
+    let applied = Promise.withResolvers<void>();
+    const datastore = new MemoryDatastore();
+    await datastore.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'a' } });
+    const felix = new Felix({
+      node: 'n',
+      datastore,
+      dataplane: {
+        apply: (state: DesiredState, changes: Changes) => {
+          dataplane.apply(state, changes);
+          applied.resolve();
+        },
+        distrust: () => dataplane.distrust(),
+      },
+      log: createLogger('test', 'silent'),
+    });
+    felix.start();
+    await felix.inSync;
+    for (let round = 0; round < 12; round++) {
+      applied = Promise.withResolvers();
+      await datastore.create(pods, {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { namespace: 'a', name: `p${round}` },
+        spec: { nodeName: 'n', containers: [] },
+      });
+      const ip = `10.0.0.${round + 1}`;
+      const status = { phase: 'Running', podIP: ip, podIPs: [{ ip }] };
+      const key = { namespace: 'a', name: `p${round}` };
+      await datastore.mergePatch(pods, key, { status }, { subresource: 'status' });
+      await datastore.create(kubernetesNetworkPolicies, {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'NetworkPolicy',
+        metadata: { namespace: 'a', name: `deny-${round}` },
+        spec: { podSelector: {}, policyTypes: ['Ingress'] },
+      });
+      await applied.promise;
+    }
+    while (felix.isInDoubt || !nftables.listChains(table).some((chain) => chain.name.endsWith('deny-11')))
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.ok(refusals > 2, `${refusals} refusals`);
+    assert.deepEqual(isolated, []);
+    felix.stop();
+    await datastore.close();
+  });
+
+  test('to say that a commit was made does not let its judgements pass for those of the next', () => {
+    const generations = () =>
+      nftables.listElements(table, 'cali-judged').map(({ key }) => Buffer.from(key).readUInt32LE() >>> 17);
+    let fate: Fate = 'made';
+    const dataplane = new NftablesDataplane(
+      fated(nftables, () => fate),
+      options([]),
+    );
+    const [first = 0] = generations();
+    fate = { unanswered: ENOBUFS };
+    assert.throws(() => dataplane.apply(empty(), nothing), KernelError);
+    const [made = 0] = generations();
+    assert.ok(made > first);
+    fate = 'made';
+    const other = empty();
+    dataplane.distrust();
+    dataplane.apply({ ...other, policies: new Map([['p', { ingress: [], egress: [] }]]) }, nothing);
+    assert.deepEqual(generations(), [made + 1]);
+  });
+
+  test('a route is asked again, with all that had been done already', async () => {
+    let attempts = 0;
+    const overlay = {
+      synchronise() {
+        if (++attempts < 3) throw new KernelError('Cannot add a route', EBUSY);
+        return [];
+      },
+      contradicts: () => false,
+    };
+    const linux = new LinuxDataplane({
+      nftables: new NftablesDataplane(nftables, options([])),
+      overlays: [overlay as unknown as VxlanOverlay],
+    });
+    const datastore = new MemoryDatastore();
+    const felix = new Felix({ node: 'n', datastore, dataplane: linux, log: createLogger('test', 'silent') });
+    felix.start();
+    await felix.inSync;
+    await nextTurn();
+    assert.deepEqual([attempts, felix.isInDoubt], [3, false]);
+    felix.stop();
+    await datastore.close();
+  });
+});
+
+const nothing: Changes = {
+  sets: new Map(),
+  policies: new Set(['any']),
+  endpoints: new Set(),
+  hostEndpoints: new Set(),
+  tunnelEndpoints: new Set(),
+  routes: new Set(),
+  network: new Set(),
+};
+
+function empty(): DesiredState {
+  return {
+    sets: new Map(),
+    policies: new Map(),
+    endpoints: new Map(),
+    hostEndpoints: new Map(),
+    tunnelEndpoints: new Map(),
+    routes: new Map(),
+    network: { pools: new Set(), masqueraded: new Set(), nodes: new Set(), services: new Set() },
+  };
+}
