@@ -24,7 +24,7 @@ const exactly: Readonly<Record<string, readonly string[]>> = {
   calc: ['net', 'selector', 'resources', 'policy'],
   bgp: ['net', 'resources', 'selector', 'policy', 'datastore', 'kernel', 'process'],
   dataplane: ['net', 'policy', 'calc', 'kernel', 'process'],
-  'kube-controllers': ['net', 'policy', 'resources', 'datastore', 'process', 'ipam'],
+  'kube-controllers': ['net', 'policy', 'selector', 'resources', 'datastore', 'process', 'ipam'],
   node: [
     'net',
     'resources',

@@ -3,6 +3,7 @@ import type { Datastore } from '../datastore/index.ts';
 import { type Logger, tryDurationMs } from '../process/index.ts';
 import type { RunningConfig } from './configuration/running-config.ts';
 import type { Controller } from './controller.ts';
+import { HostEndpointController } from './host-endpoint/host-endpoint-controller.ts';
 import { LoadBalancerController } from './load-balancer/load-balancer-controller.ts';
 import type { IpamMetrics } from './node/ipam-metrics.ts';
 import { NodeController } from './node/node-controller.ts';
@@ -27,6 +28,7 @@ export function startControllers(
     const periodMs = tryDurationMs(node.reconcilerPeriod) ?? defaultPeriodMs;
     const leakGraceMs = tryDurationMs(node.leakGracePeriod) ?? 3 * defaultPeriodMs;
     started.push(new NodeController(context(periodMs), { leakGraceMs, metrics }));
+    started.push(new HostEndpointController(context(periodMs), node.hostEndpoint));
   }
   if (loadBalancer) {
     started.push(new LoadBalancerController(context(defaultPeriodMs), loadBalancer.assignIPs));

@@ -1,7 +1,7 @@
 // calico-kube-controllers: waits to lead, then runs the controllers that the configuration asks for, until it is told to stop or
 // another leads.
 import type { Datastore } from '../datastore/index.ts';
-import { healthPages, type Logger, metricsPages, ServedPort } from '../process/index.ts';
+import { healthPages, type Logger, metricsPages, ServedPort, WorkQueue } from '../process/index.ts';
 import { FollowedConfiguration } from './configuration/followed-configuration.ts';
 import type { RunningConfig } from './configuration/running-config.ts';
 import type { Controller } from './controller.ts';
@@ -9,7 +9,6 @@ import { startControllers } from './controllers.ts';
 import { LeaderElection } from './leader/leader-election.ts';
 import { IpamMetrics } from './node/ipam-metrics.ts';
 import type { KubeControllersOptions } from './options.ts';
-import { WorkQueue } from './work-queue.ts';
 
 const leaseName = 'calico-kube-controllers';
 

@@ -19,6 +19,7 @@ import type { Family } from '../net/index.ts';
 import { type Logger, tally } from '../process/index.ts';
 import { nodes } from '../resources/index.ts';
 import { announce, reportReady, writeFacts } from './announce.ts';
+import { AnnouncedInterfaces } from './announced-interfaces.ts';
 import { startBgp } from './bgp.ts';
 import { ensureClusterObjects } from './cluster-objects.ts';
 import { detectAddress, type NodeAddress } from './detect-address.ts';
@@ -116,9 +117,11 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
     log,
     repairs: tally('felix_repairs', 'Objects in the kernel that another program had changed', 'part'),
   });
-  const interfaces = new HostInterfaces({ rtnetlink }).watch((name, addresses) =>
-    felix.setInterface(name, addresses),
-  );
+  const announced = new AnnouncedInterfaces(datastore, options.node, log);
+  const interfaces = new HostInterfaces({ rtnetlink }).watch((name, addresses) => {
+    felix.setInterface(name, addresses);
+    announced.set(name, addresses);
+  });
   felix.start();
   await felix.inSync;
   takeOver(kernelTables, log);
@@ -170,6 +173,7 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
       await server.close();
       upkeep[Symbol.dispose]();
       interfaces.close();
+      announced.stop();
       felix.stop();
       await bgp?.stop();
       await observability.close();

@@ -21,7 +21,7 @@ export interface DetectionRequest {
 }
 
 /** Links that carry pods' or other programs' traffic, not the node's own. */
-const neverUnderlay =
+export const neverUnderlay =
   /^(docker.*|cbr.*|dummy.*|podman.*|virbr.*|lxcbr.*|veth.*|lo|br-.*|cali.*|tunl.*|flannel.*|kube-ipvs.*|cni.*|vxlan\.calico.*|vxlan-v6\.calico.*|wireguard\.cali.*|wg-v6\.cali.*|nodelocaldns.*)$/;
 
 /**

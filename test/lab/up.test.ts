@@ -55,6 +55,18 @@ describe('a cluster that is up', () => {
     }
   });
 
+  test('nodes tell of their own interfaces, and not of those of pods', () => {
+    const annotation = 'jsonpath={.metadata.annotations.projectcalico\\.org/Interfaces}';
+    const interfaces: { name: string; addresses: string[] }[] = JSON.parse(
+      kubectl('', 'get', 'node', 'node-1', '-o', annotation),
+    );
+    assert.deepEqual(
+      interfaces.map(({ name }) => name),
+      ['eth0'],
+    );
+    assert.ok(interfaces[0]?.addresses.includes('172.30.0.11'), JSON.stringify(interfaces));
+  });
+
   test('is not brought up twice', async () => {
     const { code, output } = await runLabCommand('up', '--name', id);
     assert.equal(code, 1);

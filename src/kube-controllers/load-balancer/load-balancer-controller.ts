@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { NotFoundError } from '../../datastore/index.ts';
 import { allocationsOf, IpamClient, loadBalancers, ownerOf } from '../../ipam/index.ts';
 import { type Address, cidrContains, type Family, formatAddress, parseCidr } from '../../net/index.ts';
+import { WorkQueue } from '../../process/index.ts';
 import {
   type IPAMBlock,
   type IPPool,
@@ -16,7 +17,6 @@ import {
 import { withCondition } from '../conditions.ts';
 import type { Controller, ControllerContext } from '../controller.ts';
 import { ObjectCache } from '../object-cache.ts';
-import { WorkQueue } from '../work-queue.ts';
 import { handleIdOf } from './handle-id.ts';
 import { type AssignIPs, type WantedAddresses, wantedAddresses } from './wanted-addresses.ts';
 

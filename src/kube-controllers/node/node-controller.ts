@@ -1,10 +1,10 @@
 // Tidies up after nodes: addresses, handles, claims and blocks that crashes and removed nodes left behind are collected once
 // their grace has passed, and every sweep leaves fresh figures in the metrics.
 import { GarbageCollector, readSnapshot } from '../../ipam/index.ts';
+import { WorkQueue } from '../../process/index.ts';
 import { ipReservations, type Node, nodes } from '../../resources/index.ts';
 import type { Controller, ControllerContext } from '../controller.ts';
 import { ObjectCache } from '../object-cache.ts';
-import { WorkQueue } from '../work-queue.ts';
 import { ipamFigures } from './ipam-figures.ts';
 import type { IpamMetrics } from './ipam-metrics.ts';
 

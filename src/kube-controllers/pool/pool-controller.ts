@@ -2,12 +2,12 @@
 import { ConflictError, NotFoundError } from '../../datastore/index.ts';
 import { allocationsOf, BlockNotEmptyError, IpamClient, ownerOf } from '../../ipam/index.ts';
 import { cidrContains, parseCidr } from '../../net/index.ts';
+import { WorkQueue } from '../../process/index.ts';
 import { type IPAMBlock, type IPPool, ipamBlocks, ipPools } from '../../resources/index.ts';
 import { withCondition } from '../conditions.ts';
 import type { Controller, ControllerContext } from '../controller.ts';
 import { setFinalizer } from '../finalizers.ts';
 import { ObjectCache } from '../object-cache.ts';
-import { WorkQueue } from '../work-queue.ts';
 import { judgePools, type PoolVerdict } from './pool-verdicts.ts';
 
 const finalizer = 'projectcalico.org/ippool-finalizer';

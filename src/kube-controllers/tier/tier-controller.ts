@@ -2,6 +2,7 @@
 // part of what policies mean: one that is deleted comes back.
 import { AlreadyExistsError, ConflictError, NotFoundError } from '../../datastore/index.ts';
 import { builtInTiers } from '../../policy/index.ts';
+import { WorkQueue } from '../../process/index.ts';
 import {
   apiVersionOf,
   globalNetworkPolicies,
@@ -17,7 +18,6 @@ import { withCondition } from '../conditions.ts';
 import type { Controller, ControllerContext } from '../controller.ts';
 import { setFinalizer } from '../finalizers.ts';
 import { ObjectCache } from '../object-cache.ts';
-import { WorkQueue } from '../work-queue.ts';
 
 const finalizer = 'projectcalico.org/tier-controller';
 const builtIn = new Map(builtInTiers.map((tier) => [tier.name, tier]));

@@ -36,4 +36,27 @@ export const nodeAnnotations = {
   vxlanTunnelMacV6: 'projectcalico.org/VXLANTunnelMACAddrV6',
   asNumber: 'projectcalico.org/ASNumber',
   routeReflectorClusterId: 'projectcalico.org/RouteReflectorClusterID',
+  /** JSON: the node's own interfaces, as `nodeInterfaces` reads them. */
+  interfaces: 'projectcalico.org/Interfaces',
 } as const;
+
+export interface NodeInterface {
+  readonly name: string;
+  readonly addresses: readonly string[];
+}
+
+/** What the node says of its interfaces; none when it says nothing, or nothing that can be read. */
+export function nodeInterfaces({ metadata }: Node): NodeInterface[] {
+  try {
+    const value: unknown = JSON.parse(metadata.annotations?.[nodeAnnotations.interfaces] ?? '[]');
+    if (!Array.isArray(value)) return [];
+    return value.flatMap(({ name, addresses = [] }: Partial<NodeInterface>) =>
+      typeof name === 'string' && Array.isArray(addresses)
+        ? [{ name, addresses: addresses.map(String) }]
+        : [],
+    );
+  } catch {
+    // Written by a node that is not ours, or by hand: as good as silence.
+    return [];
+  }
+}

@@ -1,0 +1,126 @@
+// The host endpoints that a node is to have by itself, as the KubeControllersConfiguration says. Pure. Names are Calico's.
+import { createHash } from 'node:crypto';
+import { type Cidr, cidrContains, formatAddress, tryParseAddress, tryParseCidr } from '../../net/index.ts';
+import { allInterfaces, defaultAllowProfile } from '../../policy/index.ts';
+import {
+  apiVersionOf,
+  type HostEndpoint,
+  hostEndpoints,
+  type KubeControllersConfiguration,
+  type Node,
+  type NodeInterface,
+  nodeAnnotations,
+  nodeInterfaces,
+} from '../../resources/index.ts';
+import { matches, parseSelector } from '../../selector/index.ts';
+
+type HostEndpointConfig = NonNullable<
+  NonNullable<NonNullable<KubeControllersConfiguration['spec']['controllers']>['node']>['hostEndpoint']
+>;
+type Template = NonNullable<HostEndpointConfig['templates']>[number];
+
+/** Label and value by which they are told from those that people make. */
+export const createdBy = { label: 'projectcalico.org/created-by', value: 'calico-kube-controllers' } as const;
+
+const suffix = 'auto-hep';
+const maxNameLength = 253;
+
+/** None where they are not to be made. A template whose selector or pattern cannot be read selects nothing. */
+export function wantedHostEndpoints(node: Node, config: HostEndpointConfig): HostEndpoint[] {
+  if (config.autoCreate !== 'Enabled') return [];
+  const own =
+    (config.createDefaultHostEndpoint ?? 'Enabled') === 'Enabled'
+      ? [make(node, [node.metadata.name], { interfaceName: allInterfaces, expectedIPs: addressesOf(node) })]
+      : [];
+  return [...own, ...(config.templates ?? []).flatMap((template) => fromTemplate(node, template))];
+}
+
+function fromTemplate(node: Node, template: Template): HostEndpoint[] {
+  if (!selects(template.nodeSelector, node)) return [];
+  const ranges = (template.interfaceCIDRs ?? []).flatMap((text) => tryParseCidr(text) ?? []);
+  const prefix = [node.metadata.name, template.generateName ?? ''];
+  const { interfacePattern } = template;
+  if (interfacePattern === undefined || interfacePattern === '') {
+    const expectedIPs = within(addressesOf(node), ranges);
+    return expectedIPs.length > 0 ? [make(node, prefix, { expectedIPs }, template)] : [];
+  }
+  const isMeant = namedLike(interfacePattern);
+  return nodeInterfaces(node)
+    .filter(({ name }) => isMeant(name))
+    .map((one: NodeInterface) => ({ name: one.name, expectedIPs: within(canonical(one.addresses), ranges) }))
+    .filter(({ expectedIPs }) => ranges.length === 0 || expectedIPs.length > 0)
+    .map(({ name, expectedIPs }) =>
+      make(node, [...prefix, name], { interfaceName: name, expectedIPs }, template),
+    );
+}
+
+function make(
+  { metadata }: Node,
+  parts: readonly string[],
+  place: Pick<HostEndpoint['spec'], 'interfaceName' | 'expectedIPs'>,
+  template: Template = {},
+): HostEndpoint {
+  const labels = { ...metadata.labels, ...template.labels, [createdBy.label]: createdBy.value };
+  const { annotations } = template;
+  return {
+    apiVersion: apiVersionOf(hostEndpoints),
+    kind: hostEndpoints.kind,
+    metadata: {
+      name: nameOf(parts.filter((part) => part !== '')),
+      labels,
+      ...(annotations && Object.keys(annotations).length > 0 && { annotations }),
+    },
+    spec: { node: metadata.name, ...place, profiles: [defaultAllowProfile] },
+  };
+}
+
+/** "node-1-auto-hep"; one that is too long is cut, and told from others by a hash. */
+function nameOf(parts: readonly string[]): string {
+  const name = [...parts, suffix].join('-').toLowerCase();
+  if (name.length <= maxNameLength) return name;
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 11);
+  return `${name.slice(0, maxNameLength - hash.length - suffix.length - 2)}-${hash}-${suffix}`;
+}
+
+/** Every address that the node is known by, tunnels' among them; sorted. */
+function addressesOf({ metadata, status }: Node): string[] {
+  const annotated = [
+    nodeAnnotations.ipv4Address,
+    nodeAnnotations.ipv6Address,
+    nodeAnnotations.ipv4VxlanTunnelAddress,
+    nodeAnnotations.ipv6VxlanTunnelAddress,
+  ].map((annotation) => metadata.annotations?.[annotation] ?? '');
+  const reported = (status?.addresses ?? []).map(({ address }) => address);
+  return canonical([...annotated, ...reported]);
+}
+
+function canonical(texts: readonly string[]): string[] {
+  const parsed = texts.flatMap((text) => tryParseAddress(text.split('/')[0] ?? '') ?? []);
+  return [...new Set(parsed.map(formatAddress))].sort();
+}
+
+function within(addresses: readonly string[], ranges: readonly Cidr[]): string[] {
+  if (ranges.length === 0) return [...addresses];
+  return addresses.filter((text) => {
+    const address = tryParseAddress(text);
+    return address && ranges.some((range) => cidrContains(range, address));
+  });
+}
+
+function namedLike(pattern: string): (name: string) => boolean {
+  try {
+    const expression = new RegExp(pattern);
+    return (name) => expression.test(name);
+  } catch {
+    return () => false;
+  }
+}
+
+function selects(selector: string | undefined, { metadata }: Node): boolean {
+  try {
+    return matches(parseSelector(selector ?? ''), new Map(Object.entries(metadata.labels ?? {})));
+  } catch {
+    // The API server refuses such a selector; one that came past it selects nobody.
+    return false;
+  }
+}

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { MemoryDatastore } from '../../src/datastore/index.ts';
+import { HostEndpointController } from '../../src/kube-controllers/index.ts';
+import { createLogger } from '../../src/process/index.ts';
+import { type HostEndpoint, hostEndpoints, type Node, nodes } from '../../src/resources/index.ts';
+import { until } from './until.ts';
+
+const log = createLogger('test', 'silent');
+const running: { stop(): Promise<void> }[] = [];
+const stopAll = () => Promise.all(running.splice(0).map((controller) => controller.stop()));
+afterEach(stopAll);
+
+const begin = (store: MemoryDatastore, autoCreate: 'Enabled' | 'Disabled' = 'Enabled') =>
+  running.push(new HostEndpointController({ datastore: store, log, reconcilerPeriodMs: 0 }, { autoCreate }));
+const node = (name: string, address: string, labels = {}): Node => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name, labels, annotations: { 'projectcalico.org/IPv4Address': `${address}/24` } },
+});
+const byHand: HostEndpoint = {
+  apiVersion: 'projectcalico.org/v3',
+  kind: 'HostEndpoint',
+  metadata: { name: 'node-2-auto-hep' },
+  spec: { node: 'node-2', interfaceName: 'eth9' },
+};
+
+/** "name interface addresses" of each, sorted */
+const words = (endpoints: readonly HostEndpoint[]) =>
+  endpoints
+    .map(({ metadata, spec }) => `${metadata.name} ${spec.interfaceName} ${spec.expectedIPs ?? ''}`)
+    .toSorted()
+    .join('; ');
+const said = (store: MemoryDatastore, wanted: string) =>
+  until(store, hostEndpoints, wanted, (endpoints) => words(endpoints) === wanted);
+
+test('nodes have host endpoints by themselves, which follow them and go with them; what people made stays', async () => {
+  const store = new MemoryDatastore();
+  await store.create(hostEndpoints, byHand);
+  for (const n of [1, 2]) await store.create(nodes, node(`node-${n}`, `172.30.0.1${n}`));
+  begin(store);
+  await said(store, 'node-1-auto-hep * 172.30.0.11; node-2-auto-hep eth9 ');
+
+  const one = await store.get(nodes, { name: 'node-1' });
+  await store.update(nodes, {
+    ...node('node-1', '172.30.0.99', { zone: 'a' }),
+    metadata: { ...one.metadata, ...node('node-1', '172.30.0.99', { zone: 'a' }).metadata },
+  });
+  const moved = await said(store, 'node-1-auto-hep * 172.30.0.99; node-2-auto-hep eth9 ');
+  assert.equal(
+    moved.find(({ metadata }) => metadata.name === 'node-1-auto-hep')?.metadata.labels?.['zone'],
+    'a',
+  );
+
+  await store.delete(hostEndpoints, { name: 'node-1-auto-hep' });
+  await said(store, 'node-1-auto-hep * 172.30.0.99; node-2-auto-hep eth9 ');
+  await store.delete(nodes, { name: 'node-1' });
+  await store.delete(nodes, { name: 'node-2' });
+  await said(store, 'node-2-auto-hep eth9 ');
+});
+
+test('host endpoints that are not wanted any more go', async () => {
+  const store = new MemoryDatastore();
+  await store.create(nodes, node('node-1', '172.30.0.11'));
+  begin(store);
+  await said(store, 'node-1-auto-hep * 172.30.0.11');
+  await stopAll();
+  begin(store, 'Disabled');
+  await said(store, '');
+});
