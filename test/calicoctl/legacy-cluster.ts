@@ -1,5 +1,5 @@
 // A cluster as Calico before native definitions leaves it: objects of crd.projectcalico.org/v1, stored the way it stores them.
-import type { KubernetesDatastore } from '../../src/datastore/index.ts';
+import type { Datastore } from '../../src/datastore/index.ts';
 import {
   type CustomResourceDefinition,
   calicoKinds,
@@ -26,7 +26,7 @@ export function legacyKind(kind: string): ResourceKind<Legacy> {
 }
 
 /** Declares every kind of the old group, whose schemas take whatever they are given. */
-export async function declareLegacyKinds(store: KubernetesDatastore): Promise<void> {
+export async function declareLegacyKinds(store: Datastore): Promise<void> {
   for (const { kind: name } of calicoKinds) {
     const { kind, plural, namespaced } = legacyKind(name === 'IPAMConfiguration' ? 'IPAMConfig' : name);
     await store.create(customResourceDefinitions, {
@@ -186,6 +186,6 @@ const legacyObjects: readonly Legacy[] = [
   ),
 ];
 
-export async function createLegacyObjects(store: KubernetesDatastore): Promise<void> {
+export async function createLegacyObjects(store: Datastore): Promise<void> {
   for (const object of legacyObjects) await store.create(legacyKind(object.kind), object);
 }

@@ -47,10 +47,7 @@ test('nodes have host endpoints by themselves, which follow them and go with the
     metadata: { ...one.metadata, ...node('node-1', '172.30.0.99', { zone: 'a' }).metadata },
   });
   const moved = await said(store, 'node-1-auto-hep * 172.30.0.99; node-2-auto-hep eth9 ');
-  assert.equal(
-    moved.find(({ metadata }) => metadata.name === 'node-1-auto-hep')?.metadata.labels?.['zone'],
-    'a',
-  );
+  assert.equal(moved.find(({ metadata }) => metadata.name === 'node-1-auto-hep')?.metadata.labels?.zone, 'a');
 
   await store.delete(hostEndpoints, { name: 'node-1-auto-hep' });
   await said(store, 'node-1-auto-hep * 172.30.0.99; node-2-auto-hep eth9 ');

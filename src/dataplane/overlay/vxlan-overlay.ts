@@ -88,7 +88,7 @@ export class VxlanOverlay {
         const { route, gone } = event;
         const wanted = routes.get(route.destination);
         if (gone) return wanted !== undefined && isSameRoute(route, wanted);
-        if (route.protocol !== routeProtocol || familyOf(route.destination) !== family) return false;
+        if (!this.#isOurs(route)) return false;
         return !wanted || !isSameRoute(route, wanted);
       }
       case 'neighbour': {
@@ -185,13 +185,19 @@ export class VxlanOverlay {
     for (const [destination, route] of wanted) this.#held.routes.set(destination, route);
     const changes: Change[] = [];
     for (const route of this.#rtnetlink.routes()) {
-      if (route.protocol !== routeProtocol || familyOf(route.destination) !== this.#options.family) continue;
+      if (!this.#isOurs(route)) continue;
       const target = wanted.get(route.destination);
       if (target && isSameRoute(route, target)) wanted.delete(route.destination);
       // The replacement takes a stale route's place; a deletion of its own is for what has no successor.
       else if (!target) changes.push(deleteRoute(route));
     }
     return [...changes, ...[...wanted.values()].map(replaceRoute)];
+  }
+
+  /** Routes to the node's own pods may bear the same protocol; they lead straight over a link, and are not the overlay's. */
+  #isOurs({ protocol, destination, type, via }: Route): boolean {
+    if (protocol !== routeProtocol || familyOf(destination) !== this.#options.family) return false;
+    return via !== undefined || type === 'blackhole';
   }
 
   #routeOf(
