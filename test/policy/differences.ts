@@ -21,6 +21,9 @@ const packets: readonly Omit<Packet, 'source' | 'destination'>[] = [
       sourcePort: 79 + (destinationPort % 3),
     })),
   ),
+  // A port is where ICMP has type and code: these look like 8/0 and 128/0.
+  { protocol: 'UDP', destinationPort: 8 << 8, sourcePort: 79 },
+  { protocol: 'TCP', destinationPort: 128 << 8, sourcePort: 79 },
   { protocol: 'ICMP', icmp: { type: 8, code: 0 } },
   { protocol: 'ICMP', icmp: { type: 8, code: 1 } },
   { protocol: 'ICMP', icmp: { type: 13, code: 0 } },

@@ -19,9 +19,14 @@ export async function bgpStatus({ socket, report: reportPath }: BgpPaths): Promi
       : '';
     return `${recovering}${sessionTables(sessions)}${faults(report)}`;
   } catch (error) {
-    const why = report?.trouble ?? (error instanceof Error ? error.message : String(error));
-    return `\nBGP is not running: ${why}\n${faults(report)}`;
+    return `\nBGP is not running: ${report?.trouble ?? whyNobodyAnswers(error, socket)}\n${faults(report)}`;
   }
+}
+
+function whyNobodyAnswers(error: unknown, socket: string): string {
+  if (!(error instanceof Error)) return String(error);
+  const isSilent = 'code' in error && ['ENOENT', 'ECONNREFUSED'].includes(String(error.code));
+  return isSilent ? `no BIRD listens at "${socket}" on this machine` : error.message;
 }
 
 function sessionTables(sessions: readonly Session[]): string {
