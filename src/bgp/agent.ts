@@ -97,10 +97,20 @@ export class BgpAgent {
 
   /** BIRD ends as for a restart: routes stay. */
   async stop(): Promise<void> {
+    this.#unfollow();
+    await this.#bird.stop();
+  }
+
+  /** Lets go of BIRD as a killed process does: it goes on as it is, until the next agent takes it over. */
+  abandon(): void {
+    this.#unfollow();
+    this.#bird.abandon();
+  }
+
+  #unfollow(): void {
     this.#isStopped = true;
     for (const follower of this.#followers) follower.stop();
     this.#secrets.stop();
-    await this.#bird.stop();
   }
 
   #follow<T extends Resource>(

@@ -1,7 +1,7 @@
 // Nodes that speak BGP, in namespaces: real agents with real BIRDs on an in-memory store, and routers that are not ours.
 // No pods and no policy: those are the lab's. Both families.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -96,21 +96,20 @@ export class BgpLab implements AsyncDisposable {
     return this.#underlay.node(name).address;
   }
 
-  startAgents(names: readonly string[] = this.names): void {
+  startAgents(names: readonly string[] = this.names, bird = 'bird'): void {
     for (const name of names) {
       const root = join(this.#folder, name);
       mkdirSync(root, { recursive: true });
       // BIRD belongs to the node's namespace, the agent to ours.
       const program = join(root, 'bird');
-      writeFileSync(program, `#!/bin/sh\nexec nsenter --net=${this.#namespaceOf(name)} bird "$@"\n`, {
-        mode: 0o755,
-      });
+      const script = `#!/bin/sh\nexec nsenter --net=${this.#namespaceOf(name)} bird "$@"\n`;
+      if (bird === 'bird') writeFileSync(program, script, { mode: 0o755 });
       const agent = new BgpAgent({
         node: name,
         namespace: 'kube-system',
         datastore: this.datastore,
         paths: bgpPaths(root),
-        program,
+        program: bird === 'bird' ? program : bird,
         hasRoutesToRecover: () => {
           using netlink = Rtnetlink.open({ namespace: this.#underlay.node(name).namespace });
           return netlink.routes().some(({ protocol }) => protocol === 12);
@@ -124,6 +123,12 @@ export class BgpLab implements AsyncDisposable {
 
   async stopAgent(name: string): Promise<void> {
     await this.#agents.get(name)?.stop();
+    this.#agents.delete(name);
+  }
+
+  /** Forgets an agent as if its process had been killed: its BIRD goes on by itself. */
+  abandonAgent(name: string): void {
+    this.#agents.get(name)?.abandon();
     this.#agents.delete(name);
   }
 
@@ -194,6 +199,30 @@ export class BgpLab implements AsyncDisposable {
     });
   }
 
+  /**
+   * IPv4 routes to blocks that go away. Not those that FRR tells: it calls itself restarting in every OPEN, and BIRD does not wait
+   * for such a peer (RFC 4724, section 4.1). (The kernel cannot replace IPv6 routes: BIRD and FRR delete and add them within a
+   * millisecond.)
+   */
+  watchDeletions(places: readonly string[]): { deletions(): string[] } & Disposable {
+    const lines: string[] = [];
+    const children = places.map((place) => {
+      const child = this.spawnInside(place, 'ip', ['-4', 'monitor', 'route']);
+      child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+        for (const line of text.split('\n')) {
+          if (/^Deleted 192\.168\..*proto (bird|bgp)/.test(line)) lines.push(`${place}: ${line.trim()}`);
+        }
+      });
+      return child;
+    });
+    return {
+      deletions: () => [...lines],
+      [Symbol.dispose]: () => {
+        for (const child of children) child.kill();
+      },
+    };
+  }
+
   /** Resolves when it is so. Nobody tells when a route arrives: it is asked for. */
   async until(what: string, isTrue: () => Promise<boolean>): Promise<void> {
     const giveUpAt = performance.now() + deadlineMs;
@@ -234,12 +263,23 @@ export class BgpLab implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#agents.values()].map((agent) => agent.stop()));
+    for (const name of this.names) this.#endBird(name);
     await this.#router?.stop();
     await this.datastore.close();
     this.#underlay.close();
     for (const name of ['underlay', 'tor', 'client', ...this.names])
       deleteNamespace(`${this.#prefix}.${name}`);
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** One that nobody has taken over since its agent was abandoned. */
+  #endBird(name: string): void {
+    const { pid: file } = this.paths(name);
+    if (!existsSync(file)) return;
+    const pid = Number(readFileSync(file, 'utf8'));
+    const commandLine = `/proc/${pid}/cmdline`;
+    if (existsSync(commandLine) && readFileSync(commandLine, 'utf8').includes(file))
+      process.kill(pid, 'SIGKILL');
   }
 
   #namespaceOf(name: string): string {

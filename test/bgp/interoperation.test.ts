@@ -189,7 +189,7 @@ test('frr: a BIRD that is killed comes back, and no kernel loses the ways betwee
   await lab.until('the router routes to the block', () => isKnown('tor', blockOf(1)));
   await lab.until('node-1 routes behind the router', () => isKnown('node-1', '10.200.0.0/24'));
   await lab.until('node-2 routes to the block', () => isKnown('node-2', blockOf(1)));
-  using watched = watchDeletions(lab, ['tor', 'node-1', 'node-2']);
+  using watched = lab.watchDeletions(['tor', 'node-1', 'node-2']);
 
   const pid = Number(await lab.inside('node-1', 'cat', [lab.paths('node-1').pid]));
   process.kill(pid, 'SIGKILL');
@@ -275,31 +275,6 @@ test('frr: a service address is reached from behind the router over all nodes, a
   assert.deepEqual(await hopsTo('10.96.0.0/12'), addresses.slice(1));
   assert.deepEqual(await whoAnswers(lab, address), ['node-2']);
 });
-
-/**
- * IPv4 routes to blocks that go away. Not those that FRR tells: it calls itself restarting in every OPEN, and BIRD does not wait
- * for such a peer (RFC 4724, section 4.1). (The kernel cannot replace IPv6 routes: BIRD and FRR delete and add them within a
- * millisecond.)
- */
-function watchDeletions(lab: BgpLab, places: readonly string[]): { deletions(): string[] } & Disposable {
-  const children = new Map<string, ChildProcess>();
-  const lines: string[] = [];
-  for (const place of places) {
-    const child = lab.spawnInside(place, 'ip', ['-4', 'monitor', 'route']);
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      for (const line of text.split('\n')) {
-        if (/^Deleted 192\.168\..*proto (bird|bgp)/.test(line)) lines.push(`${place}: ${line.trim()}`);
-      }
-    });
-    children.set(place, child);
-  }
-  return {
-    deletions: () => [...lines],
-    [Symbol.dispose]: () => {
-      for (const child of children.values()) child.kill();
-    },
-  };
-}
 
 /** On each node a server at the address that answers with the node's name, as a kube-proxy would lead to one. */
 async function answerOnNodes(lab: BgpLab, address: string): Promise<Disposable> {

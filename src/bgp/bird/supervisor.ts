@@ -75,6 +75,13 @@ export class BirdSupervisor {
     connection.close();
   }
 
+  /** Lets BIRD go on without us. */
+  abandon(): void {
+    this.#stopping.abort();
+    this.#connection?.close();
+    this.#child?.unref();
+  }
+
   /** One at a time: what comes meanwhile is seen at the end of the turn. */
   async #work(): Promise<void> {
     if (this.#isWorking) return;
