@@ -28,6 +28,7 @@ import {
 } from '../../src/kernel/index.ts';
 import type { Transport } from '../../src/lab/matrix/matrix.ts';
 import { Prober } from '../../src/lab/prober/client.ts';
+import type { LaneReport } from '../../src/lab/prober/messages.ts';
 import { type Cluster, evaluate, type WorkloadEndpoint, workloadEndpointOf } from '../../src/policy/index.ts';
 import {
   type IPAMBlock,
@@ -205,6 +206,24 @@ export class KernelCluster {
     const pods = present.map((index) => ({ key: `${index}/${family}`, port }));
     const result = await this.#probers.get(family)?.ask('probe', { protocol, pods });
     return (result?.open ?? []).map(([from, to]) => `${present[from]}>${present[to]}`).sort();
+  }
+
+  /** Begins to probe flows by UDP without pause, in a process of its own: "from" and "to" are numbers of pods. */
+  async startStream(
+    family: 4 | 6,
+    flows: readonly { readonly from: number; readonly to: number; readonly port: number }[],
+  ): Promise<void> {
+    const named = flows.map(({ from, to, port }) => ({
+      from: `${from}/${family}`,
+      to: `${to}/${family}`,
+      port,
+    }));
+    await this.#probers.get(family)?.ask('startStream', { protocol: 'udp', flows: named });
+  }
+
+  /** Ends the stream and tells how each of its lanes fared. */
+  async stopStream(family: 4 | 6): Promise<readonly LaneReport[]> {
+    return (await this.#probers.get(family)?.ask('stopStream', {}))?.lanes ?? [];
   }
 
   async #checkPort(family: 4 | 6, protocol: Transport, port: number, what: string): Promise<number> {

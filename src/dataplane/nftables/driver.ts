@@ -1,11 +1,12 @@
 // The nftables dataplane: holds the kernel's table to the desired state, a transaction at a time. Where the kernel can, the
 // table is owned: nobody else may change it, not even `nft flush ruleset`, and it outlives us.
 import type { AddressSet, Changes, DesiredState, NetworkFact, SetChange } from '../../calc/index.ts';
-import { type Nftables, Transaction, TransactionError, type Watch, watchTable } from '../../kernel/index.ts';
+import { type Nftables, TransactionError, type Watch, watchTable } from '../../kernel/index.ts';
 import { Isolation, mayPass } from './isolation.ts';
 import { type Generation, generationOf, lastGeneration, markMask } from './judgement.ts';
 import { sets, table } from './names.ts';
 import { Program, type ProgramOptions } from './program.ts';
+import { Switch } from './switch.ts';
 import { differences, layoutDifference } from './table-difference.ts';
 import { TableImage } from './table-image.ts';
 import { TableReading } from './table-reading.ts';
@@ -135,10 +136,10 @@ export class NftablesDataplane {
     changes: Changes,
     generation = this.#nextGeneration(),
   ): Generation {
-    const transaction = new Transaction(table);
+    const transaction = new Switch(table);
     this.#program = undefined;
     program.change(transaction, state, changes, generation);
-    this.#kernel.commit(transaction);
+    transaction.commit(this.#kernel);
     this.#program = program;
     return generation;
   }

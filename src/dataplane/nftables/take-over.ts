@@ -2,6 +2,7 @@
 // layout left is adopted: only what differs is written, and base chains stay where they are. Any other table is replaced.
 import { type ListedTable, type Nftables, Transaction } from '../../kernel/index.ts';
 import { table } from './names.ts';
+import { Switch } from './switch.ts';
 import { differences, layoutDifference, writeDifferences } from './table-difference.ts';
 import type { TableImage } from './table-image.ts';
 import { TableReading } from './table-reading.ts';
@@ -47,9 +48,9 @@ export function adoptTable(kernel: Nftables, image: TableImage, owned: boolean):
 
 /** @throws TransactionError; nothing has changed then */
 export function updateTable(kernel: Nftables, image: TableImage, held: TableReading): void {
-  const transaction = new Transaction(table);
+  const transaction = new Switch(table);
   writeDifferences(transaction, differences(image, held));
-  kernel.commit(transaction);
+  transaction.commit(kernel);
 }
 
 /**

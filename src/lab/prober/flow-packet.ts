@@ -1,5 +1,6 @@
-// First packets of new flows, as bytes for raw IPv4 sockets: with these a flow costs one system call instead of the four of
-// a socket of its own. Sources: RFC 768, RFC 9293 section 3.1.
+// First packets of new flows, as bytes for raw sockets: with these a flow costs one system call instead of the four of a
+// socket of its own. Sources: RFC 768, RFC 8200 section 8.1, RFC 9293 section 3.1.
+import { addressBytes, parseAddress } from '../../net/index.ts';
 
 export interface FlowStart {
   readonly source: string;
@@ -13,7 +14,7 @@ const udpHeader = 8;
 const tcpHeader = 20;
 const SYN = 2;
 
-/** A UDP datagram that carries the id, four bytes in network order. Its checksum is left out, which IPv4 permits. */
+/** A UDP datagram that carries the id, four bytes in network order. */
 export function encodeUdpStart(flow: FlowStart): Uint8Array {
   const bytes = new Uint8Array(udpHeader + 4);
   const view = new DataView(bytes.buffer);
@@ -21,6 +22,8 @@ export function encodeUdpStart(flow: FlowStart): Uint8Array {
   view.setUint16(2, flow.destinationPort);
   view.setUint16(4, bytes.length);
   view.setUint32(8, flow.id);
+  // Zero would mean that there is none, which IPv6 does not permit.
+  view.setUint16(6, checksum(17, bytes, flow) || 0xffff);
   return bytes;
 }
 
@@ -34,7 +37,7 @@ export function encodeTcpStart(flow: FlowStart): Uint8Array {
   view.setUint8(12, (tcpHeader / 4) << 4);
   view.setUint8(13, SYN);
   view.setUint16(14, 0xffff);
-  view.setUint16(16, tcpChecksum(bytes, flow.source, flow.destination));
+  view.setUint16(16, checksum(6, bytes, flow));
   return bytes;
 }
 
@@ -51,9 +54,9 @@ export function withoutIpHeader(packet: Uint8Array, source: string): Uint8Array 
 }
 
 /** The ones' complement sum over pseudo-header and segment, whose own checksum field is zero. */
-function tcpChecksum(segment: Uint8Array, source: string, destination: string): number {
-  let sum = 6 + segment.length;
-  const octets = [source, destination].flatMap((address) => address.split('.').map(Number));
+function checksum(protocol: number, segment: Uint8Array, { source, destination }: FlowStart): number {
+  let sum = protocol + segment.length;
+  const octets = [source, destination].flatMap((address) => [...addressBytes(parseAddress(address))]);
   for (const [position, octet] of octets.entries()) sum += position % 2 === 0 ? octet << 8 : octet;
   for (const [position, byte] of segment.entries()) sum += position % 2 === 0 ? byte << 8 : byte;
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);

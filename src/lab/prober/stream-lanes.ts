@@ -204,7 +204,8 @@ export class StreamLanes {
 
   #openRaw(namespace: number, address: string): InetSocket {
     const protocol = protocolNumbers[this.#protocol];
-    const socket = this.#own(InetSocket.open({ namespace, family: 4, type: 'raw', protocol }));
+    const family = address.includes(':') ? 6 : 4;
+    const socket = this.#own(InetSocket.open({ namespace, family, type: 'raw', protocol }));
     socket.bind({ address, port: 0 });
     return socket;
   }

@@ -1,0 +1,108 @@
+// A flood of probes through changes of policy. The rules are written in many ways that all permit friends and forbid foes; one
+// object changes at a time, from one way to another. Whoever is judged by half of one way and half of another would show.
+import assert from 'node:assert/strict';
+import type { Cluster } from '../../src/policy/index.ts';
+import type { GlobalNetworkPolicy, GlobalNetworkSet, PolicyRule } from '../../src/resources/index.ts';
+import type { KernelCluster } from './kernel-cluster.ts';
+import { policyCases } from './policy-cases.ts';
+
+const free = policyCases[0]?.[1] as Cluster;
+const receiver = 1;
+/** One of each on each of the two nodes. */
+const friends = [0, 3];
+const foes = [2, 5];
+const port = 80;
+const families = [4, 6] as const;
+
+function roleOf(index: number): string {
+  if (index === receiver) return 'host';
+  return friends.includes(index) ? 'friend' : 'foe';
+}
+
+const pods = free.pods.map((pod, index) => ({
+  ...pod,
+  metadata: { ...pod.metadata, labels: { role: roleOf(index) } },
+}));
+
+const allow = (source: PolicyRule['source'], more: Partial<PolicyRule> = {}): PolicyRule => ({
+  action: 'Allow',
+  ...(source && { source }),
+  ...more,
+});
+
+/** Each permits friends to speak to the receiver, and nobody else. */
+const ways: readonly (readonly PolicyRule[])[] = [
+  [allow({ selector: 'role == "friend"' }, { protocol: 'UDP', destination: { ports: [port] } })],
+  [{ action: 'Deny', source: { selector: 'role == "foe"' } }, allow(undefined)],
+  [allow({ notSelector: 'role == "foe"' })],
+  [allow({ nets: ['10.1.0.1/32', '10.1.0.4/32'] }), allow({ nets: ['fd00:1::1/128', 'fd00:1::4/128'] })],
+  [allow({ selector: 'group == "friends"' })],
+  [{ action: 'Deny', source: { notSelector: 'group == "friends"' } }, allow(undefined)],
+  [{ action: 'Pass', source: { selector: 'role in {"friend", "nobody"}' } }],
+  [
+    { action: 'Log' },
+    allow({ selector: 'has(role) && role != "foe"' }, { destination: { notPorts: ['web'] } }),
+  ],
+];
+
+/** The networks of the set with the label group=friends: friends in all of them, foes in none. */
+const groups: readonly (readonly string[])[] = [
+  ['10.1.0.1', '10.1.0.4', 'fd00:1::1', 'fd00:1::4'],
+  ['10.1.0.0/31', '10.1.0.4/31', 'fd00:1::/127', 'fd00:1::4/127'],
+  ['10.1.0.1/32', '10.1.0.4/31', 'fd00:1::/127', 'fd00:1::4', '192.0.2.0/24'],
+];
+
+function clusterOf(way: number, group: number): Cluster {
+  const policy: GlobalNetworkPolicy = {
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'GlobalNetworkPolicy',
+    metadata: { name: 'flood' },
+    spec: { selector: 'role == "host"', types: ['Ingress'], ingress: [...(ways[way] ?? [])] },
+  };
+  const set: GlobalNetworkSet = {
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'GlobalNetworkSet',
+    metadata: { name: 'friends', labels: { group: 'friends' } },
+    spec: { nets: [...(groups[group] ?? [])] },
+  };
+  return { ...free, pods, networkPolicies: [], globalPolicies: [policy], networkSets: [set] };
+}
+
+export interface FloodReport {
+  readonly probes: number;
+  /** Changes of policy. */
+  readonly done: number;
+  /** One sentence per lane that was lost, or that got through. */
+  readonly wrong: readonly string[];
+}
+
+/** `random` gives numbers from 0 up to 1. Goes on for so many changes, or until `isOver`. */
+export async function flood(
+  kernel: KernelCluster,
+  changes: number,
+  random: () => number,
+  isOver: () => boolean = () => false,
+): Promise<FloodReport> {
+  const other = (count: number, than: number) => (than + 1 + Math.floor(random() * (count - 1))) % count;
+  let [way, group] = [0, 0];
+  await kernel.become(clusterOf(way, group));
+  await kernel.listen();
+  const flows = [...friends, ...foes].map((from) => ({ from, to: receiver, port }));
+  for (const family of families) await kernel.startStream(family, flows);
+  let done = 0;
+  for (; done < changes && !isOver(); done++) {
+    if (random() < 0.7) way = other(ways.length, way);
+    else group = other(groups.length, group);
+    await kernel.become(clusterOf(way, group));
+    // The flood goes on between two changes: packets meet the state as well as the change.
+    await new Promise(setImmediate);
+  }
+  const lanes = (await Promise.all(families.map((family) => kernel.stopStream(family)))).flat();
+  assert.ok(lanes.length >= families.length * flows.length);
+  const wrong = lanes.flatMap(({ name, sent, arrived }) => {
+    const isFriend = friends.some((index) => name.startsWith(`${index}/`));
+    if (arrived === (isFriend ? sent : 0)) return [];
+    return [`${name}: ${arrived} of ${sent} arrived`];
+  });
+  return { probes: lanes.reduce((sum, { sent }) => sum + sent, 0), done, wrong };
+}
