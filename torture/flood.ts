@@ -9,7 +9,12 @@ export async function run({ until, rounds, seed }: TortureOptions): Promise<bool
   const changes = Number.isFinite(rounds) ? rounds : 500;
   const kernel = await KernelCluster.make('flood');
   try {
-    const { probes, wrong, done } = await flood(kernel, changes, seeded(seed), () => Date.now() > until);
+    const { probes, wrong, done } = await flood(kernel, {
+      changes,
+      replaced: 0.2,
+      random: seeded(seed),
+      isOver: () => Date.now() > until,
+    });
     for (const lane of wrong) console.log(`flood: ${lane}`);
     console.log(`flood: ${done} changes, ${probes} probes, ${wrong.length} lanes judged wrongly`);
     return wrong.length === 0;

@@ -8,10 +8,10 @@ import { KernelCluster } from './kernel-cluster.ts';
 const seed = Number(process.env.CALICO_TEST_SEED ?? 20261125);
 const changes = 120;
 
-test(`a flood through ${changes} changes of policy sees what all of them permit, and nothing else (seed ${seed})`, async () => {
+test(`a flood through ${changes} changes of policy, and tables made anew, sees what all of them permit, and nothing else (seed ${seed})`, async () => {
   const kernel = await KernelCluster.make('flood');
   try {
-    const { probes, wrong } = await flood(kernel, changes, seeded(seed));
+    const { probes, wrong } = await flood(kernel, { changes, replaced: 0.2, random: seeded(seed) });
     assert.deepEqual(wrong, []);
     assert.ok(probes > changes, `${probes} probes`);
   } finally {

@@ -1,9 +1,10 @@
-// A flood of probes through changes of policy. The rules are written in many ways that all permit friends and forbid foes; one
+// A flood of probes through changes of policy, and of the whole table. The rules are written in many ways that all permit friends and forbid foes; one
 // object changes at a time, from one way to another. Whoever is judged by half of one way and half of another would show.
 import assert from 'node:assert/strict';
+import { Transaction } from '../../src/kernel/index.ts';
 import type { Cluster } from '../../src/policy/index.ts';
 import type { GlobalNetworkPolicy, GlobalNetworkSet, PolicyRule } from '../../src/resources/index.ts';
-import type { KernelCluster } from './kernel-cluster.ts';
+import type { KernelCluster, KernelNode } from './kernel-cluster.ts';
 import { policyCases } from './policy-cases.ts';
 
 const free = policyCases[0]?.[1] as Cluster;
@@ -68,6 +69,17 @@ function clusterOf(way: number, group: number): Cluster {
   return { ...free, pods, networkPolicies: [], globalPolicies: [policy], networkSets: [set] };
 }
 
+/** A base chain of no layout of ours leads the dataplane to replace all of its table, as after an upgrade. */
+function replaceTable(node: KernelNode | undefined): void {
+  if (!node) return;
+  const transaction = new Transaction({ family: 'inet', name: 'calico' });
+  const hook = { type: 'filter', hook: 'forward', priority: -10, policy: 'accept' } as const;
+  transaction.addChain({ name: 'old', hook });
+  node.nftables.commit(transaction);
+  node.table.distrust();
+  node.apply();
+}
+
 export interface FloodReport {
   readonly probes: number;
   /** Changes of policy. */
@@ -76,12 +88,19 @@ export interface FloodReport {
   readonly wrong: readonly string[];
 }
 
-/** `random` gives numbers from 0 up to 1. Goes on for so many changes, or until `isOver`. */
+export interface FloodOptions {
+  readonly changes: number;
+  /** How many of the changes are followed by a table made from nothing on one of the nodes: 0 to 1. */
+  readonly replaced: number;
+  /** Gives numbers from 0 up to 1. */
+  readonly random: () => number;
+  /** Ends the flood before all changes are done. */
+  readonly isOver?: () => boolean;
+}
+
 export async function flood(
   kernel: KernelCluster,
-  changes: number,
-  random: () => number,
-  isOver: () => boolean = () => false,
+  { changes, replaced, random, isOver = () => false }: FloodOptions,
 ): Promise<FloodReport> {
   const other = (count: number, than: number) => (than + 1 + Math.floor(random() * (count - 1))) % count;
   let [way, group] = [0, 0];
@@ -94,6 +113,7 @@ export async function flood(
     if (random() < 0.7) way = other(ways.length, way);
     else group = other(groups.length, group);
     await kernel.become(clusterOf(way, group));
+    if (random() < replaced) replaceTable(kernel.nodes[done % kernel.nodes.length]);
     // The flood goes on between two changes: packets meet the state as well as the change.
     await new Promise(setImmediate);
   }

@@ -211,6 +211,20 @@ describe("an agent that finds its predecessor's table", () => {
     assert.doesNotMatch(nft('list', 'tables'), /stand-in/);
   });
 
+  test('makes it whole when an agent was killed between taking the old one out of force and the new one into it', async () => {
+    start(false).dataplane.apply(stateOf(shape), nothing);
+    const chains = [...listed().matchAll(/chain (\S+) \{ # handle \d+\n\t\ttype filter/g)].map(
+      ([, chain]) => chain,
+    );
+    assert.ok(chains.length > 0);
+    for (const chain of chains) nft('delete', 'chain', 'inet', 'calico', chain ?? '');
+    nft('add', 'table', 'inet', 'calico-stand-in');
+    const { dataplane } = start();
+    dataplane.apply(stateOf(shape), nothing);
+    assert.doesNotMatch(nft('list', 'tables'), /stand-in/);
+    assert.equal(await dataplane.audit(), undefined);
+  });
+
   test('of another process, alive, leaves it alone and says so', () => {
     const { dataplane } = start();
     dataplane.apply(stateOf(shape), nothing);

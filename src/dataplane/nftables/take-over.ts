@@ -1,6 +1,6 @@
 // How an agent that starts, or that no longer knows what the kernel holds, comes by its table. What an agent of the same
 // layout left is adopted: only what differs is written, and base chains stay where they are. Any other table is replaced.
-import { type ListedTable, type Nftables, Transaction } from '../../kernel/index.ts';
+import { type Chain, type ListedTable, type Nftables, type Table, Transaction } from '../../kernel/index.ts';
 import { table } from './names.ts';
 import { Switch } from './switch.ts';
 import { differences, layoutDifference, writeDifferences } from './table-difference.ts';
@@ -54,40 +54,59 @@ export function updateTable(kernel: Nftables, image: TableImage, held: TableRead
 }
 
 /**
- * Makes the table from nothing, whatever it was. Where there is one, another enforces the same beside it meanwhile: a new base
- * chain may come to stand before the old one that it replaces, and a packet between the two at that moment would be judged
- * by neither.
- * @throws TransactionError; what was enforced is then enforced still
+ * Makes the table from nothing, whatever it was. Where one is in force, another enforces the same beside it meanwhile: a new
+ * base chain may come to stand before the old one that it replaces, and a packet between the two at that moment would be
+ * judged by neither. An agent that is killed on the way leaves one or the other in force.
+ * @throws TransactionError; what was enforced is then enforced still, or what was to be is, by the one beside it
  */
 export function replaceTable(kernel: Nftables, image: TableImage, owned: boolean): void {
-  const isThere = kernel.lookUpTable(table) !== undefined;
-  if (isThere) makeTable(kernel, image, standIn, false);
-  try {
-    makeTable(kernel, image, table, owned);
-  } finally {
-    if (isThere) removeStandIn(kernel);
+  if (baseChainsOf(kernel, table).length > 0) {
+    removeStandIn(kernel);
+    makeTable(kernel, image, standIn, false);
+    retireTable(kernel, table);
   }
+  makeTable(kernel, image, table, owned);
+  removeStandIn(kernel);
 }
 
 /** What an agent that was killed while it replaced its table has left behind. */
 export function removeStandIn(kernel: Nftables): void {
   if (!kernel.lookUpTable(standIn)) return;
+  retireTable(kernel, standIn);
   const transaction = new Transaction(standIn);
   transaction.deleteTable();
   kernel.commit(transaction);
 }
 
-function makeTable(
-  kernel: Nftables,
-  image: TableImage,
-  at: typeof table | typeof standIn,
-  owned: boolean,
-): void {
+/**
+ * Lets no further packet into a table that is about to go. One that is in it already finds all the rest as it was: in a table
+ * that is deleted as a whole it would go on by the old rules, find their maps empty, and be dropped.
+ */
+function retireTable(kernel: Nftables, at: Table): void {
+  const bases = baseChainsOf(kernel, at);
+  if (bases.length === 0) return;
   const transaction = new Transaction(at);
-  // Adding first makes the deletion succeed where there was no table.
-  transaction.addTable();
-  transaction.deleteTable();
-  transaction.addTable({ owned, comment: layout });
-  writeDifferences(transaction, differences(image, TableReading.ofNothing()));
+  for (const { name } of bases) {
+    transaction.flushChain(name);
+    transaction.deleteChain(name);
+  }
   kernel.commit(transaction);
+}
+
+function baseChainsOf(kernel: Nftables, at: Table): readonly Chain[] {
+  if (!kernel.lookUpTable(at)) return [];
+  return kernel.listChains(at).filter(({ hook }) => hook !== undefined);
+}
+
+/** Nothing of that name is in force. */
+function makeTable(kernel: Nftables, image: TableImage, at: Table, owned: boolean): void {
+  const empty = new Transaction(at);
+  // Adding first makes the deletion succeed where there was no table.
+  empty.addTable();
+  empty.deleteTable();
+  empty.addTable({ owned, comment: layout });
+  kernel.commit(empty);
+  const content = new Switch(at);
+  writeDifferences(content, differences(image, TableReading.ofNothing()));
+  content.commit(kernel);
 }
