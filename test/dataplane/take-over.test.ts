@@ -108,9 +108,13 @@ describe("an agent that finds its predecessor's table", () => {
   });
 
   /** A new agent; the one before is gone. */
-  function start(owned = true): { dataplane: NftablesDataplane; closed: string[]; forgotten: () => number } {
+  function start(
+    owned = true,
+    meddle: (kernel: Nftables) => void = () => {},
+  ): { dataplane: NftablesDataplane; closed: string[]; forgotten: () => number } {
     for (const nftables of open.splice(0)) nftables.close();
     const nftables = Nftables.open({ namespace });
+    meddle(nftables);
     open.push(nftables);
     const closed: string[] = [];
     let forgotten = 0;
@@ -196,6 +200,48 @@ describe("an agent that finds its predecessor's table", () => {
       assert.equal(await dataplane.audit(), undefined);
     });
   }
+
+  test('of another layout goes on being enforced at every step until it is replaced, and whatever step is the last', async () => {
+    const enforcing = () =>
+      ['calico', 'calico-stand-in'].some((of) => {
+        const tables = nft('list', 'tables');
+        return tables.includes(`inet ${of}\n`) && nft('list', 'table', 'inet', of).includes('hook forward');
+      });
+    for (let steps = 0; ; steps++) {
+      // The owner of the table before goes, so that others may change it.
+      start();
+      nft('delete', 'table', 'inet', 'calico');
+      nft('add', 'table', 'inet', 'calico', '{ comment "calico-ts, layout 0"; }');
+      nft('add', 'chain', 'inet', 'calico', 'old', '{ type filter hook forward priority -10; }');
+      let left = steps;
+      const dying = start(true, (kernel) => {
+        const { commit } = kernel;
+        kernel.commit = (transaction) => {
+          assert.ok(enforcing(), `before the last of ${steps} steps`);
+          if (left-- === 0) throw new Error('killed');
+          commit.call(kernel, transaction);
+          assert.ok(enforcing(), `after one of ${steps} steps`);
+        };
+      });
+      let isKilled = false;
+      try {
+        dying.dataplane.apply(stateOf(shape), nothing);
+      } catch (error) {
+        isKilled = String(error).includes('killed');
+        if (!isKilled) throw error;
+      }
+      left = Number.POSITIVE_INFINITY;
+      await settled();
+      start().dataplane.apply(stateOf(shape), nothing);
+      await settled();
+      assert.ok(enforcing());
+      assert.doesNotMatch(nft('list', 'tables'), /stand-in/);
+      if (!isKilled) {
+        assert.ok(steps >= 4, `${steps} steps`);
+        return;
+      }
+    }
+  });
 
   test('removes what stood in for it when an agent was killed at that very moment', () => {
     nft('add', 'table', 'inet', 'calico-stand-in');
