@@ -7,6 +7,7 @@ import {
   addVeth,
   closeNamespace,
   createNamespace,
+  deleteLink,
   deleteNamespace,
   inNamespace,
   namespacePath,
@@ -68,6 +69,18 @@ export class Underlay {
   onNode(name: string): <T>(start: () => T) => T {
     const { namespace } = this.node(name);
     return (start) => inNamespace(namespace, start);
+  }
+
+  /** The node's network with all that is in it goes, and an empty one with the same address comes. @throws RangeError */
+  replaceNode(name: string): void {
+    const { namespace } = this.node(name);
+    using netlink = Rtnetlink.open({ namespace: this.namespace });
+    // Its cable goes with its namespace, but only when the kernel gets to that.
+    const cable = netlink.link(name);
+    if (cable) netlink.apply(deleteLink(cable.index));
+    closeNamespace(namespace);
+    deleteNamespace(`${this.#prefix}.${name}`);
+    this.#addNode(netlink, indexOf(netlink, 'bridge'), Number(name.slice('node-'.length)));
   }
 
   /** Makes a namespace for a pod, as a container runtime does before it calls a CNI plugin; returns its path. */

@@ -3,9 +3,9 @@
 import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { unpackedPackages } from '../../setup/debian-packages.ts';
 import { type Certificate, CertificateAuthority } from './certificates.ts';
 import { Daemon, eventually } from './daemon.ts';
-import { unpackedPackages } from './debian-packages.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { kubectl } from './kubectl.ts';
 import { kubernetesPrograms } from './kubernetes-programs.ts';
@@ -155,6 +155,8 @@ export class ApiServer {
       `--client-ca-file=${this.authority.certificate}`,
       `--tls-cert-file=${this.#serving.certificate}`,
       `--tls-private-key-file=${this.#serving.key}`,
+      // There is nobody who could resolve nodes' names.
+      '--kubelet-preferred-address-types=InternalIP',
       `--kubelet-certificate-authority=${this.authority.certificate}`,
       `--kubelet-client-certificate=${this.#kubeletClient.certificate}`,
       `--kubelet-client-key=${this.#kubeletClient.key}`,

@@ -87,6 +87,14 @@ export class Cluster {
     return this.api.kubectl(args, input);
   }
 
+  /** Everything of the node but its disk is gone and comes back: processes, mounts, network. */
+  async reboot(name: string): Promise<void> {
+    const node = this.node(name);
+    await node.powerOff();
+    this.#underlay.replaceNode(name);
+    await node.boot();
+  }
+
   async stop(): Promise<void> {
     for (const node of this.nodes) await node.powerOff();
     for (const controller of this.#controllers) await controller.stop();

@@ -6,7 +6,6 @@
 set -eu
 folder=$2
 hostname "$1"
-mount --make-rshared /
 for tree in etc opt var; do
   mkdir -p "$folder/$tree/files" "$folder/$tree/work"
   mount -t overlay overlay -o "lowerdir=/$tree,upperdir=$folder/$tree/files,workdir=$folder/$tree/work" "/$tree"
@@ -27,6 +26,7 @@ mount --rbind /sys/fs/cgroup "$folder/cgroup"
 mount -t sysfs sysfs /sys
 mount --rbind "$folder/cgroup" /sys/fs/cgroup
 umount -l "$folder/cgroup"
+# A kernel without it has no programs to pin either.
 mount -t bpf bpf /sys/fs/bpf 2>/dev/null || true
 # kubelet writes these settings of the whole machine unless they have the values it wants: here it finds them.
 for setting in vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/panic=10 kernel/panic_on_oops=1 \
@@ -37,6 +37,8 @@ for setting in vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/panic=10 kernel/p
   echo "${setting#*=}" >"$file"
   mount --bind "$file" "$path"
 done
+# Last, because a mount that is shared takes its copies with it when it is taken away.
+mount --make-rshared /
 touch "$3"
 trap 'exit 0' TERM
 # Waiting for one child is waiting for all: orphans of the node end here.

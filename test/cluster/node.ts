@@ -1,10 +1,11 @@
 // A node of the cluster: a network namespace on the underlay, with processes and mounts of its own, in which containerd, kubelet and
 // kube-proxy run as on any machine, with /etc, /var, /opt and /run where they are used to have them.
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { unpackedPackages } from '../../setup/debian-packages.ts';
 import type { ApiServer } from './api-server.ts';
 import { Daemon, eventually } from './daemon.ts';
-import { unpackedPackages } from './debian-packages.ts';
+import { bodyOf, httpRequest } from './http.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { kubernetesPrograms } from './kubernetes-programs.ts';
 import {
@@ -15,6 +16,7 @@ import {
 } from './node-configuration.ts';
 import { runCommand } from './run-command.ts';
 import { cgroupFolders, type RunFolder } from './run-folder.ts';
+import { busyboxPath } from './test-images.ts';
 
 export interface NodeOptions {
   readonly name: string;
@@ -71,6 +73,7 @@ export class ClusterNode {
       },
       { everyMs: 20 },
     );
+    await this.run(['cp', '--recursive', ...referencePlugins(), '/opt/cni/bin']);
     await this.startContainerd();
     for (const image of images) await this.run([...this.#ctr, 'images', 'import', image]);
     this.start('kubelet');
@@ -122,6 +125,51 @@ export class ClusterNode {
       environment: this.#environment,
       ...(input !== undefined && { input }),
     });
+  }
+
+  /** The path by which this process finds a file of the node's. @throws Error while the node is off */
+  seenFromOutside(path: string): string {
+    const pid = this.#init?.innerPid;
+    if (pid === undefined) throw new Error(`${this.name} is off`);
+    return path.startsWith('/proc/1/')
+      ? `/proc/${pid}/${path.slice('/proc/1/'.length)}`
+      : `/proc/${pid}/root${path}`;
+  }
+
+  /** Network namespaces of the pods that have one of their own, by the pods' IPv4 addresses. */
+  async podNamespaces(): Promise<Map<string, string>> {
+    const found = new Map<string, string>();
+    for (const name of readdirSync(this.seenFromOutside('/run/netns'))) {
+      const path = `/run/netns/${name}`;
+      const text = await this.run([
+        'nsenter',
+        `--net=${path}`,
+        'ip',
+        '-json',
+        '-4',
+        'address',
+        'show',
+        'dev',
+        'eth0',
+      ]);
+      const [link] = JSON.parse(text) as { addr_info: { local: string }[] }[];
+      for (const { local } of link?.addr_info ?? []) found.set(local, this.seenFromOutside(path));
+    }
+    return found;
+  }
+
+  /** Gets a URL over HTTP inside the network of the pod with that address. @throws Error when there is no answer in three seconds */
+  async fetchInPod(ip: string, url: string): Promise<string> {
+    const path = (await this.podNamespaces()).get(ip);
+    if (path === undefined) throw new Error(`${this.name} has no pod with address ${ip}`);
+    const inside = path.slice(this.seenFromOutside('').length);
+    const answer = await this.run([
+      'nsenter',
+      `--net=${inside}`,
+      ...['sh', '-c'],
+      httpRequest(`${busyboxPath()} nc`, url),
+    ]);
+    return bodyOf(answer);
   }
 
   get #ctr(): [string, ...string[]] {
@@ -181,4 +229,10 @@ export class ClusterNode {
     for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
     chmodSync(folder, 0o700);
   }
+}
+
+/** Those of the CNI project, which every node has before it gets a network: loopback for the runtime, portmap to be chained. */
+function referencePlugins(): string[] {
+  const folder = join(unpackedPackages(['containernetworking-plugins']), 'usr/lib/cni');
+  return readdirSync(folder).map((name) => join(folder, name));
 }

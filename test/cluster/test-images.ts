@@ -4,14 +4,19 @@ import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeOciArchive } from '../../images/oci-archive.ts';
 import { cached, digestOf } from '../../setup/cache.ts';
-import { unpackedPackages } from './debian-packages.ts';
+import { unpackedPackages } from '../../setup/debian-packages.ts';
 import { pauseImage } from './node-configuration.ts';
 
-const busyboxImage = 'calico-test.local/busybox:1';
+export const busyboxImage = 'calico-test.local/busybox:1';
+
+/** Of the program itself, for nodes. */
+export function busyboxPath(): string {
+  return join(unpackedPackages(['busybox-static']), 'bin/busybox');
+}
 
 /** Paths of the archives. */
 export function testImages(): string[] {
-  const busybox = join(unpackedPackages(['busybox-static']), 'bin/busybox');
+  const busybox = busyboxPath();
   const writers = [import.meta.filename, join(import.meta.dirname, '../../images/oci-archive.ts')];
   const key = digestOf([busybox, ...writers]);
   const sleep = ['/bin/busybox', 'sleep', 'infinity'];

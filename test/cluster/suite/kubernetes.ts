@@ -12,6 +12,7 @@ before(async () => {
 });
 after(async () => {
   await cluster?.stop();
+  assert.deepEqual(leftovers(cluster.run.id), []);
 });
 
 test('three nodes join, and none is ready without a network', async () => {
@@ -26,9 +27,4 @@ test('three nodes join, and none is ready without a network', async () => {
     assert.equal(status, 'False');
     assert.match(message, /cni plugin not initialized/);
   }
-});
-
-test('nothing is left when it was stopped', async () => {
-  await cluster.stop();
-  assert.deepEqual(leftovers(cluster.run.id), []);
 });

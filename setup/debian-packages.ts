@@ -1,9 +1,9 @@
 // Programs out of Debian's packages, unpacked into the cache and never installed: installing containerd or etcd would start
 // them on the machine, beside whatever runs there already.
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { cached, digestOf } from '../../setup/cache.ts';
+import { cached, digestOf } from './cache.ts';
 
 /**
  * A folder with these packages unpacked over each other: usr/bin/..., usr/lib/... Nothing that they depend on comes with them.
@@ -32,6 +32,20 @@ export function unpackedPackages(names: readonly string[]): string {
       rmSync(archives, { recursive: true });
     },
   );
+}
+
+/** The packages of libraries that these need, and that those need in turn; of the packages that are named, none. */
+export function librariesOf(names: readonly string[]): string[] {
+  const found = new Set<string>();
+  for (let level = names; level.length > 0; ) {
+    const text = execFileSync('apt-cache', ['depends', '--important', ...level], { encoding: 'utf8' });
+    const needed = [...text.matchAll(/^ *(?:Pre)?Depends: ((?:lib|zlib)\S+)$/gm)].flatMap(
+      ([, name]) => name ?? [],
+    );
+    level = [...new Set(needed)].filter((name) => !found.has(name));
+    for (const name of level) found.add(name);
+  }
+  return [...found].toSorted();
 }
 
 /** What it said when it failed; undefined when it did not. */

@@ -1,0 +1,32 @@
+// Bundles the programs that run in the cluster, for the image: plain JavaScript, with koffi beside it, which brings a library of
+// machine code and cannot be bundled.
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { rolldown } from 'rolldown';
+
+const root = join(import.meta.dirname, '..', '..');
+const programs = ['calico-node', 'calico-kube-controllers', 'calicoctl'];
+
+/** Writes `calico-node.js` and so on into a folder. */
+export async function bundleNodePrograms(folder: string): Promise<void> {
+  await using bundle = await rolldown({
+    cwd: root,
+    input: programs.map((program) => `bin/${program}.ts`),
+    platform: 'node',
+    external: ['koffi'],
+    transform: { target: 'node26' },
+  });
+  // Not minified: an operator who reads a stack trace finds names in it.
+  await bundle.write({ dir: folder, format: 'esm' });
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ type: 'module' })}\n`);
+  const machine = `@koromix/koffi-linux-${process.arch}`;
+  for (const name of ['koffi', machine]) {
+    const target = join(folder, 'node_modules', name);
+    mkdirSync(target, { recursive: true });
+    // Its sources, its documentation and its build script stay behind, as does what is for another C library.
+    cpSync(join(root, 'node_modules', name), target, {
+      recursive: true,
+      filter: (path) => !/koffi\/(vendor|doc|cnoke)|\/musl_/.test(path),
+    });
+  }
+}
