@@ -1,4 +1,5 @@
 // `npm run generate`: writes what is derived from the kinds of src/resources and from Felix' parameters, and removes what is derived no more.
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parameterPage, parameterPagePath } from '../src/felix/index.ts';
@@ -20,3 +21,7 @@ for (const { path, text } of files) {
 }
 writeFileSync(join(root, parameterPagePath), parameterPage());
 console.log(`${files.length + 1} files written under ${generatedFolders.join(', ')}`);
+
+// What people apply carries the definitions along; rendering it takes helm, which takes Go.
+if (spawnSync('go', ['version']).status === 0) await import('./manifests.ts');
+else console.log('There is no "go": manifests/*.yaml are as they were');

@@ -8,6 +8,9 @@ import { helmPath } from './helm.ts';
 const root = join(import.meta.dirname, '..');
 const chart = join(root, 'charts', 'calico');
 
+// Built without Kubernetes' build tools, helm takes itself for one of years ago.
+const kubernetes = '--kube-version=1.34';
+
 /** What each file is, as its first line says, and how its values differ from the chart's. */
 const variants = {
   'calico.yaml': { what: 'pods of different nodes reach each other over VXLAN', values: [] },
@@ -22,10 +25,7 @@ const variants = {
 } as const;
 
 const isCheck = process.argv.includes('--check');
-if (isCheck)
-  execFileSync(helmPath(), ['lint', '--strict', '--quiet', chart], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+if (isCheck) helm(['lint', '--strict', '--quiet', kubernetes, chart]);
 const stale = Object.entries(variants).filter(([name, variant]) => {
   const path = join(root, 'manifests', name);
   const text = render(name, variant);
@@ -42,17 +42,14 @@ if (stale.length > 0) {
 }
 
 function render(name: string, { what, values }: { what: string; values: readonly string[] }): string {
-  const objects = execFileSync(
-    helmPath(),
-    [
-      'template',
-      'calico',
-      chart,
-      '--namespace=calico-system',
-      ...['namespace.create=true', ...values].map((value) => `--set=${value}`),
-    ],
-    { encoding: 'utf8' },
-  ).replaceAll(/^# Source: .*\n/gm, '');
+  const objects = helm([
+    'template',
+    'calico',
+    chart,
+    kubernetes,
+    '--namespace=calico-system',
+    ...['namespace.create=true', ...values].map((value) => `--set=${value}`),
+  ]).replaceAll(/^# Source: .*\n/gm, '');
   // The namespace first, then the kinds, then what uses either.
   const [namespace = '', ...rest] = objects.split(/^---\n/m).filter((document) => document.trim() !== '');
   const definitions = globSync('manifests/crds/*.yaml', { cwd: root })
@@ -67,6 +64,11 @@ function render(name: string, { what, values }: { what: string; values: readonly
       .map((document) => `---\n${document}`)
       .join('')
   );
+}
+
+/** What it printed. What it remarks on the link to the definitions is of no use to anybody. @throws Error with what it wrote to stderr */
+function helm(args: readonly string[]): string {
+  return execFileSync(helmPath(), args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 function read(path: string): string | undefined {

@@ -32,6 +32,8 @@ const commands = {
   'kubectl-calico': { args: ['bin/kubectl-calico.ts'], needs: {} },
   test: { args: ['setup/test.ts'], needs: eyes },
   'test:cluster': { args: ['setup/test-cluster.ts'], needs: eyes },
+  'generate:manifests': { args: ['setup/manifests.ts'], needs: {} },
+  'check:manifests': { args: ['setup/manifests.ts', '--check'], needs: {} },
   check: { args: ['setup/check.ts'], needs: {} },
   'check:crds': { args: ['setup/check-crds.ts'], needs: {} },
   format: { args: ['setup/check.ts', '--fix'], needs: {} },
