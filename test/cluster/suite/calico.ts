@@ -1,0 +1,31 @@
+// The scene that the project exists for: kubectl apply, pods Ready, traffic, a deny-all policy that blocks. On a real Kubernetes.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { calicoImage } from '../calico-image.ts';
+import { Cluster } from '../cluster.ts';
+import { calicoIsReady, manifest } from '../install.ts';
+import { leftovers } from '../run-folder.ts';
+import { connectivity } from '../scenarios/connectivity.ts';
+import { denyAll } from '../scenarios/deny-all.ts';
+import { networkPolicies } from '../scenarios/network-policies.ts';
+import { testImages } from '../test-images.ts';
+
+let cluster: Cluster;
+before(async () => {
+  cluster = await Cluster.start({ nodes: 3, images: [...testImages(), await calicoImage()] });
+});
+after(async () => {
+  await cluster?.stop();
+  assert.deepEqual(leftovers(cluster.run.id), []);
+});
+
+test('kubectl apply installs it: its pods are Ready, and then the nodes are', async (t) => {
+  const started = performance.now();
+  await cluster.kubectl(['apply', '--filename', manifest('calico.yaml')]);
+  await calicoIsReady(cluster);
+  t.diagnostic(`ready ${Math.round(performance.now() - started)} ms after kubectl apply`);
+});
+
+test('pods, services, nodes and the API server reach each other', (t) => connectivity(t, cluster));
+test('a deny-all policy blocks, and probes go on', (t) => denyAll(t, cluster));
+test('NetworkPolicy means what Kubernetes says', (t) => networkPolicies(t, cluster));
