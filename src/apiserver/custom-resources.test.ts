@@ -110,7 +110,7 @@ test('every breach of the schema is one cause', async () => {
     [
       ['spec.color', 'FieldValueNotSupported'],
       ['spec.size', 'FieldValueInvalid'],
-      ['spec.cidr', 'FieldValueInvalid'],
+      ['spec.cidr', 'FieldValueTypeInvalid'],
       ['spec.tags[1]', 'FieldValueDuplicate'],
       ['spec.parts[1]', 'FieldValueDuplicate'],
     ],

@@ -77,15 +77,16 @@ test('rules see the defaults', async () => {
   assert.match(body.message, /spec: Invalid value: "object": replicas must not exceed max$/);
 });
 
-test('rules are asked only of what has passed the schema', async () => {
+test('rules are asked only of what has passed the schema, and that they were not asked is said', async () => {
   const { body } = await call('POST', scales, {
     metadata: { name: 'x' },
     spec: { replicas: 'many', max: 0 },
   });
   assert.deepEqual(
     body.details.causes.map(({ field }) => field),
-    ['spec.replicas'],
+    ['spec.replicas', '<nil>'],
   );
+  assert.match(body.message, /some validation rules were not checked because the object was invalid/);
 });
 
 test('an update and a status update are asked too, with the state before', async () => {

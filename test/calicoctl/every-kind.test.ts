@@ -3,8 +3,7 @@
 import assert from 'node:assert/strict';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { parse, stringify } from 'yaml';
-import { version } from '../../src/calicoctl/version.ts';
+import { parse } from 'yaml';
 import {
   calicoKinds,
   describeFault,
@@ -13,8 +12,7 @@ import {
   readManifest,
   withDefaults,
 } from '../../src/resources/index.ts';
-import { everyField } from '../resources/every-field.ts';
-import { objectCases } from '../resources/objects.ts';
+import { asCreated, everyObject, everyRefusal, kindOf, toYaml, written } from '../resources/every-object.ts';
 import { ApiCluster, run } from './api-cluster.ts';
 import { changes } from './changes.ts';
 import { installCalicoctl } from './installed.ts';
@@ -26,33 +24,8 @@ const data = join(root, 'test', 'data');
 /** Expected texts are kept in files; "--test-update-snapshots" writes them anew, and whoever does that reads them. */
 const asItIs = { serializers: [String] };
 
-const kinds = objectCases.filter(({ kind }) => calicoKinds.includes(kind));
-
-/** Of every kind, objects that say every field between them. */
-const objects = kinds.flatMap((entry) => everyField(entry).map((object, index) => settled(object, index)));
-const firsts = kinds.map(({ kind }) => objects.find((object) => object.kind === kind.kind) as Resource);
-
-/** With a name of its own where the kind leaves that free, and the namespace and the version that this cluster has. */
-function settled(object: Resource, index: number): Resource {
-  const isNamespaced = kinds.some(({ kind }) => kind.kind === object.kind && kind.namespaced);
-  const { name } = object.metadata;
-  return {
-    ...object,
-    metadata: {
-      ...object.metadata,
-      name: name === 'x' ? `x-${index}` : name,
-      ...(isNamespaced && { namespace: 'default' }),
-    },
-    ...(object.kind === 'ClusterInformation' && {
-      spec: { ...(Reflect.get(object, 'spec') as object), calicoVersion: `v${version}` },
-    }),
-  };
-}
-
-/** One document for each, in words that kubectl, which reads YAML 1.1, does not misunderstand. */
-function toYaml(documents: readonly Resource[]): string {
-  return documents.map((document) => stringify(document, { version: '1.1' })).join('---\n');
-}
+const objects = everyObject;
+const firsts = calicoKinds.map(({ kind }) => objects.find((object) => object.kind === kind) as Resource);
 
 let cluster: ApiCluster;
 let programs: string;
@@ -61,7 +34,7 @@ let all: string;
 before(async () => {
   cluster = await ApiCluster.start({ withKinds: false });
   programs = await installCalicoctl(cluster.folder);
-  all = cluster.write('all.yaml', toYaml(objects.map(withoutStatus)));
+  all = cluster.write('all.yaml', toYaml(objects.map(asCreated)));
 });
 after(() => cluster[Symbol.asyncDispose]());
 
@@ -106,12 +79,6 @@ async function refusals(running: Promise<Ran>): Promise<string[]> {
   return stderr.trimEnd().split('\n');
 }
 
-function kindOf(object: Resource) {
-  const found = kinds.find(({ kind }) => kind.kind === object.kind);
-  assert.ok(found);
-  return found.kind;
-}
-
 /** `ippools.projectcalico.org`: Kubernetes has network policies of its own. */
 function resourceOf({ plural, group }: ResourceKind): string {
   return `${plural}.${group}`;
@@ -125,16 +92,6 @@ function kubectlName({ kind, metadata }: Resource): string {
 /** `IPPool "x-0"`, as calicoctl calls objects. */
 function calicoctlName({ kind, metadata: { namespace, name } }: Resource): string {
   return `${kind} "${namespace ? `${namespace}/` : ''}${name}"`;
-}
-
-/** What a person has written of a stored object. */
-function written(object: Resource): Resource {
-  const { uid, resourceVersion, generation, creationTimestamp, annotations, ...metadata } = object.metadata;
-  const { 'kubectl.kubernetes.io/last-applied-configuration': _own, ...others } = annotations ?? {};
-  return {
-    ...object,
-    metadata: { ...metadata, ...(Object.keys(others).length > 0 && { annotations: others }) },
-  };
 }
 
 test('the installed package carries all that it needs and names nothing of where it was made', async () => {
@@ -162,7 +119,7 @@ test('kubectl writes the status of the kinds that have one', async () => {
   const withStatus = objects.filter((object) => Reflect.has(object, 'status'));
   assert.deepEqual(
     [...new Set(withStatus.map(({ kind }) => kind))],
-    kinds.flatMap(({ kind }) => (kind.hasStatus ? [kind.kind] : [])),
+    calicoKinds.flatMap(({ kind, hasStatus }) => (hasStatus ? [kind] : [])),
   );
   const file = cluster.write('status.yaml', toYaml(withStatus));
   await printed(kubectl('replace', '--subresource=status', '-f', file));
@@ -222,11 +179,11 @@ test('calicoctl finds every kind by its plural and its short names, and an objec
 });
 
 test('kubectl prints every kind in each of its outputs, with the columns of the definition', async () => {
-  const tables = await printed(kubectl('get', kinds.map(({ kind }) => resourceOf(kind)).join(',')));
+  const tables = await printed(kubectl('get', calicoKinds.map(resourceOf).join(',')));
   const headings = tables.split('\n').filter((line) => line.startsWith('NAME '));
   assert.deepEqual(
     headings.map((line) => line.trim().split(/ {2,}/).slice(1)),
-    kinds.map(({ kind }) => (kind.columns ?? [{ name: 'Age' }]).map(({ name }) => name.toUpperCase())),
+    calicoKinds.map(({ columns = [{ name: 'Age' }] }) => columns.map(({ name }) => name.toUpperCase())),
   );
   const names = objects.map((object) => `${kubectlName(object)}\n`).join('');
   assert.equal(await printed(kubectl('get', '-f', all, '-o', 'name')), names);
@@ -317,39 +274,22 @@ test('calicoctl creates every kind, and kubectl shows and deletes it', async () 
     objects.map((object) => `${calicoctlName(object)} created\n`).join(''),
   );
   const list = JSON.parse(await printed(kubectl('get', '-f', all, '-o', 'json')));
-  assert.deepEqual(
-    list.items.map(written),
-    objects.map((object) => withoutStatus(withDefaults(kindOf(object), object))),
-  );
+  assert.deepEqual(list.items.map(written), objects.map(asCreated));
   assert.equal((await printed(kubectl('delete', '-f', all))).match(/ deleted$/gm)?.length, objects.length);
   const gone = await refusals(calicoctl('get', '-f', all));
   assert.equal(gone.filter((line) => line.includes('not found')).length, objects.length);
 });
 
-/** A status is not created with an object, where it is a subresource. */
-function withoutStatus(object: Resource): Resource {
-  if (!kindOf(object).hasStatus) return object;
-  const { status: _status, ...rest } = object as Resource & { status?: unknown };
-  return rest;
-}
-
-const refused = kinds.flatMap(({ kind, refused }) =>
-  refused.map(({ object, ...rest }) => ({
-    ...rest,
-    object: kind.namespaced ? { ...object, metadata: { namespace: 'default', ...object.metadata } } : object,
-  })),
-);
-const refusedText = toYaml(refused.map(({ object }) => object));
-
 test('calicoctl says of every wrong object where it stands, what is there and what would be right', async () => {
-  const file = cluster.write('refused.yaml', refusedText);
-  const expected = readManifest(refusedText, file)
+  const text = toYaml(everyRefusal.map(({ object }) => object));
+  const file = cluster.write('refused.yaml', text);
+  const expected = readManifest(text, file)
     .flatMap(({ faults = [] }) => faults.map(describeFault))
     .map((line) => `calicoctl: ${line}`);
   const said = await refusals(calicoctl('create', '-f', file));
   assert.deepEqual(said, expected);
   // Every message that the data expects is among them, with its line and path.
-  const messages = refused.flatMap(({ says }) => says);
+  const messages = everyRefusal.flatMap(({ says }) => says);
   assert.equal(said.length, messages.length);
   for (const [index, message] of messages.entries()) {
     const [, path = '', rest = ''] = /^((?:spec|metadata)[^ ]*)?(.*)$/.exec(message) ?? [];
@@ -360,7 +300,7 @@ test('calicoctl says of every wrong object where it stands, what is there and wh
 });
 
 test('kubectl is told by the server what is wrong with every object that a definition can judge', async (context) => {
-  const judged = refused.filter(({ byServer }) => byServer);
+  const judged = everyRefusal.filter(({ byServer }) => byServer);
   const file = cluster.write('judged.yaml', toYaml(judged.map(({ object }) => object)));
   const said = await refusals(kubectl('create', '-f', file));
   assert.equal(said.length, judged.length, said.join('\n'));

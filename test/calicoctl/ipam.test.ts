@@ -121,7 +121,7 @@ test('show names the addresses that a node borrowed', async () => {
 test('a healthy cluster has no problems', async () => {
   await assign('web', 'node-1', { exists: true });
   const { stdout } = await check('--show-all-ips');
-  assert.match(stdout, /Checked 1 pools, 1 blocks, 2 nodes, 1 pods; 1 addresses are assigned/);
+  assert.match(stdout, /Checked 1 pool, 1 block, 2 nodes, 1 pod; 1 address is assigned/);
   assert.match(stdout, /Found no problems/);
 });
 
@@ -130,7 +130,7 @@ test('a leaked address is found, released from the report, and its handle with i
   const leaked = await assign('gone', 'node-1', { exists: false });
   const { report, stdout } = await check('--show-problem-ips');
   assert.match(stdout, new RegExp(`${leaked} k8s-pod-network.gone: pod "default/gone" does not exist`));
-  assert.equal(await release(report), '1 leaked addresses released\n');
+  assert.equal(await release(report), '1 leaked address released\n');
   const [block] = await cluster.store.list(ipamBlocks);
   assert.equal(block?.spec.unallocated.length, 7);
   assert.deepEqual(
@@ -156,7 +156,7 @@ test('an address that was assigned anew after the report is left alone, even wit
   ];
   await ipam.assignAddress({ ...again, address: { family, value } });
   const { stdout } = await cluster.run(['ipam', 'release', '--from-report', report, '--force']);
-  assert.match(stdout, /^0 leaked addresses released; 1 had changed and were left alone$/m);
+  assert.match(stdout, /^0 leaked addresses released; 1 had changed and was left alone$/m);
   assert.match((await cluster.run(['ipam', 'show', '--ip', address])).stdout, /is in use/);
 });
 
@@ -164,7 +164,7 @@ test('an address whose pod came meanwhile is no longer a finding', async () => {
   const address = await assign('late', 'node-1', { exists: false });
   const { report } = await check();
   await createPod('late', 'node-1', address);
-  assert.equal(await release(report), '1 findings had gone since the report\n');
+  assert.equal(await release(report), '1 finding had gone since the report\n');
   assert.match((await cluster.run(['ipam', 'show', '--ip', address])).stdout, /is in use/);
 });
 
@@ -173,7 +173,7 @@ test('of several reports only what all of them found is repaired', async () => {
   const first = await check();
   await assign('gone-2', 'node-1', { exists: false });
   const second = await check();
-  assert.equal(await release(first.report, second.report), '1 leaked addresses released\n');
+  assert.equal(await release(first.report, second.report), '1 leaked address released\n');
   assert.deepEqual(
     (await cluster.store.list(ipamHandles)).map(({ spec }) => spec.handleID),
     ['k8s-pod-network.gone-2'],
@@ -190,9 +190,9 @@ test('a handle that counts what no block assigns is found and counted anew', asy
   const { report, stdout } = await check();
   assert.match(
     stdout,
-    /1 handles count what blocks do not assign \(leaked handles\)\n {2}k8s-pod-network\.ghost/,
+    /1 handle counts what blocks do not assign \(leaked handle\)\n {2}k8s-pod-network\.ghost/,
   );
-  assert.equal(await release(report), '1 handles counted anew\n');
+  assert.equal(await release(report), '1 handle counted anew\n');
   assert.deepEqual(await cluster.store.list(ipamHandles), []);
 });
 
@@ -223,8 +223,11 @@ test("a removed node's block and the addresses in it are found and released", as
   await assign('gone', 'node-2', { exists: false });
   await cluster.store.delete(nodes, { name: 'node-2' });
   const { report, stdout } = await check();
-  assert.match(stdout, /1 blocks belong to nodes that do not exist\n {2}10\.1\.0\.\d+\/29 of node "node-2"/);
-  assert.equal(await release(report), '1 leaked addresses released\n1 blocks of removed nodes released\n');
+  assert.match(
+    stdout,
+    /1 block belongs to a node that does not exist\n {2}10\.1\.0\.\d+\/29 of node "node-2"/,
+  );
+  assert.equal(await release(report), '1 leaked address released\n1 block of a removed node released\n');
   assert.deepEqual(await cluster.store.list(ipamBlocks), []);
   assert.deepEqual(await cluster.store.list(blockAffinities), []);
 });
@@ -235,9 +238,9 @@ test('addresses in use that nobody assigned, and such as two pods use, are repor
   const { stdout } = await check('--show-problem-ips');
   assert.match(
     stdout,
-    /1 addresses are in use but not assigned\n {2}10\.1\.0\.77 by pod default\/twin, pod default\/wild/,
+    /1 address is in use but not assigned\n {2}10\.1\.0\.77 by pod default\/twin, pod default\/wild/,
   );
-  assert.match(stdout, /1 addresses are in use by several/);
+  assert.match(stdout, /1 address is in use by several/);
 });
 
 test('a report of another cluster is refused, as is a file that is none', async () => {

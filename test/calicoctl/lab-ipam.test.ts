@@ -66,11 +66,11 @@ test('leaks, half claims and blocks of removed nodes are found and repaired, and
   const report = join(folder, 'report.json');
   const found = await calicoctl('ipam', 'check', '--show-problem-ips', '-o', report);
   assert.match(found, /2 assigned addresses belong to nobody/);
-  assert.match(found, /1 blocks are half claimed\n {2}192\.168\.255\.192\/26 by node "node-1"/);
-  assert.match(found, /1 blocks belong to nodes that do not exist\n {2}\S+ of node "node-9"/);
+  assert.match(found, /1 block is half claimed\n {2}192\.168\.255\.192\/26 by node "node-1"/);
+  assert.match(found, /1 block belongs to a node that does not exist\n {2}\S+ of node "node-9"/);
   assert.equal(
     await calicoctl('ipam', 'release', '--from-report', report),
-    '2 leaked addresses released\n1 half-claimed blocks settled\n1 blocks of removed nodes released\n',
+    '2 leaked addresses released\n1 half-claimed block settled\n1 block of a removed node released\n',
   );
   assert.match(await calicoctl('ipam', 'check'), /14 addresses are assigned\nFound no problems/);
   assert.equal(await calicoctl('get', 'wep', '-A', '-o', 'wide'), before);

@@ -37,12 +37,16 @@ export function typesOf(definition: KubeObject): ResourceType[] {
           stringAt(one, 'jsonPath').slice(1),
         ),
         nameRule: 'subdomain',
-        objectRules: rulesOf(schema),
+        ...(hasRules(schema) && { objectRules: rulesOf(schema) }),
       };
     });
 }
 
 const keepAll: Schema = { 'x-kubernetes-preserve-unknown-fields': true };
+
+function hasRules(schema: Schema): boolean {
+  return JSON.stringify(schema).includes('"x-kubernetes-validations":');
+}
 
 /** The rules are compiled when the first object comes, so that a start does not wait for those of idle kinds. */
 function rulesOf(schema: Schema): NonNullable<ResourceType['objectRules']> {

@@ -4,7 +4,7 @@ import { isObject, type Json, type JsonObject, type KubeObject } from '../json.t
 import { apiVersionOf, type ResourceType } from '../kinds/resource-type.ts';
 import { applyDefaults } from '../schema/default.ts';
 import { pruneUnknown } from '../schema/prune.ts';
-import { validateSchema } from '../schema/validate.ts';
+import { invalidValue, preventsRules, validateSchema } from '../schema/validate.ts';
 import { badRequest, type FieldFault, invalid } from '../status-error.ts';
 import { metadataFaults, metadataSchema } from './metadata.ts';
 
@@ -93,8 +93,23 @@ function withoutNulls(object: { [field: string]: Json | undefined }) {
 /** @throws StatusError 422 with every fault of an object that is otherwise ready to be stored. */
 export function assertValid(type: ResourceType, object: KubeObject, old: KubeObject | undefined): void {
   const shape = validateSchema(type.schema, object);
-  // Cross-field rules may rely on the shape, so they are asked only when it is right.
-  const rules: readonly FieldFault[] = shape.length > 0 ? [] : (type.objectRules?.(object, old) ?? []);
+  const rules = ruleFaults(type, object, old, shape);
   const faults = [...metadataFaults(object, type), ...shape, ...rules];
   if (faults.length > 0) throw invalid(type, object.metadata.name, faults);
+}
+
+/** Cross-field rules rely on the shape, so they are asked only when it is right; of a custom kind it is said that they were not. */
+function ruleFaults(
+  { objectRules, isBuiltIn }: ResourceType,
+  object: KubeObject,
+  old: KubeObject | undefined,
+  shape: readonly FieldFault[],
+): readonly FieldFault[] {
+  if (!objectRules) return [];
+  if (isBuiltIn) return shape.length > 0 ? [] : objectRules(object, old);
+  if (!preventsRules(shape)) return objectRules(object, old);
+  const why =
+    'some validation rules were not checked because the object was invalid; ' +
+    'correct the existing errors to complete validation';
+  return [invalidValue('', undefined, why)];
 }

@@ -33,9 +33,28 @@ export function forbiddenValue(field: string, why: string): FieldFault {
 }
 
 export function unsupportedValue(field: string, value: Json, allowed: readonly Json[]): FieldFault {
-  const list = allowed.map((one) => JSON.stringify(one)).join(', ');
+  const list = allowed.map((one) => JSON.stringify(String(one))).join(', ');
   const message = `Unsupported value: ${JSON.stringify(value)}: supported values: ${list}`;
   return { field, reason: 'FieldValueNotSupported', message };
+}
+
+function tooMany(field: string, count: number, most: number): FieldFault {
+  const message = `Too many: ${count}: must have at most ${counted(most, 'item')}`;
+  return { field, reason: 'FieldValueTooMany', message };
+}
+
+const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** Whether an object with such faults is so wrong that rules between its fields could not be judged. */
+export function preventsRules(faults: readonly FieldFault[]): boolean {
+  const reasons: readonly FieldFault['reason'][] = [
+    'FieldValueNotSupported',
+    'FieldValueRequired',
+    'FieldValueTooLong',
+    'FieldValueTooMany',
+    'FieldValueTypeInvalid',
+  ];
+  return faults.some(({ reason }) => reasons.includes(reason));
 }
 
 function validate(schema: Schema, value: Json, path: string, faults: FieldFault[]): void {
@@ -74,7 +93,9 @@ function validateString(schema: Schema, value: string, path: string, faults: Fie
   const complain = (why: string) => faults.push(invalidValue(path, value, `${path} in body ${why}`));
   const length = [...value].length;
   if (schema.maxLength !== undefined && length > schema.maxLength) {
-    complain(`should be at most ${schema.maxLength} chars long`);
+    // Characters are what counts; "bytes" is how Kubernetes words it.
+    const message = `Too long: may not be more than ${counted(schema.maxLength, 'byte')}`;
+    faults.push({ field: path, reason: 'FieldValueTooLong', message });
   }
   if (schema.minLength !== undefined && length < schema.minLength) {
     complain(`should be at least ${schema.minLength} chars long`);
@@ -83,7 +104,8 @@ function validateString(schema: Schema, value: string, path: string, faults: Fie
     complain(`should match '${schema.pattern}'`);
   }
   if (schema.format !== undefined && !isFormat(schema.format, value)) {
-    complain(`must be of type ${schema.format}: ${JSON.stringify(value)}`);
+    const why = `${path} in body must be of type ${schema.format}: ${JSON.stringify(value)}`;
+    faults.push({ ...invalidValue(path, value, why), reason: 'FieldValueTypeInvalid' });
   }
 }
 
@@ -103,7 +125,7 @@ function validateNumber(schema: Schema, value: number, path: string, faults: Fie
 
 function validateList(schema: Schema, value: readonly Json[], path: string, faults: FieldFault[]): void {
   if (schema.maxItems !== undefined && value.length > schema.maxItems) {
-    faults.push(invalidValue(path, value.length, `must have at most ${schema.maxItems} items`));
+    faults.push(tooMany(path, value.length, schema.maxItems));
   }
   if (schema.minItems !== undefined && value.length < schema.minItems) {
     faults.push(
@@ -156,7 +178,7 @@ function validateFields(
     if (fieldSchema) validate(fieldSchema, fieldValue, at(field), faults);
   }
   if (schema.maxProperties !== undefined && count > schema.maxProperties) {
-    faults.push(invalidValue(path, count, `must have at most ${schema.maxProperties} properties`));
+    faults.push(tooMany(path, count, schema.maxProperties));
   }
   if (schema.minProperties !== undefined && count < schema.minProperties) {
     faults.push(

@@ -18,11 +18,15 @@ interface Place {
 export function completionScript(program: Command, shell: string): string {
   const places = placesOf(program, []);
   if (shell === 'bash') return bashScript(places);
-  if (shell === 'zsh')
-    return `#compdef calicoctl\nautoload -U +X bashcompinit && bashcompinit\n${bashScript(places)}`;
+  if (shell === 'zsh') return `${zshPrelude}${bashScript(places)}`;
   if (shell === 'fish') return fishScript(places);
   throw new CommandError(`Cannot complete in "${shell}": the shells are bash, zsh and fish`);
 }
+
+/** zsh understands bash's scripts once it is told to; its own completion may not have been started where this is read. */
+const zshPrelude = `(( $+functions[compdef] )) || { autoload -U compinit && compinit; }
+autoload -U bashcompinit && bashcompinit
+`;
 
 function placesOf(command: Command, path: readonly string[]): Place[] {
   const help = command.createHelp();
@@ -49,23 +53,26 @@ function wordsAt(place: Place): string {
   );
 }
 
+/** Also read by zsh, to which `path` and `words` mean something of its own, and which knows no parts of an array by "@:". */
 function bashScript(places: readonly Place[]): string {
-  const cases = places.map((place) => `    "${place.path}") words="${wordsAt(place)}" ;;`);
+  const cases = places.map((place) => `    "${place.path}") candidates="${wordsAt(place)}" ;;`);
   const paths = places.filter(({ path }) => path !== '').map(({ path }) => `"${path}"`);
   return `_calicoctl() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" path="" words="" word
-  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "\${path:+$path }$word" in
-      ${paths.join('|')}) path="\${path:+$path }$word" ;;
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}"
+  local place="" candidates="" index=1
+  while [ "$index" -lt "$COMP_CWORD" ]; do
+    case "\${place:+$place }\${COMP_WORDS[index]}" in
+      ${paths.join('|')}) place="\${place:+$place }\${COMP_WORDS[index]}" ;;
     esac
+    index=$((index + 1))
   done
   case "$previous" in
     -f|--filename|-c|--config|--from-report) COMPREPLY=($(compgen -f -- "$current")); return ;;
   esac
-  case "$path" in
+  case "$place" in
 ${cases.join('\n')}
   esac
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  COMPREPLY=($(compgen -W "$candidates" -- "$current"))
 }
 complete -F _calicoctl calicoctl
 `;

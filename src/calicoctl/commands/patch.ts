@@ -1,4 +1,5 @@
 // `calicoctl patch`: changes parts of one object.
+import { parse } from 'yaml';
 import { type KubernetesClient, NotFoundError, type PatchType } from '../../datastore/index.ts';
 import { findPrintedKind } from '../kinds/find-kind.ts';
 import type { PrintedKind } from '../kinds/kinds.ts';
@@ -40,7 +41,7 @@ export async function patch(kindName: string, name: string, options: PatchOption
 function parsePatch(text: string, type: PatchType): object {
   let body: unknown;
   try {
-    body = JSON.parse(text);
+    body = parse(text);
   } catch (cause) {
     throw new CommandError(`Cannot read the patch: ${(cause as Error).message}`, undefined, { cause });
   }

@@ -4,6 +4,7 @@ import { auditIpam, type IpamAudit, readSnapshot } from '../../ipam/index.ts';
 import type { GlobalOptions } from '../options.ts';
 import { openSession, readClusterInformation } from '../session.ts';
 import { version } from '../version.ts';
+import { counted } from './counted.ts';
 import type { IpamReport } from './report.ts';
 
 export interface CheckOptions extends GlobalOptions {
@@ -55,8 +56,8 @@ function describeAudit(
 ): string {
   const lines = [
     `Checked ${Object.entries(counts)
-      .map(([name, count]) => `${count} ${name}`)
-      .join(', ')}; ${audit.allocations.length} addresses are assigned`,
+      .map(([names, count]) => counted(count, names.slice(0, -1), names))
+      .join(', ')}; ${counted(audit.allocations.length, 'address is', 'addresses are')} assigned`,
   ];
   if (showAllIps) {
     const leaked = new Map(audit.leakedAddresses.map(({ address, reason }) => [address, reason]));
@@ -65,43 +66,54 @@ function describeAudit(
       lines.push(`  ${address} ${handle ?? ''}${reason === undefined ? '' : ` leaked: ${reason}`}`);
     }
   }
-  const section = (title: string, findings: readonly string[], showsEach = true): void => {
+  const section = (
+    one: string,
+    many: string,
+    findings: readonly string[],
+    showsEach: boolean = true,
+  ): void => {
     if (findings.length === 0) return;
-    lines.push(`${findings.length} ${title}`);
+    lines.push(counted(findings.length, one, many));
     if (showsEach) lines.push(...findings.map((finding) => `  ${finding}`));
   };
   const isShown = showAllIps || showProblemIps;
   section(
+    'assigned address belongs to nobody (leaked)',
     'assigned addresses belong to nobody (leaked)',
     audit.leakedAddresses.map(({ address, handle, reason }) => `${address} ${handle ?? ''}: ${reason}`),
     isShown === true,
   );
   section(
+    'handle counts what blocks do not assign (leaked handle)',
     'handles count what blocks do not assign (leaked handles)',
     audit.wrongHandles.map(({ handle }) => handle),
   );
   section(
+    'block is half claimed',
     'blocks are half claimed',
     audit.halfClaimedBlocks.map(
       ({ block, node, state }) => `${block} by node "${node}": the claim is ${state}`,
     ),
   );
   section(
+    'block belongs to a node that does not exist',
     'blocks belong to nodes that do not exist',
     audit.orphanedBlocks.map(({ block, node }) => `${block} of node "${node}"`),
   );
   section(
+    'address is in use but not assigned',
     'addresses are in use but not assigned',
     audit.unassignedAddresses.map(({ address, users }) => `${address} by ${users.join(', ')}`),
     isShown === true,
   );
   section(
+    'address is in use by several',
     'addresses are in use by several',
     audit.sharedAddresses.map(({ address, users }) => `${address} by ${users.join(', ')}`),
   );
-  section('blocks lie in no pool', audit.blocksOutsidePools);
+  section('block lies in no pool', 'blocks lie in no pool', audit.blocksOutsidePools);
   const problems = countProblems(audit);
-  lines.push(problems === 0 ? 'Found no problems' : `Found ${problems} problems`);
+  lines.push(problems === 0 ? 'Found no problems' : `Found ${counted(problems, 'problem', 'problems')}`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -2,8 +2,9 @@
 import { auditIpam, IpamRepair, readSnapshot } from '../../ipam/index.ts';
 import { tryParseAddress } from '../../net/index.ts';
 import type { GlobalOptions } from '../options.ts';
-import { CommandError } from '../problem.ts';
+import { CommandError, problemsOf, reportProblems } from '../problem.ts';
 import { openSession, readClusterInformation, type Session } from '../session.ts';
+import { counted } from './counted.ts';
 import { type IpamReport, intersectReports, readReport } from './report.ts';
 
 export interface ReleaseOptions extends GlobalOptions {
@@ -13,6 +14,7 @@ export interface ReleaseOptions extends GlobalOptions {
   readonly force?: boolean;
 }
 
+/** Returns 1 when something that the reports name could not be repaired. */
 export async function release(options: ReleaseOptions): Promise<number> {
   const { ip, fromReport = [] } = options;
   if ((ip === undefined) === (fromReport.length === 0)) {
@@ -20,8 +22,8 @@ export async function release(options: ReleaseOptions): Promise<number> {
   }
   const report = intersectReports(fromReport.map(readReport));
   await using session = await openSession(options);
-  if (report) await releaseReport(session, report, options.force === true);
-  else await releaseAddress(session, ip ?? '');
+  if (report) return await releaseReport(session, report, options.force === true);
+  await releaseAddress(session, ip ?? '');
   return 0;
 }
 
@@ -35,7 +37,7 @@ async function releaseAddress({ datastore }: Session, ip: string): Promise<void>
   process.stdout.write(`Released ${ip}\n`);
 }
 
-async function releaseReport(session: Session, report: IpamReport, isForced: boolean): Promise<void> {
+async function releaseReport(session: Session, report: IpamReport, isForced: boolean): Promise<number> {
   const cluster = (await readClusterInformation(session.client))?.spec?.clusterGUID ?? '';
   if (cluster !== report.clusterGUID) {
     throw new CommandError(
@@ -49,30 +51,52 @@ async function releaseReport(session: Session, report: IpamReport, isForced: boo
       report);
   const repair = new IpamRepair(session.datastore);
   const { leakedAddresses, wrongHandles, halfClaimedBlocks, orphanedBlocks } = still;
-  await each('leaked addresses released', leakedAddresses, (finding) => repair.releaseAllocation(finding));
-  await each('handles counted anew', wrongHandles, (finding) => repair.recountHandle(finding));
-  await each('half-claimed blocks settled', halfClaimedBlocks, (finding) => repair.settleClaim(finding));
-  await each('blocks of removed nodes released', orphanedBlocks, async (finding) => {
-    await repair.releaseOrphan(finding);
-    return true;
-  });
-  const left =
-    count(report) - count(still) > 0
-      ? `${count(report) - count(still)} findings had gone since the report\n`
-      : '';
-  process.stdout.write(left);
+  const failures = [
+    await each('leaked address', 'leaked addresses', 'released', leakedAddresses, (finding) =>
+      repair.releaseAllocation(finding),
+    ),
+    await each('handle', 'handles', 'counted anew', wrongHandles, (finding) => repair.recountHandle(finding)),
+    await each('half-claimed block', 'half-claimed blocks', 'settled', halfClaimedBlocks, (finding) =>
+      repair.settleClaim(finding),
+    ),
+    await each(
+      'block of a removed node',
+      'blocks of removed nodes',
+      'released',
+      orphanedBlocks,
+      async (finding) => {
+        await repair.releaseOrphan(finding);
+        return true;
+      },
+    ),
+  ];
+  const gone = count(report) - count(still);
+  if (gone > 0) process.stdout.write(`${counted(gone, 'finding', 'findings')} had gone since the report\n`);
+  return failures.every((failed) => failed === 0) ? 0 : 1;
 }
 
+/** Repairs one finding after another, whatever becomes of the others, and returns how many could not be repaired. */
 async function each<T>(
-  what: string,
+  one: string,
+  many: string,
+  done: string,
   findings: readonly T[],
   repairOne: (finding: T) => Promise<boolean>,
-): Promise<void> {
-  if (findings.length === 0) return;
-  let done = 0;
-  for (const finding of findings) if (await repairOne(finding)) done++;
-  const rest = findings.length - done;
-  process.stdout.write(`${done} ${what}${rest > 0 ? `; ${rest} had changed and were left alone` : ''}\n`);
+): Promise<number> {
+  if (findings.length === 0) return 0;
+  let [repaired, failed] = [0, 0];
+  for (const finding of findings) {
+    try {
+      if (await repairOne(finding)) repaired++;
+    } catch (error) {
+      failed++;
+      reportProblems(problemsOf(error), 'text');
+    }
+  }
+  const changed = findings.length - repaired - failed;
+  const left = changed > 0 ? `; ${changed} had changed and ${changed === 1 ? 'was' : 'were'} left alone` : '';
+  process.stdout.write(`${counted(repaired, one, many)} ${done}${left}\n`);
+  return failed;
 }
 
 function count({ leakedAddresses, wrongHandles, halfClaimedBlocks, orphanedBlocks }: IpamReport): number {

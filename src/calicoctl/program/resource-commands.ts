@@ -59,7 +59,7 @@ export function addResourceCommands(program: Command, finish: Finish): void {
     .description('Change fields of a resource')
     .argument('<kind>')
     .argument('<name>')
-    .requiredOption('-p, --patch <patch>', 'what to change, in JSON')
+    .requiredOption('-p, --patch <patch>', 'what to change, in JSON or YAML')
     .addOption(
       new Option('-t, --type <type>', 'kind of patch')
         .choices(['strategic', 'json', 'merge'])
