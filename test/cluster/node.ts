@@ -15,7 +15,7 @@ import {
   proxyConfiguration,
 } from './node-configuration.ts';
 import { runCommand } from './run-command.ts';
-import { cgroupFolders, type RunFolder } from './run-folder.ts';
+import { cgroupFolders, type RunFolder, removeCgroups } from './run-folder.ts';
 import { busyboxPath } from './test-images.ts';
 
 export interface NodeOptions {
@@ -80,11 +80,16 @@ export class ClusterNode {
     this.start('kube-proxy');
   }
 
-  /** Everything that ran on the node is gone at once, and so are its mounts; its disk stays. */
+  /** Everything that ran on the node is gone at once, and so are its mounts and cgroups; its disk stays. */
   async powerOff(): Promise<void> {
     await this.#init?.killed();
     for (const program of this.#programs.values()) await program.ended;
     this.#programs.clear();
+    // A kubelet that finds cgroups of pods before any pod runs waits for them.
+    await eventually(`the cgroups of ${this.name} are empty`, () => {
+      removeCgroups(`${this.#options.run.id}/${this.name}`);
+      return true;
+    });
   }
 
   async startContainerd(): Promise<void> {
@@ -170,6 +175,11 @@ export class ClusterNode {
       httpRequest(`${busyboxPath()} nc`, url),
     ]);
     return bodyOf(answer);
+  }
+
+  /** Lets an image be known by another name as well. */
+  async tagImage(name: string, other: string): Promise<void> {
+    await this.run([...this.#ctr, 'images', 'tag', '--force', name, other]);
   }
 
   get #ctr(): [string, ...string[]] {

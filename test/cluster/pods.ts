@@ -10,6 +10,7 @@ export interface PodWish {
   /** Any node when undefined. */
   readonly node?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
   /** Answers its own name over HTTP here; 8080 unless said otherwise. */
   readonly port?: number;
   readonly hostPort?: number;
@@ -33,7 +34,7 @@ export function podManifest(wish: PodWish): object {
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name, namespace, labels: { app: name, ...labels } },
+    metadata: { name, namespace, labels: { app: name, ...labels }, annotations: wish.annotations ?? {} },
     spec: {
       ...(node && { nodeName: node }),
       ...(hostNetwork && { hostNetwork }),

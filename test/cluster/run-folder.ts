@@ -1,6 +1,15 @@
 // One run of the cluster under test: its folder, its namespaces, its cgroups; and the removal of all that, from nothing but its
 // id, by the run itself or by a later one that finds it abandoned.
-import { globSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deleteNamespace } from '../../src/kernel/index.ts';
@@ -76,11 +85,13 @@ function namespacesOf(id: string): string[] {
   return globSync(`/run/netns/${id}.*`).map((path) => path.slice('/run/netns/'.length));
 }
 
-/** Leaves first: a cgroup with others below it cannot be removed. */
-function removeCgroups(id: string): void {
-  for (const top of globSync(`/sys/fs/cgroup/*/${id}`)) {
-    const folders = globSync('**/', { cwd: top }).map((folder) => join(top, folder));
-    for (const folder of folders.toSorted((a, b) => b.length - a.length)) rmdirSync(folder);
-    rmSync(top, { recursive: true, force: true });
+/** Of a run, or with "run/node" of one node, none of whose processes may be left. Leaves first: a cgroup with others below it cannot be removed. */
+export function removeCgroups(path: string): void {
+  for (const top of globSync(`/sys/fs/cgroup/*/${path}`)) {
+    const folders = [top, ...globSync('**/', { cwd: top }).map((folder) => join(top, folder))];
+    for (const folder of folders.toSorted((a, b) => b.length - a.length)) {
+      // Some controllers have two names, and are gone by the second.
+      if (existsSync(folder)) rmdirSync(folder);
+    }
   }
 }

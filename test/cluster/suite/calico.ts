@@ -5,9 +5,12 @@ import { calicoImage } from '../calico-image.ts';
 import { Cluster } from '../cluster.ts';
 import { calicoIsReady, manifest } from '../install.ts';
 import { leftovers } from '../run-folder.ts';
+import { addressesRunOut } from '../scenarios/addresses-run-out.ts';
 import { connectivity } from '../scenarios/connectivity.ts';
 import { denyAll } from '../scenarios/deny-all.ts';
+import { faults } from '../scenarios/faults.ts';
 import { networkPolicies } from '../scenarios/network-policies.ts';
+import { reboot } from '../scenarios/reboot.ts';
 import { testImages } from '../test-images.ts';
 
 let cluster: Cluster;
@@ -29,3 +32,6 @@ test('kubectl apply installs it: its pods are Ready, and then the nodes are', as
 test('pods, services, nodes and the API server reach each other', (t) => connectivity(t, cluster));
 test('a deny-all policy blocks, and probes go on', (t) => denyAll(t, cluster));
 test('NetworkPolicy means what Kubernetes says', (t) => networkPolicies(t, cluster));
+test('faults are survived', (t) => faults(t, cluster));
+test('a node reboots: it comes back, and no address is lost or given twice', () => reboot(cluster));
+test('addresses that run out, and those of a node that is gone', (t) => addressesRunOut(t, cluster));

@@ -1,0 +1,68 @@
+// What IPAM has given out, read from its blocks, beside what the pods of the cluster have.
+import type { Cluster } from './cluster.ts';
+import { eventually } from './daemon.ts';
+
+interface Block {
+  readonly spec: {
+    readonly cidr: string;
+    readonly allocations: readonly (number | null)[];
+    readonly attributes: readonly { readonly secondary?: Readonly<Record<string, string>> }[];
+  };
+}
+
+interface Pod {
+  readonly metadata: { readonly namespace: string; readonly name: string };
+  readonly spec: { readonly hostNetwork?: boolean };
+  readonly status: { readonly podIP?: string; readonly phase: string };
+}
+
+/** Addresses of pods: as IPAM has them (address -> "namespace/name"), and as the pods have them. */
+export async function addressesOfPods(
+  cluster: Cluster,
+): Promise<{ given: Map<string, string>; held: Map<string, string> }> {
+  const list = async <T>(what: string): Promise<T[]> =>
+    JSON.parse(await cluster.kubectl(['get', what, '--all-namespaces', '--output=json'])).items;
+  const given = new Map<string, string>();
+  for (const { spec } of await list<Block>('ipamblocks')) {
+    for (const [ordinal, position] of spec.allocations.entries()) {
+      const owner = position === null ? undefined : spec.attributes[position]?.secondary;
+      if (owner?.pod) given.set(nth(spec.cidr, ordinal), `${owner.namespace}/${owner.pod}`);
+    }
+  }
+  const held = new Map<string, string>();
+  for (const { metadata, spec, status } of await list<Pod>('pods')) {
+    if (spec.hostNetwork || !status.podIP || !['Pending', 'Running'].includes(status.phase)) continue;
+    const other = held.get(status.podIP);
+    const name = `${metadata.namespace}/${metadata.name}`;
+    if (other !== undefined) throw new Error(`${name} and ${other} both have ${status.podIP}`);
+    held.set(status.podIP, name);
+  }
+  return { given, held };
+}
+
+/** Resolves once nothing is given out that no pod holds, and nothing held that was not given out. */
+export async function untilAddressesAgree(cluster: Cluster): Promise<void> {
+  await eventually(
+    'IPAM and the pods agree about every address',
+    async () => {
+      const { given, held } = await addressesOfPods(cluster);
+      const faults = [
+        ...[...given]
+          .filter(([ip, name]) => held.get(ip) !== name)
+          .map(([ip, name]) => `${ip} is still given to ${name}`),
+        ...[...held]
+          .filter(([ip, name]) => given.get(ip) !== name)
+          .map(([ip, name]) => `${name} holds ${ip} unrecorded`),
+      ];
+      if (faults.length > 0) throw new Error(faults.join('; '));
+      return true;
+    },
+    { everyMs: 500 },
+  );
+}
+
+function nth(cidr: string, ordinal: number): string {
+  const base = cidr.split('/')[0]?.split('.').map(Number) ?? [];
+  const number = base.reduce((sum, byte) => sum * 256 + byte, 0) + ordinal;
+  return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.');
+}
