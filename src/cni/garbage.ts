@@ -83,6 +83,8 @@ export async function staleContainers(
       // Another node's containers are on another runtime's list.
       if (secondary?.node !== node || !handle?.startsWith(prefix)) continue;
       const containerId = handle.slice(prefix.length);
+      // Names of networks may hold dots, containers' ids do not: this is another network's, whose name begins like ours.
+      if (containerId.includes('.')) continue;
       if (!kept.has(containerId)) found.add(containerId);
     }
   }

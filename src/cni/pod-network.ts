@@ -136,6 +136,7 @@ export class CalicoNetwork implements Plugin {
     const wishes = readWishes(pod, namespace, configuration);
     const interfaceName = interfaceOf(identity);
     const mtu = configuration.mtu ?? usualMtu;
+    let told: Promise<void> | undefined;
     try {
       const addresses = await this.#assign(request, wishes, namespace);
       checkFloatingAddresses(wishes.floatingAddresses, addresses);
@@ -158,9 +159,10 @@ export class CalicoNetwork implements Plugin {
       });
       // The endpoint is in the kernel before its link is up; its peers may hear of its address in the meantime.
       const protectedNow = agent.attach({ ...endpoint, node, addresses, containerId });
+      told = this.#objects.tellAddresses(identity, pod.metadata.uid, addresses, containerId);
       await Promise.all([
         within(configuration.policyTimeoutMs, protectedNow, `policy of pod "${keyOf(identity)}"`),
-        this.#objects.tellAddresses(identity, pod.metadata.uid, addresses, containerId),
+        told,
       ]);
       links.open(link);
       return {
@@ -172,7 +174,10 @@ export class CalicoNetwork implements Plugin {
         addresses,
       };
     } catch (error) {
-      await this.#takeDown(request).catch((cause) => {
+      // What is on its way arrives before it is taken back.
+      await told?.catch(() => {});
+      const untell = told ? () => this.#untell(identity, pod.metadata.uid) : async () => {};
+      await this.#takeDown(request, untell).catch((cause) => {
         // The runtime calls DEL after a failed ADD; what is left now is taken down then.
         this.#options.log.warn({ error: cause, pod: identity }, 'Cannot undo a failed ADD; DEL will');
       });
@@ -183,19 +188,26 @@ export class CalicoNetwork implements Plugin {
   async #delete(request: AttachmentRequest): Promise<void> {
     const { containerId, pod } = request;
     const known = pod && this.#options.agent.localPod(pod, undefined);
-    await this.#takeDown(request);
-    if (!pod || known?.metadata.annotations?.[podAnnotations.containerId] !== containerId) return;
+    const container = known?.metadata.annotations?.[podAnnotations.containerId];
+    // A later container's addresses stay; one that is not known yet may be ours.
+    const isOurs = known !== undefined && (container === undefined || container === containerId);
+    await this.#takeDown(request, async () => {
+      if (pod && isOurs) await this.#untell(pod, known.metadata.uid);
+    });
+  }
+
+  async #untell(pod: PodIdentity, uid: string | undefined): Promise<void> {
     try {
-      await this.#objects.tellNoAddress(pod, known.metadata.uid);
+      await this.#objects.tellNoAddress(pod, uid);
     } catch (error) {
       // Most pods are gone by now, or have a successor of the same name; then there is nothing to correct.
       this.#options.log.debug({ error, pod }, 'Cannot take the address off the pod');
     }
   }
 
-  #takeDown(request: AttachmentRequest): Promise<void> {
+  #takeDown(request: AttachmentRequest, untell: () => Promise<void>): Promise<void> {
     const { agent, links } = this.#options;
-    return takeDown(request, { agent, links, addresses: this.#plugin(request) });
+    return takeDown(request, { agent, links, addresses: this.#plugin(request), untell });
   }
 
   async #assign(

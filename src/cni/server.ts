@@ -27,12 +27,15 @@ export interface CniServerOptions {
 }
 
 const longestRequest = 1024 * 1024;
+/** The runtime asks again whatever it got no answer to. */
+const stopDeadlineMs = 10_000;
 const done: ShimResponse = { exitCode: 0, stdout: '' };
 
 export class CniServer {
   readonly #options: CniServerOptions;
   readonly #server: Server;
   readonly #deletions: DeletionWorker;
+  readonly #connections = new Set<Socket>();
 
   constructor(options: CniServerOptions) {
     const { deletionsPath: folder, log } = options;
@@ -60,11 +63,15 @@ export class CniServer {
     chmodSync(socketPath, 0o600);
   }
 
-  /** Takes no more requests; those under way are answered first. */
+  /** Takes no more requests; those under way are answered first, unless they take longer than a stop may. */
   async close(): Promise<void> {
+    const deadline = setTimeout(() => {
+      for (const socket of this.#connections) socket.destroy();
+    }, stopDeadlineMs);
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
+    clearTimeout(deadline);
     await this.#deletions.stop();
   }
 
@@ -73,6 +80,12 @@ export class CniServer {
     socket.setEncoding('utf8');
     // A runtime that killed its plugin wants no answer.
     socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.#connections.delete(socket));
+    this.#connections.add(socket);
+    socket.on('end', () => {
+      // Whoever goes without having asked is not waited for.
+      if (!line.includes('\n')) socket.destroy();
+    });
     const onData = (piece: string) => {
       line += piece;
       if (line.length > longestRequest) socket.destroy();

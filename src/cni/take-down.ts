@@ -11,14 +11,20 @@ export interface TakeDownOptions {
   readonly agent: PolicyAgent;
   readonly links: PodLinks;
   readonly addresses: AddressPlugin;
+  /** Takes the addresses off the pod's object; does not reject. */
+  readonly untell: () => Promise<void>;
 }
 
-/** Traffic first, then the link, then the address: it must not be given away while anything still answers to it. */
+/**
+ * Traffic first, then the link, then what the pod's object says, then the address: it must not be given away while anything
+ * still answers to it, or any node still takes it for the pod's.
+ */
 export async function takeDown(request: AttachmentRequest, options: TakeDownOptions): Promise<void> {
-  const { agent, links, addresses } = options;
+  const { agent, links, addresses, untell } = options;
   const { containerId, pod } = request;
   if (pod) await agent.detach({ namespace: pod.namespace, pod: pod.name }, containerId);
   for (const name of linksOf(request, options)) await links.detach(name);
+  await untell();
   await addresses.release(request);
 }
 

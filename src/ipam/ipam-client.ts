@@ -11,7 +11,7 @@ import {
   formatCidr,
   parseCidr,
 } from '../net/index.ts';
-import { blockSizeOf } from '../resources/index.ts';
+import { blockSizeOf, type IPAMBlock } from '../resources/index.ts';
 import { AutoAssigner, type AutoAssignRequest } from './auto-assign.ts';
 import { type AddressOwner, addressOf, assignOrdinal, holderOf, isCooling, ordinalsOf } from './block.ts';
 import { BlockWriter } from './block-writer.ts';
@@ -183,6 +183,16 @@ export class IpamClient {
   ): Promise<void> {
     const { thaw } = await this.#rest();
     await this.#blocks.release(owner, cidr, { ...options, thaw });
+  }
+
+  /** The blocks that an owner has claimed. */
+  async blocksOf(owner: BlockOwner): Promise<IPAMBlock[]> {
+    const blocks: IPAMBlock[] = [];
+    for (const { spec } of await this.#blocks.affinitiesOf(owner)) {
+      const block = await this.#blocks.find(parseCidr(spec.cidr));
+      if (block?.spec.affinity === affinityOf(owner)) blocks.push(block);
+    }
+    return blocks;
   }
 
   /** Gives up all of a node's blocks. @throws BlockNotEmptyError at the first that should be empty and is not */

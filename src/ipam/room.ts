@@ -84,8 +84,8 @@ export class RoomFinder {
       }
     }
     const existing = await this.#blocks.list();
-    const family = pools[0] && parseCidr(pools[0].spec.cidr).family;
-    const owned = affinities.filter(({ cidr }) => cidr.family === family).length;
+    // Blocks of pools that are not for this request take nobody's place, be these disabled by now or other namespaces'.
+    const owned = affinities.filter(({ cidr }) => pools.some((pool) => isBlockOf(pool, cidr))).length;
     if (rules.autoAllocateBlocks !== false && owned < (rules.maxBlocksPerHost || defaultMaxBlocksPerHost)) {
       const claimed = (await this.#claimNew(request, existing)) ?? (await this.#reclaim(request, existing));
       if (claimed) return claimed;

@@ -32,7 +32,8 @@ export async function ensureClusterObjects(
         autoAllocateBlocks: true,
         maxBlocksPerHost: 0,
         strictAffinity: false,
-        kubeVirtVMAddressPersistence: 'Enabled',
+        // Nothing here keeps a virtual machine's address while it moves from pod to pod.
+        kubeVirtVMAddressPersistence: 'Disabled',
       },
     }),
     ensure(datastore, bgpConfigurations, { spec: {} }),

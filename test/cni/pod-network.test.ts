@@ -232,11 +232,28 @@ test('an ADD that fails at its last step takes the pod down again', async () => 
   const request = requestOf('ADD', { pod: 'web', container: 'c1', namespace: testNamespace('pod') });
   await assert.rejects(node.network.add(request), /^Error: no$/);
   assert.deepEqual(await node.store.list(ipamHandles), []);
+  const { metadata } = await node.store.get(pods, { namespace: 'shop', name: 'web' });
+  assert.equal(metadata.annotations?.['cni.projectcalico.org/podIPs'], '', 'its address is not its any more');
   assert.deepEqual(
     ipJson(node.namespace, 'link').map(({ ifname }) => ifname),
     ['lo'],
   );
   assert.doesNotMatch(ruleset(node), new RegExp(interfaceNameOf('shop', 'web')));
+});
+
+test("an address is only given back when the pod's object does not tell of it any more", async () => {
+  const node = await (await TestNode.make()).start();
+  await node.createPod('web');
+  await node.network.add(requestOf('ADD', { pod: 'web', container: 'c1', namespace: testNamespace('pod') }));
+  const told: unknown[] = [];
+  const release = node.ipam.releaseByHandle.bind(node.ipam);
+  node.ipam.releaseByHandle = async (...args) => {
+    const { metadata } = await node.store.get(pods, { namespace: 'shop', name: 'web' });
+    told.push(metadata.annotations?.['cni.projectcalico.org/podIPs']);
+    return release(...args);
+  };
+  await node.network.delete(requestOf('DEL', { pod: 'web', container: 'c1', namespace: undefined }));
+  assert.deepEqual(told, ['']);
 });
 
 test('a full pool is an error that names the pool, and an address that frees is given again', async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -84,6 +84,20 @@ describe('the CNI plugin', () => {
   test('refuses a configuration that is not JSON with code 6', async () => {
     const { code, result } = await call('ADD', '{');
     assert.deepEqual([code, result?.code], [1, 6]);
+  });
+
+  test('an agent that stops does not wait for those who came and went without a word', async () => {
+    const socketPath = join(folder, 'silent.sock');
+    const nobody = {} as Plugin;
+    const paths = { socketPath, deletionsPath: join(folder, 'silent-deletions') };
+    const server = new CniServer({ ...paths, network: nobody, ipam: nobody, log });
+    await server.listen();
+    const client = connect(socketPath);
+    await new Promise((resolve) => client.once('connect', resolve));
+    const gone = new Promise((resolve) => client.once('close', resolve));
+    client.end();
+    await gone;
+    await server.close();
   });
 
   describe('with an agent', () => {

@@ -170,6 +170,16 @@ test('a node stops claiming at the limit and borrows from then on', async () => 
   await audit(store);
 });
 
+test('blocks of pools that are not for a request do not count for the limit', async () => {
+  const pools = { old: { cidr: '10.1.0.0/29', blockSize: 29 }, now: { cidr: '10.2.0.0/29', blockSize: 29 } };
+  const store = await storeWith(pools, { maxBlocksPerHost: 1, strictAffinity: true });
+  const client = new IpamClient(store);
+  await client.autoAssign({ ...podRequest(4, 'a', 'node-1'), pools: { 4: ['old'] } });
+  const [address] = await client.autoAssign({ ...podRequest(4, 'b', 'node-1'), pools: { 4: ['now'] } });
+  assert.match(address ? formatAddress(address) : '', /^10\.2\./);
+  await audit(store);
+});
+
 test('a node owns twenty blocks at most where nothing else is said', async () => {
   const store = await storeWith({ p: { cidr: '10.0.0.0/24', blockSize: 30 } }, { strictAffinity: true });
   const client = new IpamClient(store);

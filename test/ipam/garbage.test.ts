@@ -107,3 +107,18 @@ test('a claim without its block is used by its node again, or given up', async (
   await collect(store);
   assert.deepEqual(await store.list(blockAffinities), []);
 });
+
+test('addresses of further interfaces of a pod, and of a virtual machine that no pod runs, are left alone', async () => {
+  const { store, client } = await storeWithLateWrite({ isCounted: true });
+  await collect(store);
+  const annotations = { 'cni.projectcalico.org/containerID': 'c1' };
+  await store.mergePatch(pods, { namespace: 'shop', name: 'web' }, { metadata: { annotations } });
+  const attributes = { node: 'node-1', pod: 'web', namespace: 'shop' };
+  for (const handle of ['macvlan.c1', 'macvlan.older', 'net.vmi.shop.machine']) {
+    const owner = handle.includes('.vmi.') ? { ...attributes, pod: 'launcher-gone' } : attributes;
+    await client.autoAssign({ ...podRequest(4, handle, 'node-1'), attributes: owner });
+  }
+  await collect(store);
+  const left = (await store.list(ipamHandles)).map(({ spec }) => spec.handleID).toSorted();
+  assert.deepEqual(left, ['macvlan.c1', handleId, 'net.vmi.shop.machine']);
+});

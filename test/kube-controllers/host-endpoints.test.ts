@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { MemoryDatastore } from '../../src/datastore/index.ts';
+import { InvalidResourceError, MemoryDatastore } from '../../src/datastore/index.ts';
 import { HostEndpointController } from '../../src/kube-controllers/index.ts';
 import { createLogger } from '../../src/process/index.ts';
 import { type HostEndpoint, hostEndpoints, type Node, nodes } from '../../src/resources/index.ts';
@@ -64,4 +64,16 @@ test('host endpoints that are not wanted any more go', async () => {
   await stopAll();
   begin(store, 'Disabled');
   await said(store, '');
+});
+
+test('a host endpoint that the API server refuses does not keep others from being made', async () => {
+  const store = new MemoryDatastore();
+  for (const n of [1, 2, 3]) await store.create(nodes, node(`node-${n}`, `172.30.0.1${n}`));
+  const create = store.create.bind(store);
+  store.create = (kind, object) =>
+    object.metadata.name === 'node-1-auto-hep'
+      ? Promise.reject(new InvalidResourceError('no'))
+      : create(kind, object);
+  begin(store);
+  await said(store, 'node-2-auto-hep * 172.30.0.12; node-3-auto-hep * 172.30.0.13');
 });

@@ -119,6 +119,22 @@ test('Services of another class, or that do not ask where only asked-for address
   assert.deepEqual(others.map(addresses), [['203.0.113.7'], ['203.0.113.7']]);
 });
 
+test('what others tell of a Service is neither written again nor taken back to what it was', async () => {
+  const store = await begin('RequestedServicesOnly');
+  const ingress = [{ hostname: 'elb.example.com' }, { ip: '203.0.113.7', ipMode: 'VIP' }];
+  const key = { namespace: 'shop', name: 'theirs' };
+  await store.create(services, service('theirs'));
+  const before = await store.mergePatch(
+    services,
+    key,
+    { status: { loadBalancer: { ingress } } },
+    { subresource: 'status' },
+  );
+  await store.create(services, service('ours', { loadBalancerClass: 'calico' }));
+  await hasAddresses(store, 'ours', 1);
+  assert.deepEqual(await store.get(services, key), before);
+});
+
 test('what cannot be given is said in the Service, which keeps what it had, and is given once that is possible', async () => {
   const store = await begin();
   const key = (name: string) => ({ namespace: 'shop', name });

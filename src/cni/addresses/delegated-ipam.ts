@@ -27,6 +27,8 @@ const deadlineMs = 60_000;
 /** What upstream writes for the node's own CIDRs, in lower case. */
 const tokens = { usepodcidr: 4, usepodcidripv6: 6 } as const;
 
+const everyCidr = ['0.0.0.0/0', '::/0'];
+
 export class DelegatedIpam implements AddressPlugin {
   readonly #options: DelegatedIpamOptions;
 
@@ -92,6 +94,11 @@ export class DelegatedIpam implements AddressPlugin {
     throw refusal(`IPAM plugin "${type}" refused ${command} with ${code}`, stdout || stderr);
   }
 
+  /** What is released is found by its container: a node that is gone from the cluster must not keep its pods from ending. */
+  async #podCidrs(command: Command): Promise<readonly string[]> {
+    return command === 'DEL' ? everyCidr : this.#options.podCidrs();
+  }
+
   #find({ configuration, environment }: CniRequest): string {
     const { type } = configuration.ipam;
     const folders = [...(environment.CNI_PATH ?? '').split(':').filter(Boolean), ...this.#options.folders];
@@ -113,7 +120,7 @@ export class DelegatedIpam implements AddressPlugin {
       cniVersion,
       // It says its version too, and must not be newer than what it is in.
       ...(previousResult && { prevResult: { ...previousResult, cniVersion } }),
-      ipam: needsCidrs ? withPodCidrs(ipam, await this.#options.podCidrs()) : ipam,
+      ipam: needsCidrs ? withPodCidrs(ipam, await this.#podCidrs(command)) : ipam,
     });
   }
 }

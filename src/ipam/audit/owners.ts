@@ -45,8 +45,10 @@ export class Owners {
   }
 
   /** Why nobody needs the allocation any more; undefined while somebody does, or when we cannot tell. */
-  whyLeaked({ address, attributes }: Allocation): string | undefined {
+  whyLeaked({ address, handle, attributes }: Allocation): string | undefined {
     if (this.#users.has(address)) return undefined;
+    // Of a virtual machine, which keeps it while no pod runs it.
+    if (handle?.includes('.vmi.')) return undefined;
     const { pod, namespace, node, type } = attributes;
     if (type !== undefined && Object.hasOwn(tunnelAnnotations, type))
       return this.#whyTunnelLeaked(node, type);
@@ -56,6 +58,9 @@ export class Owners {
     const owner = this.#pods.get(`${namespace ?? 'default'}/${pod}`);
     if (!owner) return `pod "${namespace ?? 'default'}/${pod}" does not exist`;
     if (hasEnded(owner)) return `pod "${namespace ?? 'default'}/${pod}" has ended`;
+    // Another interface of the pod's sandbox, which another network made: only the first one's addresses are told of.
+    const container = owner.metadata.annotations?.['cni.projectcalico.org/containerID'];
+    if (container && handle?.endsWith(`.${container}`)) return undefined;
     const held = addressesOf(owner);
     // A pod without an address is being set up: this may be the one that it is about to get.
     return held.length === 0

@@ -13,6 +13,7 @@ import {
 } from '../../resources/index.ts';
 import type { Controller, ControllerContext } from '../controller.ts';
 import { ObjectCache } from '../object-cache.ts';
+import { settleEach } from '../settle-each.ts';
 import { createdBy, wantedHostEndpoints } from './wanted-host-endpoints.ts';
 
 type Config = NonNullable<
@@ -67,10 +68,10 @@ export class HostEndpointController implements Controller {
         .list()
         .flatMap((node) => wantedHostEndpoints(node, this.#config).map((one) => [keyOf(one), one])),
     );
-    for (const present of this.#present.list().filter(isOurs)) {
-      if (!wanted.has(keyOf(present))) await this.#ifUnchanged(() => this.#delete(present));
-    }
-    for (const one of wanted.values()) await this.#ifUnchanged(() => this.#bring(one));
+    const spare = this.#present.list().filter((present) => isOurs(present) && !wanted.has(keyOf(present)));
+    await settleEach([...spare, ...wanted.values()], (one) =>
+      this.#ifUnchanged(() => (wanted.has(keyOf(one)) ? this.#bring(one) : this.#delete(one))),
+    );
   }
 
   async #bring(wanted: HostEndpoint): Promise<void> {

@@ -122,6 +122,25 @@ test('names that are too long are cut, and stay apart', () => {
   assert.ok(names.every(({ length }) => length <= 253));
 });
 
+test('interfaces whose names no object may have get host endpoints of names that it may', () => {
+  const annotations = {
+    'projectcalico.org/Interfaces': JSON.stringify(
+      ['ovs_data0', 'ovs@data0'].map((name) => ({ name, addresses: ['10.1.0.11'] })),
+    ),
+  };
+  const endpoints = wantedHostEndpoints(
+    { ...node, metadata: { ...node.metadata, annotations } },
+    only([{ interfacePattern: '.*' }]),
+  );
+  const names = endpoints.map(({ metadata }) => metadata.name);
+  assert.equal(new Set(names).size, 2);
+  for (const name of names) assert.match(name, /^node-1-ovs-data0-[0-9a-f]{11}-auto-hep$/);
+  assert.deepEqual(
+    endpoints.map(({ spec }) => spec.interfaceName),
+    ['ovs_data0', 'ovs@data0'],
+  );
+});
+
 test('what a node says of its interfaces in another form counts as silence', () => {
   for (const interfaces of ['{', '"eth0"', '[1, null, {"name": 3}]']) {
     const annotations = { 'projectcalico.org/Interfaces': interfaces };

@@ -74,12 +74,19 @@ function make(
   };
 }
 
-/** "node-1-auto-hep"; one that is too long is cut, and told from others by a hash. */
+/**
+ * "node-1-auto-hep". One that is too long is cut, one with characters that no name may have is told without them, and either is
+ * told from others by a hash.
+ */
 function nameOf(parts: readonly string[]): string {
   const name = [...parts, suffix].join('-').toLowerCase();
-  if (name.length <= maxNameLength) return name;
+  const allowed = name.replace(/[^a-z0-9.-]/g, '-');
+  if (allowed === name && name.length <= maxNameLength) return name;
   const hash = createHash('sha256').update(name).digest('hex').slice(0, 11);
-  return `${name.slice(0, maxNameLength - hash.length - suffix.length - 2)}-${hash}-${suffix}`;
+  const start = allowed
+    .slice(0, -suffix.length - 1)
+    .slice(0, maxNameLength - hash.length - suffix.length - 2);
+  return `${start}-${hash}-${suffix}`;
 }
 
 /** Every address that the node is known by, tunnels' among them; sorted. */

@@ -1,19 +1,18 @@
 // Gives Services of type LoadBalancer addresses of the pools that are for them, and takes the addresses back when a Service
 // wants them no more. Announcing the addresses to the world is BGP's affair.
 import { isDeepStrictEqual } from 'node:util';
-import { NotFoundError } from '../../datastore/index.ts';
-import { allocationsOf, IpamClient, loadBalancers, ownerOf } from '../../ipam/index.ts';
-import { type Address, cidrContains, type Family, formatAddress, parseCidr } from '../../net/index.ts';
-import { WorkQueue } from '../../process/index.ts';
+import { ConflictError, NotFoundError } from '../../datastore/index.ts';
+import { allocationsOf, IpamClient, loadBalancers } from '../../ipam/index.ts';
 import {
-  type IPAMBlock,
-  type IPPool,
-  ipamBlocks,
-  ipPools,
-  keyOf,
-  type Service,
-  services,
-} from '../../resources/index.ts';
+  type Address,
+  cidrContains,
+  type Family,
+  formatAddress,
+  parseCidr,
+  tryParseAddress,
+} from '../../net/index.ts';
+import { WorkQueue } from '../../process/index.ts';
+import { type IPPool, ipPools, keyOf, type Service, services } from '../../resources/index.ts';
 import { withCondition } from '../conditions.ts';
 import type { Controller, ControllerContext } from '../controller.ts';
 import { ObjectCache } from '../object-cache.ts';
@@ -46,13 +45,11 @@ export class LoadBalancerController implements Controller {
         log.warn({ error, service: key }, 'Cannot settle the addresses of a Service; trying again'),
     });
     this.#services = new ObjectCache(datastore, services, (key, states) => {
-      if (
-        states.some(
-          ({ spec, status }) => spec?.type === 'LoadBalancer' || status?.loadBalancer?.ingress?.length,
-        )
-      )
-        this.#queue.add(key);
-      if (!this.#services.get(key)) this.#queue.add(strays);
+      const isOfInterest = states.some(
+        ({ spec, status }) => spec?.type === 'LoadBalancer' || status?.loadBalancer?.ingress?.length,
+      );
+      if (!isOfInterest) return;
+      this.#queue.add(this.#services.get(key) ? key : strays);
     });
     this.#pools = new ObjectCache(datastore, ipPools, () => this.#addAll());
     this.#queue.add(strays);
@@ -155,8 +152,15 @@ export class LoadBalancerController implements Controller {
     const { status, metadata } = service;
     const ingress = status?.loadBalancer?.ingress ?? [];
     const ours = new Set([...held, ...addresses].map(formatAddress));
-    const others = ingress.filter(({ ip }) => ip === undefined || !ours.has(ip));
-    const next = addresses.length > 0 ? addresses.map((address) => ({ ip: formatAddress(address) })) : others;
+    const isOurs = ({ ip }: { ip?: string }) => ip !== undefined && (ours.has(ip) || this.#isOfPools(ip));
+    // The API server may add to an entry what nobody said.
+    const said = ingress.map(({ ip, hostname }) => hostname ?? ip);
+    const isAsItShouldBe =
+      addresses.length > 0 ? isDeepStrictEqual(said, addresses.map(formatAddress)) : !ingress.some(isOurs);
+    const next =
+      addresses.length > 0
+        ? addresses.map((address) => ({ ip: formatAddress(address) }))
+        : ingress.filter((entry) => !isOurs(entry));
     const isSaid = status?.conditions?.some(({ type }) => type === condition);
     const conditions =
       fault !== undefined || isSaid
@@ -169,32 +173,43 @@ export class LoadBalancerController implements Controller {
           )
         : undefined;
     const patch = {
-      ...(!isDeepStrictEqual(
-        next,
-        ingress.map(({ ip }) => ({ ip })),
-      ) && { loadBalancer: { ingress: next } }),
+      ...(!isAsItShouldBe && { loadBalancer: { ingress: next } }),
       ...(conditions && { conditions }),
     };
     if (Object.keys(patch).length === 0) return;
-    const key = { namespace: metadata.namespace ?? 'default', name: metadata.name };
+    const { namespace = 'default', name, resourceVersion } = metadata;
+    // By the revision that was seen: both lists are others' as well, and a patch replaces them whole.
+    const revision = resourceVersion === undefined ? {} : { metadata: { resourceVersion } };
     try {
-      await this.#context.datastore.mergePatch(services, key, { status: patch }, { subresource: 'status' });
+      await this.#context.datastore.mergePatch(
+        services,
+        { namespace, name },
+        { ...revision, status: patch },
+        { subresource: 'status' },
+      );
     } catch (error) {
-      if (!(error instanceof NotFoundError)) throw error;
+      // Changed or gone since we saw it: the watch tells, and the Service is settled again.
+      if (!(error instanceof NotFoundError) && !(error instanceof ConflictError)) throw error;
     }
+  }
+
+  #isOfPools(ip: string): boolean {
+    const address = tryParseAddress(ip);
+    if (!address) return false;
+    return this.#pools
+      .list()
+      .some(
+        ({ spec }) =>
+          spec.allowedUses?.includes('LoadBalancer') && cidrContains(parseCidr(spec.cidr), address),
+      );
   }
 
   /** Addresses of Services that are gone, or were made again under the same name. */
   async #releaseStrays(): Promise<void> {
     await Promise.all([this.#services.inSync, this.#pools.inSync]);
-    const blocks: IPAMBlock[] = await this.#context.datastore.list(ipamBlocks);
+    const blocks = await this.#ipam.blocksOf(loadBalancers);
     const alive = new Set(this.#services.list().map(handleIdOf));
-    const handles = new Set(
-      blocks
-        .filter(({ spec }) => ownerOf(spec.affinity)?.type === 'virtual')
-        .flatMap(allocationsOf)
-        .flatMap(({ handle }) => handle ?? []),
-    );
+    const handles = new Set(blocks.flatMap(allocationsOf).flatMap(({ handle }) => handle ?? []));
     for (const handle of handles) {
       if (alive.has(handle)) continue;
       const freed = await this.#ipam.releaseByHandle(handle);

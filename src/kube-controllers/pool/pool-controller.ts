@@ -8,6 +8,7 @@ import { withCondition } from '../conditions.ts';
 import type { Controller, ControllerContext } from '../controller.ts';
 import { setFinalizer } from '../finalizers.ts';
 import { ObjectCache } from '../object-cache.ts';
+import { settleEach } from '../settle-each.ts';
 import { judgePools, type PoolVerdict } from './pool-verdicts.ts';
 
 const finalizer = 'projectcalico.org/ippool-finalizer';
@@ -53,10 +54,10 @@ export class PoolController implements Controller {
     await Promise.all([this.#pools.inSync, this.#blocks.inSync]);
     const pools = this.#pools.list();
     const verdicts = judgePools(pools);
-    for (const pool of pools) {
+    await settleEach(pools, async (pool) => {
       const verdict = verdicts.get(pool.metadata.name);
       if (verdict) await this.#settle(pool, verdict, pools);
-    }
+    });
   }
 
   async #settle(seen: IPPool, verdict: PoolVerdict, pools: readonly IPPool[]): Promise<void> {
