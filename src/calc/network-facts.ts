@@ -3,22 +3,38 @@ import { tryParseAddress, tryParseCidr } from '../net/index.ts';
 import { type BGPConfiguration, type IPPool, type Node, nodeAnnotations } from '../resources/index.ts';
 import type { NetworkFact, NetworkFacts } from './desired-state.ts';
 
-/** Values that several objects may say, each of which keeps its own word. */
+/** Values that several objects may say, each of which keeps its own word. A change costs what its object says, not what all do. */
 class SaidBy {
-  readonly #byObject = new Map<string, readonly string[]>();
+  readonly #byObject = new Map<string, ReadonlySet<string>>();
+  /** How many objects say a value. */
+  readonly #speakers = new Map<string, number>();
   readonly values = new Set<string>();
 
   /** Returns whether the values are others now. */
   set(object: string, said: readonly string[]): boolean {
-    if ((this.#byObject.get(object) ?? []).join() === said.join()) return false;
-    if (said.length > 0) this.#byObject.set(object, said);
+    const before = this.#byObject.get(object) ?? new Set<string>();
+    const now = new Set(said);
+    if (now.size > 0) this.#byObject.set(object, now);
     else this.#byObject.delete(object);
-    const before = this.values.size;
-    const all = new Set([...this.#byObject.values()].flat());
-    const isSame = all.size === before && [...all].every((value) => this.values.has(value));
-    this.values.clear();
-    for (const value of all) this.values.add(value);
-    return !isSame;
+    let isOther = false;
+    for (const value of now.difference(before)) {
+      const speakers = this.#speakers.get(value) ?? 0;
+      this.#speakers.set(value, speakers + 1);
+      if (speakers > 0) continue;
+      this.values.add(value);
+      isOther = true;
+    }
+    for (const value of before.difference(now)) {
+      const left = (this.#speakers.get(value) ?? 1) - 1;
+      if (left > 0) {
+        this.#speakers.set(value, left);
+        continue;
+      }
+      this.#speakers.delete(value);
+      this.values.delete(value);
+      isOther = true;
+    }
+    return isOther;
   }
 }
 
