@@ -188,11 +188,16 @@ export class BgpAgent {
 
   /** Leaves for others what cannot be seen in BIRD itself. */
   #report(): void {
-    const { paths, node } = this.#options;
+    const { paths, node, log } = this.#options;
     const trouble = this.#bird.trouble;
     const report: BgpReport = { node, ...(trouble !== undefined && { trouble }), faults: this.#faults };
-    mkdirSync(dirname(paths.report), { recursive: true });
-    writeFileSync(`${paths.report}.new`, `${JSON.stringify(report)}\n`);
-    renameSync(`${paths.report}.new`, paths.report);
+    try {
+      mkdirSync(dirname(paths.report), { recursive: true });
+      writeFileSync(`${paths.report}.new`, `${JSON.stringify(report)}\n`);
+      renameSync(`${paths.report}.new`, paths.report);
+    } catch (error) {
+      // A full disk is no reason to leave BIRD alone; the next change writes it again.
+      log.warn({ error, path: paths.report }, 'Cannot leave word of BGP for others');
+    }
   }
 }

@@ -7,7 +7,7 @@ import type { ShimRequest } from './wire.ts';
 
 const suffix = '.json';
 
-/** Keeps a DEL in a folder, once however often it comes. What is there is whole, also after a crash. */
+/** Keeps a DEL in a folder, once however often it comes. What is there is whole, also after a crash. @throws the file system's errors */
 export function keepDeletion(folder: string, request: ShimRequest): void {
   const { program, environment, stdin } = request;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -15,8 +15,14 @@ export function keepDeletion(folder: string, request: ShimRequest): void {
   const identity = JSON.stringify([program, CNI_CONTAINERID, CNI_IFNAME, stdin]);
   const path = join(folder, createHash('sha256').update(identity).digest('hex').slice(0, 32) + suffix);
   const unfinished = `${path}.${process.pid}`;
-  writeFileSync(unfinished, JSON.stringify(request), { mode: 0o600, flush: true });
-  renameSync(unfinished, path);
+  try {
+    writeFileSync(unfinished, JSON.stringify(request), { mode: 0o600, flush: true });
+    renameSync(unfinished, path);
+  } catch (error) {
+    // On a full disk the beginning of it would only take up room.
+    rmSync(unfinished, { force: true });
+    throw error;
+  }
 }
 
 export interface KeptDeletion {

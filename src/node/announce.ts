@@ -1,11 +1,12 @@
 // What a node tells others about itself: how it is reached, by its object's annotations; its name and its pods' packet size,
 // by files; that its network works, by a condition.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ConflictError, type Datastore } from '../datastore/index.ts';
 import type { Family } from '../net/index.ts';
 import { nodeAnnotations, nodes } from '../resources/index.ts';
 import type { NodeAddress } from './detect-address.ts';
+import { writeWhole } from './install-cni.ts';
 import type { NodeOptions } from './options.ts';
 import type { Tunnel } from './tunnel.ts';
 
@@ -36,14 +37,18 @@ export async function announce(
   await datastore.mergePatch(nodes, { name: node }, { metadata: { annotations } }, { subresource: 'status' });
 }
 
-/** Files by which other programs on the node learn its name and its pods' packet size. */
+/**
+ * Files by which other programs on the node learn its name and its pods' packet size. What they say already is not written
+ * again. @throws the file system's errors
+ */
 export function writeFacts({ node, paths }: NodeOptions, mtu: number): void {
   for (const [path, content] of [
     [paths.nodename, node],
     [paths.mtu, String(mtu)],
   ] as const) {
+    if (existsSync(path) && readFileSync(path, 'utf8') === content) continue;
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, content);
+    writeWhole(path, 0o644, (unfinished) => writeFileSync(unfinished, content));
   }
 }
 

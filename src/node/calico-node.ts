@@ -29,6 +29,7 @@ import { overlayMtu, podMtu } from './packet-size.ts';
 import { deviceRoutes, tableOptions } from './table-options.ts';
 import { takeOver } from './take-over.ts';
 import { ensureTunnels, type Tunnel } from './tunnel.ts';
+import { untilWritten } from './until-written.ts';
 
 export interface CalicoNode {
   /** Stops taking requests and following the cluster. Policy, routes and links stay as they are. */
@@ -149,7 +150,8 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
     log,
   });
   // Before any pod is set up: a network configuration may require them.
-  writeFacts(options, mtu);
+  const ending = new AbortController();
+  void untilWritten(() => writeFacts(options, mtu), { log, signal: ending.signal });
   await server.listen();
   await reportReady(datastore, options.node);
   log.info(
@@ -169,6 +171,7 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
   });
   return {
     stop: async () => {
+      ending.abort();
       followed.stop();
       await server.close();
       upkeep[Symbol.dispose]();

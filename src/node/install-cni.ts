@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -92,10 +93,16 @@ function fillIn(template: string, values: Readonly<Record<string, string>>): str
   return text;
 }
 
-/** Another who opens the path sees what was there before or all of what `write` writes. */
+/** Another who opens the path sees what was there before or all of what `write` writes. @throws the file system's errors */
 export function writeWhole(path: string, mode: number, write: (unfinished: string) => void): void {
   const unfinished = `${path}.${process.pid}`;
-  write(unfinished);
-  chmodSync(unfinished, mode);
-  renameSync(unfinished, path);
+  try {
+    write(unfinished);
+    chmodSync(unfinished, mode);
+    renameSync(unfinished, path);
+  } catch (error) {
+    // On a full disk the beginning of it would only take up room.
+    rmSync(unfinished, { force: true });
+    throw error;
+  }
 }

@@ -6,6 +6,7 @@ import type { Logger } from '../process/index.ts';
 import { keepCniKubeconfig } from './cni-kubeconfig.ts';
 import { cniConfigurationFolder, kubeconfigName, writeNetworkConfiguration } from './install-cni.ts';
 import type { NodeOptions } from './options.ts';
+import { untilWritten } from './until-written.ts';
 
 const tokenSeconds = 24 * 60 * 60;
 
@@ -25,8 +26,11 @@ export function offerNetwork(
     log,
     signal: ending.signal,
   });
-  const path = writeNetworkConfiguration(environment, node);
-  log.info({ path }, 'The container runtime finds the network');
+  const offer = () => {
+    const path = writeNetworkConfiguration(environment, node);
+    log.info({ path }, 'The container runtime finds the network');
+  };
+  void untilWritten(offer, { log, signal: ending.signal });
   return {
     withdraw: () => {
       ending.abort();

@@ -17,6 +17,24 @@ export function createLogger(name: string, level = 'info'): Logger {
       },
       serializers: { error: pino.stdSerializers.err },
     },
-    pino.destination({ fd: 2, sync: true }),
+    standardError(),
   );
+}
+
+/** What a full disk keeps of a log for later, in bytes; the rest is lost. */
+const mostKept = 1024 * 1024;
+
+/** A log that cannot be written ends no program. */
+function standardError(): pino.DestinationStream {
+  const destination = pino.destination({ fd: 2, sync: true, maxLength: mostKept });
+  // There is nobody left to tell. What was not written is tried again with the next line.
+  destination.on('error', () => {});
+  destination.on('drop', () => {
+    try {
+      destination.flushSync();
+    } catch {
+      // The disk is still full.
+    }
+  });
+  return destination;
 }

@@ -16,7 +16,9 @@ describe('an agent that is killed', () => {
   });
   after(() => killed?.stop());
 
-  test('takes no connection with it, opens nothing, and leaves nothing behind', async (t) => {
+  test('takes no connection with it, opens nothing, and leaves nothing behind', {
+    timeout: 300_000,
+  }, async (t) => {
     t.diagnostic(`seed ${seed} (CALICO_SEED)`);
     const random = seeded(seed);
     const before = await killed.holdings();
