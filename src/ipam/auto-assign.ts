@@ -130,7 +130,8 @@ export class AutoAssigner {
       sources.pools(),
       sources.configuration(),
       sources.reservations(),
-      sources.nodeLabels(request.node),
+      // What load balancers have is on no node.
+      request.use === 'LoadBalancer' ? new Map<string, string>() : sources.nodeLabels(request.node),
     ]);
     const wanted = request.pools?.[family];
     const limits = [configuration?.maxBlocksPerHost, request.maxBlocksPerHost].filter((limit) => limit);
