@@ -8,6 +8,7 @@ import {
   readOptions,
   runCalicoNode,
   unhealthy,
+  uninstall,
   writeNetworkConfiguration,
 } from '../src/node/index.ts';
 import { createLogger, onShutdown } from '../src/process/index.ts';
@@ -18,6 +19,11 @@ try {
     installPlugins(process.env, shimPath);
     // In a DaemonSet the configuration is for calico-node to write, once there is a network.
     if (process.argv[3] !== '--plugins-only') writeNetworkConfiguration(process.env, options.node);
+    process.exit(0);
+  }
+  if (process.argv[2] === 'uninstall') {
+    const removed = uninstall(options, process.env);
+    for (const what of removed) process.stdout.write(`removed ${what}\n`);
     process.exit(0);
   }
   if (process.argv[2] === 'health') {

@@ -11,8 +11,15 @@ const chart = join(root, 'charts', 'calico');
 // Built without Kubernetes' build tools, helm takes itself for one of years ago.
 const kubernetes = '--kube-version=1.34';
 
+interface Variant {
+  readonly what: string;
+  readonly values: readonly string[];
+  /** The one template that it is made of, without definitions. */
+  readonly only?: string;
+}
+
 /** What each file is, as its first line says, and how its values differ from the chart's. */
-const variants = {
+const variants: Readonly<Record<string, Variant>> = {
   'calico.yaml': { what: 'pods of different nodes reach each other over VXLAN', values: [] },
   'calico-bgp.yaml': {
     what: 'nodes tell each other by BGP where pods are; no overlay',
@@ -22,7 +29,12 @@ const variants = {
     what: "network policy alone; another plugin routes between nodes, addresses come from the node's pod CIDR",
     values: ['networking=none'],
   },
-} as const;
+  'calico-uninstall.yaml': {
+    what: 'takes it off every node, once calico-node has been deleted',
+    values: ['uninstall=true'],
+    only: 'templates/calico-uninstall.yaml',
+  },
+};
 
 const isCheck = process.argv.includes('--check');
 if (isCheck) helm(['lint', '--strict', '--quiet', kubernetes, chart]);
@@ -41,24 +53,27 @@ if (stale.length > 0) {
   process.exit(1);
 }
 
-function render(name: string, { what, values }: { what: string; values: readonly string[] }): string {
+function render(name: string, { what, values, only }: Variant): string {
   const objects = helm([
     'template',
     'calico',
     chart,
     kubernetes,
     '--namespace=calico-system',
+    ...(only ? [`--show-only=${only}`] : []),
     ...['namespace.create=true', ...values].map((value) => `--set=${value}`),
   ]).replaceAll(/^# Source: .*\n/gm, '');
+  const header = (command: string) =>
+    `# Calico: ${what}.\n# ${command} ${name}\n# Rendered from charts/calico; change that.\n`;
+  if (only) return `${header('kubectl apply -f')}${objects}`;
   // The namespace first, then the kinds, then what uses either.
   const [namespace = '', ...rest] = objects.split(/^---\n/m).filter((document) => document.trim() !== '');
   const definitions = globSync('manifests/crds/*.yaml', { cwd: root })
     .toSorted()
     .map((file) => readFileSync(join(root, file), 'utf8'));
-  const header = `# Calico: ${what}.\n# Install: kubectl apply --server-side -f ${name}\n# Rendered from charts/calico; change that.\n`;
   const documents = [namespace, ...definitions, ...rest].map((document) => `${document.trim()}\n`);
   return (
-    header +
+    header('Install: kubectl apply --server-side -f') +
     documents
       .map((document) => document.replace(/^---\n/, ''))
       .map((document) => `---\n${document}`)

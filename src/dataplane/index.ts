@@ -11,3 +11,4 @@ export { defaultFailsafePorts } from './nftables/failsafe.ts';
 export { removeLeftovers } from './nftables/leftovers.ts';
 export { defaultPath, type PathOptions } from './nftables/path/index.ts';
 export { VxlanOverlay, type VxlanOverlayOptions } from './overlay/vxlan-overlay.ts';
+export { uninstallDataplane } from './uninstall.ts';

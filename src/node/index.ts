@@ -4,3 +4,4 @@ export { installPlugins, writeNetworkConfiguration } from './install-cni.ts';
 export { offerNetwork } from './offer-network.ts';
 export { readOptions } from './options.ts';
 export { runCalicoNode } from './run.ts';
+export { uninstall } from './uninstall.ts';

@@ -10,7 +10,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -21,20 +21,24 @@ export function cniConfigurationFolder(environment: Environment): string {
   return environment.CNI_NET_DIR || '/host/etc/cni/net.d';
 }
 
+/** Where the plugins go, as this process sees the folder. */
+export function pluginPaths(environment: Environment): string[] {
+  const folder = environment.CNI_BIN_DIR || '/host/opt/cni/bin';
+  return plugins.map((name) => join(folder, name));
+}
+
 /**
  * Returns the paths of what was written. Variables are upstream's: SKIP_CNI_BINARIES, UPDATE_CNI_BINARIES; CNI_BIN_DIR says where
  * plugins go. `shim` is the compiled plugin.
  */
 export function installPlugins(environment: Environment, shim: () => string): string[] {
-  const binFolder = environment.CNI_BIN_DIR || '/host/opt/cni/bin';
   const skipped = (environment.SKIP_CNI_BINARIES || '').split(',');
   const mayReplace = (environment.UPDATE_CNI_BINARIES || 'true') === 'true';
-  const wanted = plugins
-    .filter((name) => !skipped.includes(name))
-    .map((name) => join(binFolder, name))
-    .filter((path) => mayReplace || !existsSync(path));
-  mkdirSync(binFolder, { recursive: true });
+  const wanted = pluginPaths(environment).filter(
+    (path) => !skipped.includes(basename(path)) && (mayReplace || !existsSync(path)),
+  );
   for (const path of wanted) {
+    mkdirSync(dirname(path), { recursive: true });
     writeWhole(path, 0o755, (unfinished) => copyFileSync(shim(), unfinished));
   }
   return wanted;

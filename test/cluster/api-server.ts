@@ -1,6 +1,6 @@
 // etcd and kube-apiserver, the two real programs that together are a Kubernetes API, without any node: on loopback for tests of
 // the API alone, or at an address of the underlay for a whole cluster.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { unpackedPackages } from '../../setup/debian-packages.ts';
@@ -25,12 +25,22 @@ export const serviceRange = '10.96.0.0/16';
 const ownService = '10.96.0.1';
 const groups = { admin: 'system:masters' };
 
+/** What service accounts of Calico ask for, and nothing of the rest. */
+const auditPolicy = {
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  omitStages: ['RequestReceived'],
+  rules: [{ level: 'Metadata', userGroups: ['system:serviceaccounts:calico-system'] }, { level: 'None' }],
+};
+
 export class ApiServer {
   /** "https://127.0.0.1:40001" */
   readonly url: string;
   /** Path of the kubeconfig of one who may do everything. */
   readonly kubeconfig: string;
   readonly authority: CertificateAuthority;
+  /** Path of the file in which every request of Calico's service accounts is a line of JSON. */
+  readonly auditLog: string;
   /** Path of the key that signs service accounts' tokens. */
   readonly signingKey: string;
   readonly #options: ApiServerOptions;
@@ -45,6 +55,8 @@ export class ApiServer {
     this.#options = options;
     this.#ports = ports;
     this.url = `https://${address}:${ports.api}`;
+    this.auditLog = join(folder, 'audit.log');
+    writeFileSync(join(folder, 'audit-policy.json'), JSON.stringify(auditPolicy));
     this.authority = new CertificateAuthority(join(folder, 'certificates'));
     this.signingKey = this.authority.signingKey('service-accounts');
     this.#serving = this.authority.issue(
@@ -160,6 +172,8 @@ export class ApiServer {
       `--kubelet-certificate-authority=${this.authority.certificate}`,
       `--kubelet-client-certificate=${this.#kubeletClient.certificate}`,
       `--kubelet-client-key=${this.#kubeletClient.key}`,
+      `--audit-policy-file=${join(this.#options.folder, 'audit-policy.json')}`,
+      `--audit-log-path=${this.auditLog}`,
       '--service-account-issuer=https://kubernetes.default.svc',
       `--service-account-key-file=${this.signingKey}`,
       `--service-account-signing-key-file=${this.signingKey}`,

@@ -18,7 +18,7 @@ import { differences, layoutDifference } from './table-difference.ts';
 import { TableImage, type TableWriter } from './table-image.ts';
 import { TableReading } from './table-reading.ts';
 
-const table = { family: 'arp', name: 'calico' } as const;
+export const arpTable = { family: 'arp', name: 'calico' } as const;
 const chain: Chain = {
   name: 'cali-arp-from-wl',
   hook: { type: 'filter', hook: 'input', priority: 0, policy: 'accept' },
@@ -61,7 +61,7 @@ export class ArpTable {
   /** @throws TransactionError; the table then is what it was, and the next call makes it anew */
   apply(state: DesiredState, changes: Pick<Changes, 'endpoints'>): void {
     if (this.#placed && changes.endpoints.size === 0) return;
-    const transaction = new Transaction(table);
+    const transaction = new Transaction(arpTable);
     const placed = this.#placed ?? new Map<string, readonly Element[]>();
     const keys = this.#placed ? changes.endpoints : state.endpoints.keys();
     if (!this.#placed) {
@@ -91,11 +91,11 @@ export class ArpTable {
   /** What, in words, the kernel holds otherwise than it was last told; undefined when nothing. */
   audit(): string | undefined {
     if (!this.#placed) return undefined;
-    if (!this.#kernel.lookUpTable(table)) return 'the ARP table is gone';
+    if (!this.#kernel.lookUpTable(arpTable)) return 'the ARP table is gone';
     const image = new TableImage();
     writeFrame(image);
     for (const elements of this.#placed.values()) image.addElements(addresses, elements);
-    const held = TableReading.of(this.#kernel, table);
+    const held = TableReading.of(this.#kernel, arpTable);
     const layout = layoutDifference(image, held);
     if (layout !== undefined) return `ARP: ${layout}`;
     for (const difference of differences(image, held)) if (difference) return `ARP: ${difference.what}`;

@@ -38,8 +38,8 @@ export interface VxlanOverlayOptions {
 }
 
 /** What Calico marks its routes with. */
-const routeProtocol = 80;
-const deviceNames: Readonly<Record<Family, string>> = { 4: 'vxlan.calico', 6: 'vxlan-v6.calico' };
+export const routeProtocol = 80;
+export const deviceNames: Readonly<Record<Family, string>> = { 4: 'vxlan.calico', 6: 'vxlan-v6.calico' };
 
 export class VxlanOverlay {
   readonly #rtnetlink: Rtnetlink;

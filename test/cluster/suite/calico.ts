@@ -7,10 +7,14 @@ import { calicoIsReady, manifest } from '../install.ts';
 import { leftovers } from '../run-folder.ts';
 import { addressesRunOut } from '../scenarios/addresses-run-out.ts';
 import { connectivity } from '../scenarios/connectivity.ts';
+import { controllers } from '../scenarios/controllers.ts';
 import { denyAll } from '../scenarios/deny-all.ts';
 import { faults } from '../scenarios/faults.ts';
+import { leastPrivilege } from '../scenarios/least-privilege.ts';
 import { networkPolicies } from '../scenarios/network-policies.ts';
 import { reboot } from '../scenarios/reboot.ts';
+import { uninstall } from '../scenarios/uninstall.ts';
+import { upgrade } from '../scenarios/upgrade.ts';
 import { testImages } from '../test-images.ts';
 
 let cluster: Cluster;
@@ -35,3 +39,7 @@ test('NetworkPolicy means what Kubernetes says', (t) => networkPolicies(t, clust
 test('faults are survived', (t) => faults(t, cluster));
 test('a node reboots: it comes back, and no address is lost or given twice', () => reboot(cluster));
 test('addresses that run out, and those of a node that is gone', (t) => addressesRunOut(t, cluster));
+test('the controllers do their work', (t) => controllers(t, cluster));
+test('a newer version is applied, and no connection is lost', () => upgrade(cluster));
+test('service accounts may do what they need, and no more', (t) => leastPrivilege(t, cluster));
+test('Calico leaves, and nothing of it stays', (t) => uninstall(t, cluster));

@@ -1,0 +1,36 @@
+// Takes out of the kernel everything that is Calico's, when it leaves a node for good.
+import { deleteLink, deleteRoute, type Nftables, type Rtnetlink, Transaction } from '../kernel/index.ts';
+import { arpTable } from './nftables/arp-table.ts';
+import { interfacePrefix, table as mainTable } from './nftables/names.ts';
+import { deviceNames, routeProtocol } from './overlay/vxlan-overlay.ts';
+
+/**
+ * Returns in words what there was. Links go first, those of pods that still run too: no pod is on the network without its policy.
+ * @throws Error while an agent owns the tables; KernelError or TransactionError when the kernel refuses
+ */
+export function uninstallDataplane(kernel: Nftables, rtnetlink: Rtnetlink): string[] {
+  const tables = [mainTable, arpTable].filter((table) => kernel.lookUpTable(table));
+  if (tables.some((table) => kernel.lookUpTable(table)?.owner)) {
+    throw new Error('Cannot uninstall Calico from this node while calico-node runs on it: end that first');
+  }
+  const tunnels = Object.values(deviceNames);
+  const links = rtnetlink
+    .links()
+    .filter(
+      ({ name, kind }) => tunnels.includes(name) || (kind === 'veth' && name.startsWith(interfacePrefix)),
+    );
+  for (const { index } of links) rtnetlink.ensure(deleteLink(index));
+  // Those through a link went with it.
+  const routes = rtnetlink.routes().filter(({ protocol }) => protocol === routeProtocol);
+  for (const route of routes) rtnetlink.ensure(deleteRoute(route));
+  for (const table of tables) {
+    const transaction = new Transaction(table);
+    transaction.deleteTable();
+    kernel.commit(transaction);
+  }
+  return [
+    ...links.map(({ name }) => `link "${name}"`),
+    ...routes.map(({ destination }) => `route to ${destination}`),
+    ...tables.map(({ family, name }) => `table "${family} ${name}"`),
+  ];
+}

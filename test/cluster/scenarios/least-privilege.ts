@@ -1,0 +1,92 @@
+// What Calico's service accounts asked the API server for while all the other scenarios ran, beside what their roles allow: a
+// right that is missing would have been refused, and one that nobody ever used has no business in the role.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import type { TestContext } from 'node:test';
+import type { Cluster } from '../cluster.ts';
+
+interface AuditEvent {
+  readonly user: { readonly username: string };
+  readonly verb: string;
+  readonly objectRef?: {
+    readonly apiGroup?: string;
+    readonly resource?: string;
+    readonly subresource?: string;
+    readonly name?: string;
+  };
+  readonly responseStatus?: { readonly code?: number };
+}
+
+interface RoleRule {
+  readonly apiGroups?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+const ipam = 'projectcalico.org';
+/** Rights whose hour may come in none of the scenarios. */
+const seldom: Readonly<Record<string, readonly string[]>> = {
+  'calico-node': [
+    // A pod is there before the watch has told of it.
+    'get /pods',
+    'get /namespaces',
+    // A pod has a second address.
+    `update ${ipam}/ipamhandles`,
+    // Two nodes reached for one block, and this one was second; a block of which nothing is needed goes.
+    `delete ${ipam}/blockaffinities`,
+    `delete ${ipam}/ipamblocks`,
+  ],
+  // A load balancer or a pod with several addresses loses some of them.
+  'calico-kube-controllers': [`update ${ipam}/ipamhandles`],
+};
+
+/** Comes last: judges what the cluster has done until now. */
+export async function leastPrivilege(t: TestContext, cluster: Cluster): Promise<void> {
+  const events = readFileSync(cluster.api.auditLog, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line): AuditEvent => JSON.parse(line));
+  for (const component of ['calico-node', 'calico-kube-controllers']) {
+    const own = events.filter(
+      ({ user }) => user.username === `system:serviceaccount:calico-system:${component}`,
+    );
+    await t.test(`${component} was refused nothing`, () => {
+      const refused = own.filter(({ responseStatus }) => responseStatus?.code === 403);
+      assert.deepEqual([...new Set(refused.map(rightOf))], []);
+    });
+    await t.test(`${component} has no right that it does not use`, async () => {
+      const used = new Set(own.map(rightOf));
+      const rights = await rightsOf(cluster, component);
+      assert.deepEqual(
+        rights.filter((right) => !used.has(right) && !seldom[component]?.includes(right)),
+        [],
+      );
+    });
+  }
+  await t.test('the account of the CNI kubeconfig asked for nothing', () => {
+    const names = new Set(events.map(({ user }) => user.username.split(':').at(-1)));
+    assert.ok(!names.has('calico-cni-plugin'), [...names].join());
+  });
+}
+
+/** "update projectcalico.org/ipamblocks", "create /serviceaccounts/token" */
+function rightOf({ verb, objectRef = {} }: AuditEvent): string {
+  const { apiGroup = '', resource, subresource } = objectRef;
+  return `${verb} ${apiGroup}/${[resource, subresource].filter(Boolean).join('/')}`;
+}
+
+/** What the component's ClusterRole and Role allow, in the same words. */
+async function rightsOf(cluster: Cluster, component: string): Promise<string[]> {
+  const roles = await Promise.all(
+    [
+      ['clusterrole', component],
+      ['role', component, '--namespace=calico-system'],
+    ].map(async (what) => JSON.parse(await cluster.kubectl(['get', ...what, '--output=json']))),
+  );
+  const rules = roles.flatMap(({ rules }): RoleRule[] => rules);
+  return rules.flatMap(({ apiGroups = [], resources = [], verbs }) =>
+    apiGroups.flatMap((group) =>
+      resources.flatMap((resource) => verbs.map((verb) => `${verb} ${group}/${resource}`)),
+    ),
+  );
+}
