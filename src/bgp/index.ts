@@ -1,6 +1,6 @@
 // The door of the bgp room: from the cluster's objects to BIRD's configuration, and BIRD itself.
 export { BgpAgent } from './agent.ts';
-export { birdRoutes, birdStatus, unreadyReasons } from './bird/ask-bird.ts';
+export { birdAdvertised, birdRoutes, birdStatus, unreadyReasons } from './bird/ask-bird.ts';
 export type { LearnedRoute } from './bird/routes.ts';
 export type { Session } from './bird/sessions.ts';
 export { parseAsNumber } from './model/as-number.ts';

@@ -34,6 +34,8 @@ import { createRun, namespacePrefix, nodeRoot, type Run } from './run/run.ts';
 import { keyOfPod, probedPod, RunningPods } from './running-pods.ts';
 import { startScheduler } from './scheduler.ts';
 import type { Progress } from './terminal.ts';
+import { observeTopology } from './topology/observe.ts';
+import type { Topology } from './topology/topology.ts';
 import { Underlay } from './underlay.ts';
 import { sampleNamespaces, samplePods } from './workload.ts';
 
@@ -216,6 +218,15 @@ export class Cluster {
   birdSockets(): Map<string, string> {
     const { nodes: all } = started(this.#underlay);
     return new Map(all.map(({ name }) => [name, bgpPaths(nodeRoot(this.run, name)).socket]));
+  }
+
+  /** @throws Error when the cluster does not speak BGP */
+  async topology(): Promise<Topology> {
+    const { bgp } = this.#options.shape;
+    if (!bgp) throw new Error('This cluster has an overlay; "calico-lab up --bgp" makes one that speaks BGP');
+    const found = await this.datastore.list(nodes);
+    const outside = new Map(bgp.router ? [[routerPlace.address, `tor (${bgp.router})`]] : []);
+    return observeTopology(found, this.birdSockets(), outside);
   }
 
   /** Everything that the nodes' agents are to find: who reflects routes, and the router outside. */

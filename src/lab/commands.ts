@@ -8,6 +8,7 @@ import { serve } from './serve.ts';
 import { showMatrix } from './show-matrix.ts';
 import { showStatus } from './show-status.ts';
 import { paint } from './terminal.ts';
+import { showTopology } from './topology/show-topology.ts';
 import { up } from './up.ts';
 
 /** Runs one command and returns the exit code. `arguments_` are those after the program's name. */
@@ -55,6 +56,12 @@ export async function runLab(arguments_: readonly string[]): Promise<number> {
     )
     .action(async (options: { name: string; proto?: 'tcp' | 'udp' | 'sctp'; port?: string | number }) => {
       code = await showMatrix(options.name, options);
+    });
+  named(program.command('topology'))
+    .description('show who speaks BGP with whom, and who advertises what')
+    .option('--svg <file>', 'draw it as well')
+    .action(async (options: { name: string; svg?: string }) => {
+      code = await showTopology(options.name, options);
     });
   named(program.command('serve', { hidden: true }))
     .addOption(nodesOption())

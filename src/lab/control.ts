@@ -6,6 +6,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Channel, ProbedPod } from './matrix/matrix.ts';
 import type { Run } from './run/run.ts';
+import type { Topology } from './topology/topology.ts';
 
 export interface NodeReport {
   readonly name: string;
@@ -35,6 +36,7 @@ export interface MatrixReport {
 export interface ControlRequests {
   status: { ask: Record<string, never>; answer: StatusReport };
   matrix: { ask: { readonly channels: readonly Channel[] }; answer: MatrixReport };
+  topology: { ask: Record<string, never>; answer: Topology };
   stop: { ask: Record<string, never>; answer: null };
 }
 

@@ -47,6 +47,7 @@ export async function serve(id: string, shape: ClusterShape): Promise<number> {
     const control = await serveControl(held.run, {
       status: async () => held.status(),
       matrix: async ({ channels }) => held.report(channels),
+      topology: async () => held.topology(),
       stop: async () => {
         stop.abort(new Error('Asked to stop'));
         await stopped.promise;

@@ -1,7 +1,7 @@
 // `calico-lab status`: nodes, agents and pods as a table.
 import { askControl } from './control.ts';
 import { findRun } from './run/run.ts';
-import { paint, say } from './terminal.ts';
+import { say, sayTable } from './terminal.ts';
 
 /** 0 when the cluster is up and every node is ready, 1 otherwise. */
 export async function showStatus(id: string): Promise<number> {
@@ -17,7 +17,7 @@ export async function showStatus(id: string): Promise<number> {
   );
   say(`export KUBECONFIG=${status.kubeconfig}`);
   say();
-  table(
+  sayTable(
     ['NODE', 'ADDRESS', 'READY', 'CALICO-NODE', 'RESTARTS', 'PODS'],
     status.nodes.map((node) => [
       node.name,
@@ -29,7 +29,7 @@ export async function showStatus(id: string): Promise<number> {
     ]),
   );
   say();
-  table(
+  sayTable(
     ['NAMESPACE', 'POD', 'NODE', 'ADDRESS', 'PORTS'],
     status.pods.map((pod) => [
       pod.namespace,
@@ -40,14 +40,4 @@ export async function showStatus(id: string): Promise<number> {
     ]),
   );
   return ready === status.nodes.length ? 0 : 1;
-}
-
-function table(heads: readonly string[], rows: readonly (readonly string[])[]): void {
-  const widths = heads.map((head, column) =>
-    Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]) =>
-    cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('   ');
-  say(paint('dim', line(heads).trimEnd()));
-  for (const row of rows) say(line(row).trimEnd());
 }

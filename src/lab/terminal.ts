@@ -36,3 +36,14 @@ export function terminalProgress(stream: NodeJS.WriteStream): Progress {
     },
   };
 }
+
+/** Columns as wide as they need to be, under dim headings. */
+export function sayTable(heads: readonly string[], rows: readonly (readonly string[])[]): void {
+  const widths = heads.map((head, column) =>
+    Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]) =>
+    cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('   ');
+  say(paint('dim', line(heads).trimEnd()));
+  for (const row of rows) say(line(row).trimEnd());
+}

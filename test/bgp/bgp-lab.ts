@@ -102,8 +102,7 @@ export class BgpLab implements AsyncDisposable {
       mkdirSync(root, { recursive: true });
       // BIRD belongs to the node's namespace, the agent to ours.
       const program = join(root, 'bird');
-      const script = `#!/bin/sh\nexec nsenter --net=${this.#namespaceOf(name)} bird "$@"\n`;
-      if (bird === 'bird') writeFileSync(program, script, { mode: 0o755 });
+      if (bird === 'bird') writeFileSync(program, this.birdProgram(name), { mode: 0o755 });
       const agent = new BgpAgent({
         node: name,
         namespace: 'kube-system',
@@ -119,6 +118,11 @@ export class BgpLab implements AsyncDisposable {
       agent.start();
       this.#agents.set(name, agent);
     }
+  }
+
+  /** A script that starts BIRD in the node's namespace. */
+  birdProgram(name: string): string {
+    return `#!/bin/sh\nexec nsenter --net=${this.#namespaceOf(name)} bird "$@"\n`;
   }
 
   async stopAgent(name: string): Promise<void> {

@@ -1,8 +1,12 @@
 // BIRD's life under the agent: missing, outliving its agent, and reflecting routes for others; one of two reflectors gone.
 import assert from 'node:assert/strict';
-import { readFileSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { readBgpReport } from '../../src/bgp/index.ts';
+import { birdAdvertised, readBgpReport } from '../../src/bgp/index.ts';
 import { bgpConfigurations, bgpPeers, nodes } from '../../src/resources/index.ts';
 import { BgpLab, blockOf } from './bgp-lab.ts';
 import { configuration, peer } from './test-cluster.ts';
@@ -15,6 +19,29 @@ test('a missing BIRD is said with its remedy, and does not end the agent', async
   });
   const trouble = readBgpReport(lab.paths('node-1').report)?.trouble ?? '';
   assert.match(trouble, /^Cannot start BIRD: there is no program ".*no-such-bird"; install BIRD 2/);
+});
+
+test('a BIRD that dies of its start is told with its last words, and does not end the agent', async () => {
+  await using lab = await BgpLab.make('dying', 1);
+  const program = join(mkdtempSync(join(tmpdir(), 'calico-bird-')), 'bird');
+  writeFileSync(program, '#!/bin/sh\necho "no room left" >&2\nexit 3\n', { mode: 0o755 });
+  try {
+    lab.startAgents(['node-1'], program);
+    await lab.until('the trouble is reported', async () => {
+      return (
+        readBgpReport(lab.paths('node-1').report)?.trouble === 'BIRD ended with exit code 3: no room left'
+      );
+    });
+    // Its agent tries again by itself.
+    writeFileSync(`${program}.new`, lab.birdProgram('node-1'), { mode: 0o755 });
+    renameSync(`${program}.new`, program);
+    await lab.until('BIRD runs', async () => (await lab.status('node-1')).daemon.version !== '');
+    await lab.until('the trouble is over', async () => {
+      return readBgpReport(lab.paths('node-1').report)?.trouble === undefined;
+    });
+  } finally {
+    rmSync(dirname(program), { recursive: true });
+  }
 });
 
 test('a BIRD that outlives its agent is taken over by the next one, with its sessions; faults and files are kept as they should', async () => {
@@ -47,6 +74,10 @@ test('a BIRD that outlives its agent is taken over by the next one, with its ses
       `${name} was not dropped`,
     );
   }
+  const told = await birdAdvertised(lab.paths('node-1').socket);
+  const mesh = `Mesh_${lab.address('node-2').replaceAll('.', '_')}`;
+  assert.deepEqual(told.get(mesh), [blockOf(1)], 'what it tells is known per session that is up');
+  assert.equal(told.has('Global_172_30_0_99'), false);
   assert.deepEqual(readBgpReport(lab.paths('node-1').report)?.faults, [
     {
       object: 'BGPPeer "rack"',
@@ -55,7 +86,7 @@ test('a BIRD that outlives its agent is taken over by the next one, with its ses
   ]);
 });
 
-test('twelve nodes know their ways by two reflectors, and lose none when one of these is gone', async () => {
+test('twelve nodes know their ways by two reflectors, and lose no way and no packet when one of these is gone', async () => {
   await using lab = await BgpLab.make('reflect', 14);
   const { datastore, names } = lab;
   await datastore.create(bgpConfigurations, configuration({ nodeToNodeMeshEnabled: false }));
@@ -81,6 +112,12 @@ test('twelve nodes know their ways by two reflectors, and lose none when one of 
   };
   await lab.until('every node has a way to every block', async () => (await missing()).length === 0);
   using watched = lab.watchDeletions(clients);
+  // From one end of the cluster to the other, by blocks that both know from reflectors alone.
+  for (const number of [3, 14]) {
+    const address = `192.168.${number}.1/32`;
+    await lab.inside(`node-${number}`, 'ip', ['address', 'add', address, 'dev', 'lo']);
+  }
+  const flow = await startFlow(lab, { from: ['node-3', '192.168.3.1'], to: ['node-14', '192.168.14.1'] });
   lab.abandonAgent('node-1');
   process.kill(Number(readFileSync(lab.paths('node-1').pid, 'utf8')), 'SIGKILL');
   await lab.until('its clients have seen it go', async () => {
@@ -91,4 +128,50 @@ test('twelve nodes know their ways by two reflectors, and lose none when one of 
   });
   assert.deepEqual(await missing(), []);
   assert.deepEqual(watched.deletions(), []);
+  const { sent, answered } = await flow.end();
+  assert.ok(sent > 100, `${sent} packets`);
+  assert.equal(answered, sent);
 });
+
+/** A datagram every 5 ms to a port that sends each back. It ends when it has waited for the last answer. */
+async function startFlow(
+  lab: BgpLab,
+  { from, to }: Readonly<Record<'from' | 'to', readonly [node: string, address: string]>>,
+) {
+  const echo = `
+    const socket = require('node:dgram').createSocket('udp4');
+    socket.on('message', (data, { port, address }) => socket.send(data, port, address));
+    socket.bind(7, '${to[1]}', () => console.log('up'));`;
+  const probe = `
+    const socket = require('node:dgram').createSocket('udp4');
+    let sent = 0;
+    const answers = new Set();
+    const finish = () => { console.log(JSON.stringify({ sent, answered: answers.size })); process.exit(); };
+    socket.on('message', (data) => { if (answers.add(String(data)).size === sent && process.exitCode === 0) finish(); });
+    socket.bind(0, '${from[1]}', () => {
+      const timer = setInterval(() => socket.send(String(sent++), 7, '${to[1]}'), 5);
+      process.on('SIGTERM', () => { clearInterval(timer); process.exitCode = 0; setTimeout(finish, 3_000); });
+      console.log('up');
+    });`;
+  const children = [];
+  for (const [node, program] of [
+    [to[0], echo],
+    [from[0], probe],
+  ] as const) {
+    const child = lab.spawnInside(node, process.execPath, ['-e', program]);
+    assert.ok(child.stdout);
+    await once(child.stdout, 'data');
+    children.push(child);
+  }
+  const [echoing, probing] = children;
+  return {
+    end: async (): Promise<{ sent: number; answered: number }> => {
+      assert.ok(probing?.stdout);
+      const said = text(probing.stdout);
+      probing.kill('SIGTERM');
+      const result = JSON.parse(await said);
+      echoing?.kill();
+      return result;
+    },
+  };
+}

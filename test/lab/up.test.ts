@@ -1,7 +1,7 @@
 // `calico-lab up` and what works on a cluster that is up, with the real kubectl; and that `down` takes all of it away.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -65,6 +65,14 @@ describe('a cluster that is up', () => {
       ['eth0'],
     );
     assert.ok(interfaces[0]?.addresses.includes('172.30.0.11'), JSON.stringify(interfaces));
+  });
+
+  test('needs no BIRD where there is an overlay', () => {
+    const files = readdirSync(join(kubeconfig, '../nodes/node-1/run'));
+    assert.deepEqual(
+      files.filter((name) => /bird|bgp/.test(name)),
+      [],
+    );
   });
 
   test('is not brought up twice', async () => {

@@ -35,6 +35,24 @@ export function birdRoutes(socketPath: string): Promise<LearnedRoute[]> {
   });
 }
 
+/** Which of its own routes, that no peer told it, BIRD tells each session that is up: destinations by the session's name. @throws as `askBird` */
+export function birdAdvertised(socketPath: string): Promise<Map<string, string[]>> {
+  return askBird(socketPath, async (bird) => {
+    const sessions = sessionsIn(await bird.ask('show protocols all'));
+    const told = new Map<string, string[]>();
+    for (const { name, state } of sessions) {
+      // A session that is not up has no table to ask for.
+      if (state !== 'Established') continue;
+      const own = await bird.ask(`show route export ${name} where source != RTS_BGP`);
+      told.set(
+        name,
+        routesIn(own, sessions).map(({ destination }) => destination),
+      );
+    }
+    return told;
+  });
+}
+
 /** Why BGP is not ready, a sentence for each reason; nothing when it is. A session that is not up is named with its reason. */
 export function unreadyReasons({ daemon, sessions }: BirdStatus): string[] {
   const reasons = sessions

@@ -19,6 +19,8 @@ export interface Session {
   readonly family: Family;
   readonly peer: string;
   readonly asNumber: number;
+  /** Ours, towards this peer. */
+  readonly localAsNumber: number;
   readonly state: SessionState;
   /** When it came into this state. */
   readonly since: Date;
@@ -76,6 +78,7 @@ function sessionOf(
     peer,
     family: peer.includes(':') ? 6 : 4,
     asNumber: Number(details.get('Neighbor AS') ?? 0),
+    localAsNumber: Number(details.get('Local AS') ?? 0),
     state: states.find((state) => state === word) ?? (word === 'Down' ? 'Idle' : 'Close'),
     since,
     ...(reason && word !== 'Established' && info.includes(' ') && { reason }),

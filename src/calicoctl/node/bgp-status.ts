@@ -10,17 +10,35 @@ const kinds: Readonly<Record<Session['kind'], string>> = {
   Local_Workload: 'local workload',
 };
 
-export async function bgpStatus({ socket, report: reportPath }: BgpPaths): Promise<string> {
+export interface BgpStatus {
+  readonly isRunning: boolean;
+  /** Why it is not running, or runs another configuration than it should; absent when all is well. */
+  readonly trouble?: string;
+  readonly bird?: BirdDaemon;
+  /** Empty while BIRD does not answer. */
+  readonly sessions: readonly Session[];
+  /** Objects that are closed or left out, in whole or in part. */
+  readonly faults: BgpReport['faults'];
+}
+
+type BirdDaemon = Awaited<ReturnType<typeof birdStatus>>['daemon'];
+
+export async function bgpStatus({ socket, report: reportPath }: BgpPaths): Promise<BgpStatus> {
   const report = readBgpReport(reportPath);
+  const { faults = [], trouble } = report ?? {};
   try {
     const { daemon, sessions } = await birdStatus(socket);
-    const recovering = daemon.isRecovering
-      ? '\nBIRD is restarting gracefully and waits for its peers.\n'
-      : '';
-    return `${recovering}${sessionTables(sessions)}${faults(report)}`;
+    return { isRunning: true, ...(trouble !== undefined && { trouble }), bird: daemon, sessions, faults };
   } catch (error) {
-    return `\nBGP is not running: ${report?.trouble ?? whyNobodyAnswers(error, socket)}\n${faults(report)}`;
+    return { isRunning: false, trouble: trouble ?? whyNobodyAnswers(error, socket), sessions: [], faults };
   }
+}
+
+export function bgpStatusText({ isRunning, trouble, bird, sessions, faults }: BgpStatus): string {
+  if (!isRunning) return `\nBGP is not running: ${trouble}\n${faultsText(faults)}`;
+  const stuck = trouble === undefined ? '' : `\n${trouble}\n`;
+  const recovering = bird?.isRecovering ? '\nBIRD is restarting gracefully and waits for its peers.\n' : '';
+  return `${stuck}${recovering}${sessionTables(sessions)}${faultsText(faults)}`;
 }
 
 function whyNobodyAnswers(error: unknown, socket: string): string {
@@ -52,7 +70,7 @@ function sinceText(since: Date): string {
   return isToday ? local.slice(11, 19) : local.slice(0, 10);
 }
 
-function faults(report: BgpReport | undefined): string {
-  const lines = (report?.faults ?? []).map(({ object, sentence }) => `${object}: ${sentence}\n`);
+function faultsText(faults: BgpStatus['faults']): string {
+  const lines = faults.map(({ object, sentence }) => `${object}: ${sentence}\n`);
   return lines.length === 0 ? '' : `\nWhat cannot be used as it stands\n${lines.join('')}`;
 }

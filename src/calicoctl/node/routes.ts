@@ -1,5 +1,6 @@
 // `calicoctl node routes`: the routes that BIRD knows on this machine, where each comes from, and which are in use.
 import { bgpPaths, birdRoutes, type LearnedRoute } from '../../bgp/index.ts';
+import { tryParseCidr } from '../../net/index.ts';
 import { formatBoxTable } from '../ipam/box-table.ts';
 import { CommandError } from '../problem.ts';
 
@@ -11,7 +12,12 @@ const sources: Readonly<Record<LearnedRoute['source'], string>> = {
   BGPPeer: 'peer',
 };
 
-export async function routes(): Promise<number> {
+export interface RoutesOptions {
+  readonly output?: 'json';
+}
+
+/** @throws CommandError where BIRD does not answer */
+export async function routes({ output }: RoutesOptions): Promise<number> {
   const { socket } = bgpPaths(process.env.CALICO_ROOT);
   let found: LearnedRoute[];
   try {
@@ -19,8 +25,20 @@ export async function routes(): Promise<number> {
   } catch (error) {
     throw new CommandError(`BGP is not running here: ${error instanceof Error ? error.message : error}`);
   }
-  process.stdout.write(routeTables(found));
+  const ordered = found.toSorted(byDestination);
+  process.stdout.write(
+    output === 'json' ? `${JSON.stringify({ routes: ordered }, null, 2)}\n` : routeTables(ordered),
+  );
   return 0;
+}
+
+/** As numbers; of routes to one destination, the one in use first. */
+function byDestination(a: LearnedRoute, b: LearnedRoute): number {
+  const [x, y] = [tryParseCidr(a.destination), tryParseCidr(b.destination)];
+  if (!x || !y) return 0;
+  const [low, high] = [x.network, y.network];
+  if (low !== high) return low < high ? -1 : 1;
+  return x.length - y.length || (a.type === b.type ? 0 : a.type === 'FIB' ? -1 : 1);
 }
 
 function routeTables(routes: readonly LearnedRoute[]): string {

@@ -1,16 +1,25 @@
 // `calicoctl node status`: whether calico-node runs on this machine, and what BGP says.
 import { readdirSync, readFileSync } from 'node:fs';
 import { bgpPaths } from '../../bgp/index.ts';
-import { bgpStatus } from './bgp-status.ts';
+import { bgpStatus, bgpStatusText } from './bgp-status.ts';
+
+export interface StatusOptions {
+  readonly output?: 'json';
+}
 
 /** Returns 1 when calico-node does not run here. */
-export async function status(): Promise<number> {
+export async function status({ output }: StatusOptions): Promise<number> {
   const pid = findCalicoNode();
-  process.stdout.write(
-    pid === undefined ? 'Calico process is not running.\n' : `Calico process is running (pid ${pid}).\n`,
-  );
-  process.stdout.write(await bgpStatus(bgpPaths(process.env.CALICO_ROOT)));
-  return pid === undefined ? 1 : 0;
+  const bgp = await bgpStatus(bgpPaths(process.env.CALICO_ROOT));
+  const code = pid === undefined ? 1 : 0;
+  if (output === 'json') {
+    const calicoNode = { isRunning: pid !== undefined, ...(pid !== undefined && { pid }) };
+    process.stdout.write(`${JSON.stringify({ calicoNode, bgp }, null, 2)}\n`);
+    return code;
+  }
+  process.stdout.write(`Calico process is ${pid === undefined ? 'not ' : ''}running.\n`);
+  process.stdout.write(bgpStatusText(bgp));
+  return code;
 }
 
 /** The first process whose program is calico-node; undefined when there is none. */

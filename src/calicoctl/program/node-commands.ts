@@ -2,7 +2,9 @@
 import { type Command, Option } from 'commander';
 import type { CheckSystemOptions } from '../node/checksystem.ts';
 import type { DiagsOptions } from '../node/diags.ts';
+import type { RoutesOptions } from '../node/routes.ts';
 import type { RunOptions } from '../node/run.ts';
+import type { StatusOptions } from '../node/status.ts';
 import { version } from '../version.ts';
 import type { Finish } from './declare.ts';
 
@@ -12,17 +14,19 @@ export function addNodeCommands(program: Command, finish: Finish): void {
   node
     .command('status')
     .description('Show whether calico-node runs here, and what BGP says')
-    .action(async () => {
+    .addOption(outputOption())
+    .action(async (options: StatusOptions) => {
       const { status } = await import('../node/status.ts');
-      finish(await status());
+      finish(await status(options));
     });
 
   node
     .command('routes')
     .description('Show the routes that BGP knows here, and where they come from')
-    .action(async () => {
+    .addOption(outputOption())
+    .action(async (options: RoutesOptions) => {
       const { routes } = await import('../node/routes.ts');
-      finish(await routes());
+      finish(await routes(options));
     });
 
   node
@@ -63,4 +67,8 @@ export function addNodeCommands(program: Command, finish: Finish): void {
       const { run } = await import('../node/run.ts');
       finish(run(options));
     });
+}
+
+function outputOption(): Option {
+  return new Option('-o, --output <format>', 'for programs instead of people').choices(['json']);
 }
