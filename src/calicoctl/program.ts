@@ -1,7 +1,7 @@
 // The command line: names, options and help of every command. What a command does is loaded only when it is called.
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { addClusterCommands } from './program/cluster-commands.ts';
-import type { Finish } from './program/declare.ts';
+import { type Finish, parseDuration } from './program/declare.ts';
 import { addIpamCommands } from './program/ipam-commands.ts';
 import { addNodeCommands } from './program/node-commands.ts';
 import { addResourceCommands } from './program/resource-commands.ts';
@@ -43,7 +43,7 @@ export function buildProgram({ name, finish, isQuiet }: ProgramOptions): Command
     .command('version')
     .description('Show the version of calicoctl and of the cluster')
     .option('--client', 'only of calicoctl')
-    .option('-p, --poll <seconds>', 'ask the cluster again and again', parseSeconds)
+    .option('-p, --poll <duration>', 'ask the cluster again after so long, such as "5s" or "10m"', parsePause)
     .action(async (_options, command: Command) => {
       const { version } = await import('./commands/version.ts');
       finish(await version(command.optsWithGlobals()));
@@ -59,9 +59,7 @@ export function buildProgram({ name, finish, isQuiet }: ProgramOptions): Command
   return program;
 }
 
-/** "5" and Go's "5s" alike. */
-function parseSeconds(text: string): number {
-  const seconds = Number(text.replace(/s$/, ''));
-  if (!(seconds >= 0)) throw new InvalidArgumentError('It must be a number of seconds.');
-  return seconds;
+/** A number without a unit, which "0" for "only once" is as a rule, is of seconds. */
+function parsePause(text: string): number {
+  return /^\d+$/.test(text) ? Number(text) : parseDuration(text);
 }

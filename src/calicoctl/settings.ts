@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path';
 import { parse } from 'yaml';
 import {
   accessFromKubeconfig,
+  accessFromKubeconfigs,
   accessFromKubeconfigText,
   accessFromPod,
   type ClusterAccess,
@@ -53,8 +54,8 @@ export function readClusterAccess(
     if (settings.kubeconfigInline) {
       return accessFromKubeconfigText(settings.kubeconfigInline, 'spec.kubeconfigInline', context);
     }
-    const kubeconfig = firstExisting(settings.kubeconfig);
-    if (kubeconfig) return accessFromKubeconfig(kubeconfig, context);
+    const kubeconfigs = existing(settings.kubeconfig);
+    if (kubeconfigs.length > 0) return accessFromKubeconfigs(kubeconfigs, context);
     if (settings.k8sAPIEndpoint) return accessByEndpoint(settings.k8sAPIEndpoint, settings);
     const own = join(homedir(), '.kube', 'config');
     if (existsSync(own)) return accessFromKubeconfig(own, context);
@@ -106,10 +107,11 @@ function readConfigFile(file: string): Settings {
   return settings;
 }
 
-/** KUBECONFIG may list several files; a single one that is missing is an error, as is a list of none but missing ones. */
-function firstExisting(paths: string | undefined): string | undefined {
+/** KUBECONFIG may list several files, some of which may be missing; where all are, they are returned to be complained of. */
+function existing(paths: string | undefined): readonly string[] {
   const files = (paths ?? '').split(delimiter).filter((path) => path !== '');
-  return files.find((path) => existsSync(path)) ?? files[0];
+  const found = files.filter((path) => existsSync(path));
+  return found.length > 0 ? found : files;
 }
 
 function accessByEndpoint(server: string, settings: Settings): ClusterAccess {

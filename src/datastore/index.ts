@@ -3,6 +3,7 @@ export * from './datastore.ts';
 export * from './errors.ts';
 export {
   accessFromKubeconfig,
+  accessFromKubeconfigs,
   accessFromKubeconfigText,
   accessFromPod,
   type ClusterAccess,

@@ -57,6 +57,7 @@ export {
   readManifest,
 } from './manifest/index.ts';
 export { misfit } from './misfit.ts';
+export { nearestName } from './nearest-name.ts';
 export * from './resource.ts';
 export { validate } from './validate.ts';
 export { withDefaults } from './with-defaults.ts';

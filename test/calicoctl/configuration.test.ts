@@ -130,6 +130,29 @@ test('a command that there is none of is told with the nearest that there is', a
   assert.match(stderr, /unknown command 'aply'[\s\S]*apply/);
 });
 
+test('of a kind that there is none of the nearest is told, or all where none is near', async () => {
+  const { code, stderr } = await runCalicoctl(['get', 'ippol']);
+  assert.equal(code, 1);
+  assert.equal(stderr, 'calicoctl: "ippol" is not a kind of resource; did you mean "ippool"?\n');
+  assert.match(
+    (await runCalicoctl(['get', 'frob'])).stderr,
+    /the kinds are BGPConfiguration, .*, WorkloadEndpoint\n$/,
+  );
+});
+
+test('how often to ask for the version is a duration', async () => {
+  for (const pause of ['0', '0s']) {
+    assert.match(
+      (await cluster.run(['version', '--poll', pause])).stdout,
+      /^Client Version: .*\nCluster Version: .*\n.*\n$/,
+    );
+  }
+  assert.match(
+    (await runCalicoctl(['version', '--poll', 'often'])).stderr,
+    /It must be a duration, such as "30m"/,
+  );
+});
+
 test('bash completes commands, options and kinds', async () => {
   const { stdout } = await runCalicoctl(['completion', 'bash']);
   const script = cluster.write('completion.bash', stdout);

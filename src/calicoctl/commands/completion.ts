@@ -78,19 +78,25 @@ complete -F _calicoctl calicoctl
 `;
 }
 
+/** As in bash, a word is a command only where it stands as one: "node" of "get node" is none. */
 function fishScript(places: readonly Place[]): string {
-  const lines = ['complete -c calicoctl -f'];
+  const paths = places.filter(({ path }) => path !== '').map(({ path }) => quoted(path));
+  const lines = [
+    'function __calicoctl_at',
+    "  set -l place ''",
+    '  for word in (commandline -opc)[2..-1]',
+    '    set -l next (string trim -- "$place $word")',
+    `    contains -- "$next" ${paths.join(' ')}; and set place "$next"`,
+    '  end',
+    '  test "$place" = "$argv[1]"',
+    'end',
+    'complete -c calicoctl -f',
+  ];
   for (const place of places) {
-    const names = place.commands.map(({ name }) => name).join(' ');
-    const isHere =
-      place.path === ''
-        ? `not __fish_seen_subcommand_from ${names}`
-        : [
-            ...place.path.split(' ').map((word) => `__fish_seen_subcommand_from ${word}`),
-            ...(names === '' ? [] : [`not __fish_seen_subcommand_from ${names}`]),
-          ].join('; and ');
     const entry = (rest: string, description: string) =>
-      lines.push(`complete -c calicoctl -n '${isHere}' ${rest} -d ${quoted(description)}`);
+      lines.push(
+        `complete -c calicoctl -n '__calicoctl_at "${place.path}"' ${rest} -d ${quoted(description)}`,
+      );
     for (const { name, description } of place.commands) entry(`-a ${name}`, description);
     for (const { flag, description } of place.options) {
       entry(`${/^--(filename|config|from-report)$/.test(flag) ? '-F ' : ''}-l ${flag.slice(2)}`, description);

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ClusterDiagsOptions } from '../cluster/diags.ts';
 import type { DoctorOptions } from '../doctor/doctor.ts';
 import type { MigrateOptions } from '../migrate/migrate.ts';
-import type { Finish } from './declare.ts';
+import { type Finish, parseDuration } from './declare.ts';
 
 export function addClusterCommands(program: Command, finish: Finish): void {
   program
@@ -66,15 +66,4 @@ function parseCount(text: string): number {
   const count = Number(text);
   if (Number.isInteger(count) && count >= 1) return count;
   throw new InvalidArgumentError('It must be a whole number from 1 on.');
-}
-
-/** Seconds of a duration as Go writes it: "90s", "1h30m". */
-function parseDuration(text: string): number {
-  const units: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1 };
-  if (!/^(\d+[hms])+$/.test(text))
-    throw new InvalidArgumentError('It must be a duration, such as "30m" or "2h".');
-  return [...text.matchAll(/(\d+)([hms])/g)].reduce(
-    (sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ''] ?? 0),
-    0,
-  );
 }

@@ -1,5 +1,5 @@
 // What the declarations of commands share.
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** Takes the exit code of a command. */
 export type Finish = (code: number) => void;
@@ -34,4 +34,15 @@ export function withOutcomes(command: Command): Command {
 
 export function collect(value: string, previous: string[] = []): string[] {
   return [...previous, value];
+}
+
+/** Seconds of a duration as Go writes it, such as "90s" or "1h30m". @throws InvalidArgumentError when it is none */
+export function parseDuration(text: string): number {
+  const units: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1 };
+  if (!/^(\d+[hms])+$/.test(text))
+    throw new InvalidArgumentError('It must be a duration, such as "30m" or "2h".');
+  return [...text.matchAll(/(\d+)([hms])/g)].reduce(
+    (sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ''] ?? 0),
+    0,
+  );
 }

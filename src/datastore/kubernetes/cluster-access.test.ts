@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { stringify } from 'yaml';
-import { accessFromKubeconfig, accessFromPod } from './cluster-access.ts';
+import { accessFromKubeconfig, accessFromKubeconfigs, accessFromPod } from './cluster-access.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -45,6 +45,37 @@ test('another context may be named, and a missing one is an error that names the
     message: `Cannot use kubeconfig "${path}": it has no context "other"`,
   });
   assert.throws(() => accessFromKubeconfig(path, 'broken'), /it has no cluster "missing"/);
+});
+
+test('several files are read as one, of which the earlier counts, each with the paths beside it', () => {
+  const user = kubeconfig({ 'client-key': 'key.pem' });
+  writeFileSync(join(directory, 'key.pem'), 'KEY');
+  const place = join(directory, 'elsewhere');
+  mkdirSync(place);
+  writeFileSync(join(place, 'ca.pem'), 'CA');
+  const cluster = join(place, 'kubeconfig');
+  const section = { server: 'https://10.0.0.1', 'certificate-authority': 'ca.pem' };
+  writeFileSync(
+    cluster,
+    stringify({
+      'current-context': 'bare',
+      contexts: [{ name: 'theirs', context: { cluster: 'c', user: 'u' } }],
+      clusters: [{ name: 'c', cluster: section }],
+    }),
+  );
+  const { server, tls, namespace } = accessFromKubeconfigs([cluster, user], 'main');
+  assert.deepEqual(
+    { server, tls, namespace },
+    { server: section.server, tls: { ca: 'CA', key: 'KEY' }, namespace: 'n' },
+  );
+  assert.equal(accessFromKubeconfigs([user, cluster], 'theirs').server, 'https://10.96.0.1:443');
+  assert.deepEqual(accessFromKubeconfigs([cluster, user]).tls, { ca: 'CA' });
+});
+
+test('a kubeconfig that cannot be read is named', () => {
+  assert.throws(() => accessFromKubeconfig(directory), {
+    message: `Cannot read kubeconfig "${directory}": EISDIR: illegal operation on a directory, read`,
+  });
 });
 
 test('certificates come inline or from files beside the kubeconfig', () => {

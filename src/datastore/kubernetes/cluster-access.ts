@@ -1,7 +1,7 @@
 // Where an API server is and how to be let in: from a kubeconfig file, or from the pod that we run in.
 // Source: https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/
 import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { delimiter, dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import {
   anonymous,
@@ -54,44 +54,90 @@ interface UserSection {
   exec?: ExecSection;
 }
 
+/** A kubeconfig's text, and where it comes from: what errors call it, and what the paths in it are relative to. */
+interface KubeconfigFile {
+  readonly path: string;
+  readonly text: string;
+}
+
 /**
  * Access as a kubeconfig's context describes it, the current one unless named. Paths in the file are relative to it.
  * @throws Error when the file cannot be read, is not YAML, or lacks what the context names
  */
 export function accessFromKubeconfig(path: string, contextName?: string): ClusterAccess {
-  return accessFromKubeconfigText(readFileSync(path, 'utf8'), path, contextName);
+  return accessFromKubeconfigs([path], contextName);
 }
 
-/**
- * As `accessFromKubeconfig`, for a kubeconfig whose text is at hand; `path` is what it is called in errors, and what the
- * paths in it are relative to.
- */
+/** As `accessFromKubeconfig`, of several files that are read as one: of what two of them name, the earlier one counts. */
+export function accessFromKubeconfigs(paths: readonly string[], contextName?: string): ClusterAccess {
+  return accessFrom(
+    paths.map((path) => ({ path, text: readKubeconfig(path) })),
+    contextName,
+  );
+}
+
+/** As `accessFromKubeconfig`, for a kubeconfig whose text is at hand; `path` is what it is called. */
 export function accessFromKubeconfigText(text: string, path: string, contextName?: string): ClusterAccess {
-  const config = (parse(text) ?? {}) as Kubeconfig;
-  const name = contextName ?? config['current-context'];
-  const context = config.contexts?.find((entry) => entry.name === name)?.context;
-  if (!context) throw new Error(`Cannot use kubeconfig "${path}": it has no context "${name ?? ''}"`);
-  const cluster = config.clusters?.find((entry) => entry.name === context.cluster)?.cluster;
-  if (!cluster?.server)
-    throw new Error(`Cannot use kubeconfig "${path}": it has no cluster "${context.cluster}"`);
-  const user = config.users?.find((entry) => entry.name === context.user)?.user ?? {};
-  const read = (file: string | undefined, data: string | undefined): string | undefined => {
-    if (data) return Buffer.from(data, 'base64').toString('utf8');
-    return file && readFileSync(resolve(dirname(path), file), 'utf8');
+  return accessFrom([{ path, text }], contextName);
+}
+
+function readKubeconfig(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new Error(`Cannot read kubeconfig "${path}": ${(cause as Error).message}`, { cause });
+  }
+}
+
+function accessFrom(files: readonly KubeconfigFile[], contextName: string | undefined): ClusterAccess {
+  const parsed = files.map(({ path, text }) => ({
+    directory: dirname(path),
+    config: (parse(text) ?? {}) as Kubeconfig,
+  }));
+  const entry = <Section extends 'contexts' | 'clusters' | 'users'>(
+    section: Section,
+    name: string | undefined,
+  ) => {
+    for (const { config, directory } of parsed) {
+      const found = config[section]?.find((one) => one.name === name);
+      if (found) return { found: found as NonNullable<Kubeconfig[Section]>[number], directory };
+    }
+    return undefined;
   };
+  const fail = (what: string): never => {
+    throw new Error(`Cannot use kubeconfig "${files.map(({ path }) => path).join(delimiter)}": ${what}`);
+  };
+  const name =
+    contextName ?? parsed.map(({ config }) => config['current-context']).find((current) => current);
+  const context = entry('contexts', name)?.found.context ?? fail(`it has no context "${name ?? ''}"`);
+  const ofCluster = entry('clusters', context.cluster);
+  const cluster = ofCluster?.found.cluster;
+  if (!cluster?.server) return fail(`it has no cluster "${context.cluster}"`);
+  const ofUser = entry('users', context.user);
+  const user = ofUser?.found.user ?? {};
+  const userDirectory = ofUser?.directory ?? '';
   const tls = {
-    ca: read(cluster['certificate-authority'], cluster['certificate-authority-data']),
-    cert: read(user['client-certificate'], user['client-certificate-data']),
-    key: read(user['client-key'], user['client-key-data']),
+    ca: read(
+      cluster['certificate-authority'],
+      cluster['certificate-authority-data'],
+      ofCluster?.directory ?? '',
+    ),
+    cert: read(user['client-certificate'], user['client-certificate-data'], userDirectory),
+    key: read(user['client-key'], user['client-key-data'], userDirectory),
     servername: cluster['tls-server-name'],
     rejectUnauthorized: cluster['insecure-skip-tls-verify'] ? false : undefined,
   };
   return {
     server: cluster.server,
     tls: Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined)),
-    credential: credentialOf(withUserOf(cluster.server, user), dirname(path)),
+    credential: credentialOf(withUserOf(cluster.server, user), userDirectory),
     namespace: context.namespace ?? 'default',
   };
+}
+
+function read(file: string | undefined, data: string | undefined, directory: string): string | undefined {
+  if (data) return Buffer.from(data, 'base64').toString('utf8');
+  return file && readFileSync(resolve(directory, file), 'utf8');
 }
 
 /** As kubectl: a name and password in the server's URL serve those who have no other credential. */
