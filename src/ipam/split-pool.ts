@@ -39,7 +39,10 @@ function partsOf(pool: IPPool, count: number): IPPool[] {
   }));
 }
 
-/** Makes the parts and then deletes the whole, so that there is no moment without a pool. On a failure, what was made is removed. */
+/**
+ * Makes the parts and then deletes the whole, so that there is no moment without a pool. On a failure, what was made is removed.
+ * @throws what the failure was, or an Error that names the parts that could not be removed again
+ */
 export async function splitPool(datastore: Datastore, pool: IPPool, count: number): Promise<IPPool[]> {
   const made: IPPool[] = [];
   try {
@@ -48,7 +51,15 @@ export async function splitPool(datastore: Datastore, pool: IPPool, count: numbe
     await datastore.delete(ipPools, { name }, resourceVersion ? { resourceVersion } : {});
     return made;
   } catch (error) {
-    for (const { metadata } of made) await datastore.delete(ipPools, { name: metadata.name });
-    throw error;
+    const left: string[] = [];
+    for (const { metadata } of made) {
+      await datastore.delete(ipPools, { name: metadata.name }).catch(() => left.push(metadata.name));
+    }
+    if (left.length === 0) throw error;
+    throw new Error(
+      `Cannot split pool "${pool.metadata.name}": ${(error as Error).message}; ` +
+        `remove what is left of the attempt: ${left.map((name) => `"${name}"`).join(', ')}`,
+      { cause: error },
+    );
   }
 }
