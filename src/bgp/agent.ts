@@ -29,7 +29,7 @@ import {
 } from '../resources/index.ts';
 import { BirdSupervisor } from './bird/supervisor.ts';
 import { FollowedSecrets } from './followed-secrets.ts';
-import type { Fault } from './model/bgp-model.ts';
+import type { BgpModel, Fault } from './model/bgp-model.ts';
 import { modelOf } from './model/model.ts';
 import type { BgpPaths } from './paths.ts';
 import type { BgpReport } from './report.ts';
@@ -44,6 +44,8 @@ export interface BgpAgentOptions {
   /** Name or path of BIRD's program. */
   readonly program: string;
   readonly hasRoutesToRecover: () => boolean;
+  /** Has the node hear its own pods at these addresses, and at no others. */
+  readonly hearPodsAt: (addresses: readonly string[]) => void;
   readonly log: Logger;
 }
 
@@ -183,7 +185,20 @@ export class BgpAgent {
     this.#faults = faults;
     this.#report();
     if (!model) return;
+    this.#hearPods(model);
     this.#bird.apply(configurationText(model, { logFile: paths.log }));
+  }
+
+  /** Their sessions stay down where this fails; everybody else's are not concerned. */
+  #hearPods({ peers }: BgpModel): void {
+    const addresses = peers.flatMap(({ kind, sourceAddress }) =>
+      kind === 'Local_Workload' && sourceAddress !== undefined ? [sourceAddress] : [],
+    );
+    try {
+      this.#options.hearPodsAt([...new Set(addresses)]);
+    } catch (error) {
+      this.#options.log.error({ error }, 'Cannot set up the address at which pods speak BGP with this node');
+    }
   }
 
   /** Leaves for others what cannot be seen in BIRD itself. */

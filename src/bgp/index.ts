@@ -10,5 +10,6 @@ export { modelOf } from './model/model.ts';
 export { secondsOf } from './model/seconds.ts';
 export { NodeStatusReporter } from './node-status.ts';
 export { type BgpPaths, bgpPaths } from './paths.ts';
+export { keepPeeringAddresses } from './peering-addresses.ts';
 export { type BgpReport, readBgpReport } from './report.ts';
 export { configurationText } from './text/configuration.ts';

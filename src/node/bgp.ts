@@ -1,5 +1,5 @@
 // BGP on this node: the agent that configures and supervises BIRD, and the answers to CalicoNodeStatus.
-import { BgpAgent, NodeStatusReporter } from '../bgp/index.ts';
+import { BgpAgent, keepPeeringAddresses, NodeStatusReporter } from '../bgp/index.ts';
 import type { Datastore } from '../datastore/index.ts';
 import type { Rtnetlink } from '../kernel/index.ts';
 import type { Logger } from '../process/index.ts';
@@ -28,6 +28,7 @@ export function startBgp(
     paths: paths.bird,
     program: birdProgram,
     hasRoutesToRecover: () => rtnetlink.routes().some(({ protocol }) => protocol === birdProtocol),
+    hearPodsAt: (addresses) => keepPeeringAddresses(rtnetlink, addresses),
     log,
   });
   const reporter = new NodeStatusReporter({ node, datastore, socketPath: paths.bird.socket, log });

@@ -5,7 +5,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { BgpAgent, bgpPaths, birdStatus, unreadyReasons } from '../../src/bgp/index.ts';
+import { BgpAgent, bgpPaths, birdStatus, keepPeeringAddresses, unreadyReasons } from '../../src/bgp/index.ts';
 import { MemoryDatastore } from '../../src/datastore/index.ts';
 import {
   addAddress,
@@ -112,6 +112,10 @@ export class BgpLab implements AsyncDisposable {
         hasRoutesToRecover: () => {
           using netlink = Rtnetlink.open({ namespace: this.#underlay.node(name).namespace });
           return netlink.routes().some(({ protocol }) => protocol === 12);
+        },
+        hearPodsAt: (addresses) => {
+          using netlink = Rtnetlink.open({ namespace: this.#underlay.node(name).namespace });
+          keepPeeringAddresses(netlink, addresses);
         },
         log: createLogger('test', 'silent'),
       });
@@ -263,6 +267,41 @@ export class BgpLab implements AsyncDisposable {
       'net/ipv4/ip_forward': 1,
       'net/ipv4/fib_multipath_hash_policy': 1,
     });
+  }
+
+  /** A pod on a node as the CNI plugin makes it, in which a GoBGP peers with the node at an address. */
+  async startRouterInPod(
+    name: string,
+    {
+      address,
+      hears,
+      asNumber,
+      networks,
+    }: { address: string; hears: string; asNumber: number; networks: string[] },
+  ): Promise<ExternalRouter> {
+    const node = this.#underlay.node(name);
+    const pod = this.#underlay.addMachine('client', 3);
+    using inPod = Rtnetlink.open({ namespace: pod.namespace });
+    inPod.apply(setLink(inPod.link('eth0')?.index ?? 0, { up: false }));
+    using onNode = Rtnetlink.open({ namespace: node.namespace });
+    onNode.apply(addVeth({ name: 'calipod', up: true, peer: { name: 'pod', namespace: pod.namespace } }));
+    const link = inPod.link('pod')?.index ?? 0;
+    inPod.apply(setLink(link, { up: true }));
+    inPod.apply(addAddress({ link, address, prefixLength: 32 }));
+    await this.inside('client', 'ip', ['route', 'add', '169.254.1.1', 'dev', 'pod', 'scope', 'link']);
+    await this.inside('client', 'ip', ['route', 'add', 'default', 'via', '169.254.1.1', 'dev', 'pod']);
+    await this.inside(name, 'ip', ['route', 'add', address, 'dev', 'calipod', 'scope', 'link']);
+    writeSysctls(node.namespace, { 'net/ipv4/conf/calipod/proxy_arp': 1, 'net/ipv4/ip_forward': 1 });
+    this.#router = await startRouter('gobgp', {
+      spawn: (start) => inNamespace(pod.namespace, start),
+      folder: join(this.#folder, 'router'),
+      environment: {},
+      asNumber,
+      routerId: address,
+      neighbors: [{ address: hears, asNumber: 64512 }],
+      networks,
+    });
+    return this.#router;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -213,6 +213,33 @@ test('frr: a BIRD that is killed comes back, and no kernel loses the ways betwee
   assert.deepEqual(watched.deletions(), []);
 });
 
+test('gobgp: the router keeps the routes of a BIRD that restarts, for as long as was agreed', async () => {
+  await using lab = await BgpLab.make('stale', 1);
+  await peerWithRouter(lab, { asNumber });
+  const router = await lab.startRouter('gobgp', { asNumber, networks: ['10.200.0.0/24'] });
+  lab.startAgents();
+  await lab.established();
+  const isHeard = async () => (await heard(router, blockOf(1))).length > 0;
+  const isUp = async () => (await router.sessions()).every(({ isEstablished }) => isEstablished);
+  await lab.until('the router has heard of the block', isHeard);
+  await lab.until('the node routes behind the router', async () =>
+    Boolean(await routed(lab, 'node-1', '10.200.0.0/24')),
+  );
+  using watched = lab.watchDeletions(['node-1']);
+
+  await lab.stopAgent('node-1');
+  await lab.until('the router has seen the sessions go', async () => !(await isUp()));
+  assert.ok(await isHeard(), 'the router keeps the route');
+  assert.ok(await routed(lab, 'node-1', '10.200.0.0/24'), 'the node keeps the router’s');
+  lab.startAgents();
+  await lab.established();
+  await lab.until('the router has the sessions back', isUp);
+  await lab.until('the node has recovered', async () => !(await lab.status('node-1')).daemon.isRecovering);
+  assert.ok(await isHeard());
+  assert.ok(await routed(lab, 'node-1', '10.200.0.0/24'));
+  assert.deepEqual(watched.deletions(), []);
+});
+
 test('frr: a service address is reached from behind the router over all nodes, and over those that are left', async () => {
   await using lab = await BgpLab.make('service', 3);
   const { datastore } = lab;
