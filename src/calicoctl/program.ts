@@ -34,7 +34,10 @@ export function buildProgram({ name, finish, isQuiet }: ProgramOptions): Command
     .helpCommand(true)
     .exitOverride()
     .showSuggestionAfterError();
-  if (isQuiet) program.configureOutput({ writeErr: () => {} });
+  program.configureOutput({
+    outputError: (text, write) => write(text.replace(/^error: /, 'calicoctl: ')),
+    ...(isQuiet && { writeErr: () => {} }),
+  });
   addResourceCommands(program, finish);
   addIpamCommands(program, finish);
   addNodeCommands(program, finish);

@@ -127,7 +127,7 @@ test('kubectl finds it as its plugin, which calls itself so', async () => {
 test('a command that there is none of is told with the nearest that there is', async () => {
   const { code, stderr } = await runCalicoctl(['aply']);
   assert.equal(code, 1);
-  assert.match(stderr, /unknown command 'aply'[\s\S]*apply/);
+  assert.match(stderr, /^calicoctl: unknown command 'aply'[\s\S]*apply/);
 });
 
 test('of a kind that there is none of the nearest is told, or all where none is near', async () => {
@@ -138,6 +138,18 @@ test('of a kind that there is none of the nearest is told, or all where none is 
     (await runCalicoctl(['get', 'frob'])).stderr,
     /the kinds are BGPConfiguration, .*, WorkloadEndpoint\n$/,
   );
+});
+
+test('the page about calicoctl names every command that there is', async () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/calicoctl.md'), 'utf8');
+  const { stdout } = await runCalicoctl(['--help']);
+  const commands = [...stdout.slice(stdout.indexOf('Commands:')).matchAll(/^ {2}([a-z-]+) /gm)].map(
+    ([, name]) => name,
+  );
+  assert.ok(commands.length > 10, stdout);
+  for (const name of commands.filter((name) => name !== 'help')) {
+    assert.match(page, new RegExp(`\\| .*\`(calicoctl )?${name}\`.* \\|`), `${name} is missing`);
+  }
 });
 
 test('how often to ask for the version is a duration', async () => {

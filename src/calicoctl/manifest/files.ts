@@ -29,7 +29,9 @@ function filesAt(path: string, recursive: boolean): string[] {
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => {
       const inner = join(path, entry.name);
-      const isFolder = entry.isDirectory() || (entry.isSymbolicLink() && statSync(inner).isDirectory());
+      const isFolder =
+        entry.isDirectory() ||
+        (entry.isSymbolicLink() && statSync(inner, { throwIfNoEntry: false })?.isDirectory());
       if (isFolder) return recursive ? filesAt(inner, true) : [];
       return /\.(ya?ml|json)$/i.test(entry.name) ? [inner] : [];
     });
