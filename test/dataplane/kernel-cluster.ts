@@ -28,8 +28,14 @@ import {
 } from '../../src/kernel/index.ts';
 import type { Transport } from '../../src/lab/matrix/matrix.ts';
 import { Prober } from '../../src/lab/prober/client.ts';
-import type { LaneReport } from '../../src/lab/prober/messages.ts';
-import { type Cluster, evaluate, type WorkloadEndpoint, workloadEndpointOf } from '../../src/policy/index.ts';
+import type { LaneReport, ProbeProtocol } from '../../src/lab/prober/messages.ts';
+import {
+  type Cluster,
+  evaluate,
+  type Packet,
+  type WorkloadEndpoint,
+  workloadEndpointOf,
+} from '../../src/policy/index.ts';
 import {
   type IPAMBlock,
   type IPPool,
@@ -43,6 +49,8 @@ import { stepsToward } from '../policy/cluster-steps.ts';
 const podCount = 6;
 const ports = [79, 80, 81, 82, 83] as const;
 const transports: readonly Transport[] = ['tcp', 'udp', 'sctp'];
+/** Types and codes that rules of the generator tell apart, as type * 256 + code. All of them open a flow. */
+const icmpMessages = { 4: [8 << 8, (8 << 8) | 1, 13 << 8], 6: [128 << 8, (128 << 8) | 1] } as const;
 const families = [4, 6] as const;
 const addressOf = {
   4: (index: number) => `10.1.0.${index + 1}`,
@@ -189,19 +197,21 @@ export class KernelCluster {
     this.#cluster = cluster;
   }
 
-  /** Probes every pair of running pods on every port, and demands of every cell what the evaluator says. Returns how many there were. */
+  /** Probes every pair of running pods on every port and with several ICMP messages, and demands of every cell what the evaluator says. Returns how many there were. */
   async check(what: string): Promise<number> {
     let cells = 0;
     for (const family of families) {
       for (const protocol of transports) {
         for (const port of ports) cells += await this.#checkPort(family, protocol, port, what);
       }
+      for (const message of icmpMessages[family])
+        cells += await this.#checkPort(family, 'icmp', message, what);
     }
     return cells;
   }
 
   /** Probes one port; returns the pairs that reached it: "0>1". */
-  async reach(family: 4 | 6, protocol: Transport, port: number): Promise<string[]> {
+  async reach(family: 4 | 6, protocol: ProbeProtocol, port: number): Promise<string[]> {
     const present = this.#cluster.pods.filter((pod) => workloadEndpointOf(pod) !== undefined).map(indexOf);
     const pods = present.map((index) => ({ key: `${index}/${family}`, port }));
     const result = await this.#probers.get(family)?.ask('probe', { protocol, pods });
@@ -226,7 +236,7 @@ export class KernelCluster {
     return (await this.#probers.get(family)?.ask('stopStream', {}))?.lanes ?? [];
   }
 
-  async #checkPort(family: 4 | 6, protocol: Transport, port: number, what: string): Promise<number> {
+  async #checkPort(family: 4 | 6, protocol: ProbeProtocol, port: number, what: string): Promise<number> {
     const open = new Set(await this.reach(family, protocol, port));
     const present = this.#cluster.pods.filter((pod) => workloadEndpointOf(pod) !== undefined).map(indexOf);
     let cells = 0;
@@ -235,8 +245,7 @@ export class KernelCluster {
         const verdict = evaluate(this.#cluster, {
           source: addressOf[family](from),
           destination: addressOf[family](to),
-          protocol: protocol.toUpperCase() as Uppercase<Transport>,
-          destinationPort: port,
+          ...packetOf(family, protocol, port),
         });
         const actual = open.has(`${from}>${to}`) ? 'Allow' : 'Deny';
         cells++;
@@ -350,6 +359,16 @@ export class KernelCluster {
     closeNamespace(namespace);
     return namespacePath(name);
   }
+}
+
+function packetOf(
+  family: 4 | 6,
+  protocol: ProbeProtocol,
+  port: number,
+): Omit<Packet, 'source' | 'destination'> {
+  if (protocol !== 'icmp')
+    return { protocol: protocol.toUpperCase() as Uppercase<Transport>, destinationPort: port };
+  return { protocol: family === 4 ? 'ICMP' : 'ICMPv6', icmp: { type: port >> 8, code: port & 0xff } };
 }
 
 function interfaceOf(node: KernelNode, endpoint: WorkloadEndpoint): string {

@@ -1,7 +1,13 @@
 // Small clusters, each for one thing that the documentation of NetworkPolicy says. What shall pass is not written here:
 // the evaluator says it, from the same objects.
 import { type Cluster, podAnnotations } from '../../src/policy/index.ts';
-import type { ContainerPort, KubernetesNetworkPolicy, Namespace, Pod } from '../../src/resources/index.ts';
+import type {
+  ContainerPort,
+  KubernetesNetworkPolicy,
+  Namespace,
+  Pod,
+  PolicyRule,
+} from '../../src/resources/index.ts';
 
 type Spec = NonNullable<KubernetesNetworkPolicy['spec']>;
 
@@ -56,6 +62,21 @@ function cluster(...specs: (Spec & { namespace?: string })[]): Cluster {
       metadata: { namespace, name: `policy-${index}` },
       spec,
     })),
+  };
+}
+
+/** Calico's rules about what reaches red. */
+function towardsRed(...ingress: PolicyRule[]): Cluster {
+  return {
+    ...cluster(),
+    calicoPolicies: [
+      {
+        apiVersion: 'projectcalico.org/v3',
+        kind: 'NetworkPolicy',
+        metadata: { namespace: 'red', name: 'calico' },
+        spec: { types: ['Ingress'], ingress },
+      },
+    ],
   };
 }
 
@@ -208,6 +229,21 @@ export const policyCases: readonly (readonly [what: string, cluster: Cluster])[]
         egress: [{ to: [{ namespaceSelector: { matchLabels: { team: 'green' } } }] }],
       },
       { namespace: 'green', ...ingressFrom({ podSelector: {} }) },
+    ),
+  ],
+  [
+    'ICMP by type and by code',
+    towardsRed(
+      { action: 'Allow', protocol: 'ICMP', icmp: { type: 8, code: 1 } },
+      { action: 'Allow', protocol: 'ICMPv6', icmp: { type: 128, code: 0 } },
+    ),
+  ],
+  ['ICMP by type alone', towardsRed({ action: 'Allow', protocol: 'ICMP', icmp: { type: 13 } })],
+  [
+    'any ICMP but for a type and a code',
+    towardsRed(
+      { action: 'Allow', protocol: 'ICMP', notICMP: { type: 8, code: 0 } },
+      { action: 'Allow', protocol: 58, notICMP: { type: 128, code: 1 } },
     ),
   ],
   ['nothing is left of the policies before', cluster()],

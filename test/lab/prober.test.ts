@@ -1,11 +1,12 @@
 // The prober over namespaces that `ip` wired, with nft's own rules as the policy: what it says must be what they do.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
-import type { Transport } from '../../src/lab/matrix/matrix.ts';
 import { Prober } from '../../src/lab/prober/client.ts';
+import type { ProbeProtocol } from '../../src/lab/prober/messages.ts';
 import { WiredCluster } from './wired-cluster.ts';
 
-const ports: Record<Transport, number> = { tcp: 8080, udp: 53, sctp: 3868 };
+/** ICMP's is its echo request. */
+const ports: Record<ProbeProtocol, number> = { tcp: 8080, udp: 53, sctp: 3868, icmp: 8 << 8 };
 
 describe('the prober', () => {
   let cluster: WiredCluster;
@@ -28,7 +29,10 @@ describe('the prober', () => {
   });
 
   /** "11>21" for each open pair, sorted. */
-  async function openPairs(protocol: Transport, port: number | null = ports[protocol]): Promise<string[]> {
+  async function openPairs(
+    protocol: ProbeProtocol,
+    port: number | null = ports[protocol],
+  ): Promise<string[]> {
     const pods = cluster.pods.map(({ key }) => ({ key, port }));
     const { open } = await prober.ask('probe', { protocol, pods });
     const short = (position: number) => cluster.pods[position]?.key.slice(-2) ?? '';
@@ -39,7 +43,7 @@ describe('the prober', () => {
   const pairs = (keep: (from: string, to: string) => boolean) =>
     names.flatMap((from) => names.filter((to) => keep(from, to)).map((to) => `${from}>${to}`)).sort();
 
-  for (const protocol of ['tcp', 'udp', 'sctp'] as const) {
+  for (const protocol of ['tcp', 'udp', 'sctp', 'icmp'] as const) {
     test(`sees every pair over ${protocol} where nothing is filtered`, async () => {
       assert.deepEqual(
         await openPairs(protocol),

@@ -2,6 +2,7 @@
 import os from 'node:os';
 import { pinToOneCpu, runBeforeOthers } from '../../kernel/index.ts';
 import { Barrier } from './barrier.ts';
+import { icmpTransmitter } from './icmp.ts';
 import type { ProberRequests, RequestMessage, RequestName, ResponseMessage } from './messages.ts';
 import { probeWave, type Transmitter } from './probe.ts';
 import { sctpTransmitter } from './sctp.ts';
@@ -108,7 +109,7 @@ const handlers: Handlers = {
 const transmitters: Record<
   ProberRequests['probe']['ask']['protocol'],
   (senders: readonly PodSite[], targets: readonly Target[]) => Transmitter
-> = { udp: udpTransmitter, tcp: tcpTransmitter, sctp: sctpTransmitter };
+> = { udp: udpTransmitter, tcp: tcpTransmitter, sctp: sctpTransmitter, icmp: icmpTransmitter };
 
 function podAt(key: string): PodSite {
   const site = pods.get(key);

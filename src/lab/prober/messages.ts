@@ -2,6 +2,9 @@
 // switches network namespaces on its main thread and waits in the kernel, which would hold up everything else.
 import type { Transport } from '../matrix/matrix.ts';
 
+/** For ICMP, a port is type * 256 + code. */
+export type ProbeProtocol = Transport | 'icmp';
+
 /** A node: where sentinels come from, and one end of every barrier. */
 export interface ProberNode {
   readonly name: string;
@@ -64,7 +67,7 @@ export interface ProberRequests {
   /** Probes every pod from every pod; a receiver without a port is not probed, and so not reached. */
   probe: {
     ask: {
-      readonly protocol: Transport;
+      readonly protocol: ProbeProtocol;
       readonly pods: readonly { readonly key: string; readonly port: number | null }[];
     };
     answer: ProbeResult;

@@ -1,8 +1,7 @@
 // What the prober holds open: a namespace per node and pod, and in every pod the sockets that answer for it. It opens and
 // closes; what travels through the sockets is in the files of the transports.
 import { closeNamespace, InetSocket, openNamespace } from '../../kernel/index.ts';
-import type { Transport } from '../matrix/matrix.ts';
-import type { ProberNode, ProberPod } from './messages.ts';
+import type { ProbeProtocol, ProberNode, ProberPod } from './messages.ts';
 import { sctpProtocol } from './sctp-packet.ts';
 
 /** Enough for the handshakes of a whole cluster's wave at once. */
@@ -36,21 +35,22 @@ export class PodSite {
 
   /**
    * The socket where a probe to this port arrives, opened when there is none yet, so that any port can be asked about.
-   * One raw socket receives SCTP for all ports.
+   * One raw socket receives SCTP for all ports, and one ICMP of all types.
    */
-  receiver(protocol: Transport, port: number): InetSocket {
-    const key = protocol === 'sctp' ? protocol : `${protocol}/${port}`;
+  receiver(protocol: ProbeProtocol, port: number): InetSocket {
+    const isRaw = protocol === 'sctp' || protocol === 'icmp';
+    const key = isRaw ? protocol : `${protocol}/${port}`;
     const existing = this.#receivers.get(key);
     if (existing) return existing;
     const socket = this.open(protocol);
     this.#receivers.set(key, socket);
-    if (protocol !== 'sctp') socket.bind({ address: anyAddress(this.pod.ip), port });
+    if (!isRaw) socket.bind({ address: anyAddress(this.pod.ip), port });
     if (protocol === 'tcp') socket.listen(backlog);
     return socket;
   }
 
   /** A new socket in the pod, which is the caller's to close. */
-  open(protocol: Transport): InetSocket {
+  open(protocol: ProbeProtocol): InetSocket {
     return openIn(this.namespace, this.pod.ip, protocol);
   }
 
@@ -61,9 +61,11 @@ export class PodSite {
 }
 
 /** A socket for a transport in a namespace, of the family of the address that it shall speak to. */
-export function openIn(namespace: number, ip: string, protocol: Transport): InetSocket {
+export function openIn(namespace: number, ip: string, protocol: ProbeProtocol): InetSocket {
   const family = ip.includes(':') ? 6 : 4;
   if (protocol === 'sctp') return InetSocket.open({ namespace, family, type: 'raw', protocol: sctpProtocol });
+  if (protocol === 'icmp')
+    return InetSocket.open({ namespace, family, type: 'raw', protocol: family === 4 ? 1 : 58 });
   return InetSocket.open({ namespace, family, type: protocol === 'udp' ? 'datagram' : 'stream' });
 }
 
