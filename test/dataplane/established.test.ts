@@ -2,7 +2,13 @@
 // whoever speaks first; those that it permits go on, however silent one side is.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { InetSocket, inNamespace, openNamespace, pollReadable } from '../../src/kernel/index.ts';
+import {
+  closeNamespace,
+  InetSocket,
+  inNamespace,
+  openNamespace,
+  pollReadable,
+} from '../../src/kernel/index.ts';
 import type { Cluster } from '../../src/policy/index.ts';
 import type { KubernetesNetworkPolicy } from '../../src/resources/index.ts';
 import { KernelCluster } from './kernel-cluster.ts';
@@ -27,6 +33,8 @@ const ingressOnly = withPolicy({
   policyTypes: ['Ingress', 'Egress'],
   ingress: [{ from: [{ namespaceSelector: { matchLabels: { team: 'green' } } }] }],
 });
+/** Permits what there is without it: only the state of policy is another. */
+const harmless = withPolicy({ podSelector: {}, policyTypes: ['Ingress'], ingress: [{}] });
 const egressOnly = withPolicy({ podSelector: {}, policyTypes: ['Ingress', 'Egress'], egress: [{}] });
 
 /** Pods 1 and 3 live on node 2, pod 2 on node 1. */
@@ -134,5 +142,55 @@ describe('an established connection', () => {
         assert.deepEqual([connection.back(), connection.forth()], [true, true]);
       });
     }
+
+    test(`of TCP is cut or goes on likewise, whatever its age and whoever speaks first (IPv${family})`, async () => {
+      const permitted: TcpConnection[] = [];
+      const forbidden: TcpConnection[] = [];
+      for (let age = 0; age < 6; age++) {
+        await kernel.become(age % 2 === 0 ? harmless : free);
+        const other = 2 + (age % 2);
+        permitted.push(connectTcp(other, 1));
+        forbidden.push(connectTcp(1, other));
+      }
+      const all = [...permitted, ...forbidden].flatMap(({ client, server }) => [client, server]);
+      await kernel.become(ingressOnly);
+      for (const order of [['server', 'client'] as const, ['client', 'server'] as const]) {
+        // What is forbidden goes first: when what is permitted has come, it has had its turn.
+        for (const speaker of order) {
+          for (const connection of [...forbidden, ...permitted]) connection[speaker].send(Buffer.from('.'));
+        }
+        for (const socket of permitted.flatMap(({ client, server }) => [client, server])) {
+          assert.ok(pollReadable([socket], 5000).length > 0, 'a permitted connection is mute');
+          socket.receive();
+        }
+        assert.deepEqual(pollReadable(all, 0), []);
+      }
+    });
+
+    function connectTcp(client: number, server: number): TcpConnection {
+      const port = 6000 + sockets.length;
+      const make = (pod: number) => {
+        const namespace = openNamespace(kernel.podNamespacePath(pod));
+        const socket = InetSocket.open({ family, type: 'stream', namespace });
+        closeNamespace(namespace);
+        socket.resetOnClose();
+        sockets.push(socket);
+        return socket;
+      };
+      const [listener, here] = [make(server), make(client)];
+      listener.bind({ address: address(server), port });
+      listener.listen();
+      here.connect({ address: address(server), port });
+      pollReadable([listener], 5000);
+      const there = listener.accept()?.socket ?? assert.fail(`no connection from ${client} to ${server}`);
+      there.resetOnClose();
+      sockets.push(there);
+      return { client: here, server: there };
+    }
   }
 });
+
+interface TcpConnection {
+  readonly client: InetSocket;
+  readonly server: InetSocket;
+}
