@@ -23,6 +23,7 @@ import { AnnouncedInterfaces } from './announced-interfaces.ts';
 import { startBgp } from './bgp.ts';
 import { ensureClusterObjects } from './cluster-objects.ts';
 import { detectAddress, type NodeAddress } from './detect-address.ts';
+import { FollowedFacts } from './followed-facts.ts';
 import { Observability } from './observability.ts';
 import type { NodeOptions } from './options.ts';
 import { overlayMtu, podMtu } from './packet-size.ts';
@@ -119,9 +120,19 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
     repairs: tally('felix_repairs', 'Objects in the kernel that another program had changed', 'part'),
   });
   const announced = new AnnouncedInterfaces(datastore, options.node, log);
+  const facts = new FollowedFacts({
+    node: options.node,
+    datastore,
+    facts: { addresses, tunnels },
+    detect: () => detectAddresses(rtnetlink, datastore, options),
+    pollMs: options.addressPollMs,
+    log,
+    onOther: onRestartDue,
+  });
   const interfaces = new HostInterfaces({ rtnetlink }).watch((name, addresses) => {
     felix.setInterface(name, addresses);
     announced.set(name, addresses);
+    facts.linksChanged();
   });
   felix.start();
   await felix.inSync;
@@ -177,6 +188,7 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
       upkeep[Symbol.dispose]();
       interfaces.close();
       announced.stop();
+      facts.stop();
       felix.stop();
       await bgp?.stop();
       await observability.close();
@@ -208,7 +220,8 @@ async function detectAddresses(
     [6, ip6, ip6Method],
   ] as const) {
     const internalIp = internalIps.find((address) => address.includes(':') === (family === 6));
-    const address = detectAddress(rtnetlink, { family, wanted, method, internalIp });
+    const request = { namespace: ownNamespace(), family, wanted, method, internalIp };
+    const address = await detectAddress(rtnetlink, request);
     if (address) found.set(family, address);
   }
   return found;

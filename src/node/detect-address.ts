@@ -1,6 +1,7 @@
 // Finds out which of its addresses a node is known by on the underlay.
 // Methods: https://docs.tigera.io/calico/latest/reference/configure-calico-node#ip-autodetection-methods
-import type { Link, LinkAddress, Rtnetlink } from '../kernel/index.ts';
+import { lookup } from 'node:dns/promises';
+import { InetSocket, type Link, type LinkAddress, type Rtnetlink } from '../kernel/index.ts';
 import { cidrContains, type Family, parseAddress, tryParseAddress, tryParseCidr } from '../net/index.ts';
 
 export interface NodeAddress {
@@ -12,6 +13,8 @@ export interface NodeAddress {
 }
 
 export interface DetectionRequest {
+  /** Descriptor of the node's namespace. */
+  readonly namespace: number;
   readonly family: Family;
   /** "autodetect", "none", or an address with or without its prefix length. */
   readonly wanted: string;
@@ -28,7 +31,10 @@ export const neverUnderlay =
  * Undefined when none is wanted.
  * @throws Error that says what was looked for and what there is, when there is no such address
  */
-export function detectAddress(rtnetlink: Rtnetlink, request: DetectionRequest): NodeAddress | undefined {
+export async function detectAddress(
+  rtnetlink: Rtnetlink,
+  request: DetectionRequest,
+): Promise<NodeAddress | undefined> {
   const { family, wanted, method } = request;
   if (wanted === 'none') return undefined;
   const links = new Map(rtnetlink.links().map((link) => [link.index, link]));
@@ -39,12 +45,10 @@ export function detectAddress(rtnetlink: Rtnetlink, request: DetectionRequest): 
       ? [{ ...address, link }]
       : [];
   });
-  const candidates = all
-    .filter(({ link }) => !neverUnderlay.test(link.name))
-    .sort((a, b) => a.link.index - b.link.index);
+  const candidates = all.toSorted((a, b) => a.link.index - b.link.index);
   const found =
     wanted === 'autodetect'
-      ? chooseByMethod(candidates, method, request.internalIp)
+      ? await chooseByMethod(candidates, request)
       : all.find(({ address }) => address === wanted.split('/')[0]);
   if (!found) {
     const there = all.map(({ address, link }) => `${address} on "${link.name}"`).join(', ') || 'none at all';
@@ -58,21 +62,22 @@ export function detectAddress(rtnetlink: Rtnetlink, request: DetectionRequest): 
 
 type Candidate = Omit<LinkAddress, 'link'> & { link: Link };
 
-function chooseByMethod(
+/** Methods that name what they want are taken at their word; those that take what there is pass over what is not the node's own. */
+async function chooseByMethod(
   candidates: readonly Candidate[],
-  method: string,
-  internalIp: string | undefined,
-): Candidate | undefined {
+  { method, family, internalIp, namespace }: DetectionRequest,
+): Promise<Candidate | undefined> {
   const [name = '', value = ''] = method.split(/=(.*)/s);
   const isAny = (test: (pattern: string) => boolean) =>
     value.split(',').some((pattern) => test(pattern.trim()));
+  const own = candidates.filter(({ link }) => !neverUnderlay.test(link.name));
   switch (name) {
     case 'first-found':
-      return candidates[0];
+      return own[0];
+    case 'skip-interface':
+      return own.find(({ link }) => !isAny((pattern) => new RegExp(pattern).test(link.name)));
     case 'interface':
       return candidates.find(({ link }) => isAny((pattern) => new RegExp(pattern).test(link.name)));
-    case 'skip-interface':
-      return candidates.find(({ link }) => !isAny((pattern) => new RegExp(pattern).test(link.name)));
     case 'cidr':
       return candidates.find(({ address }) =>
         isAny((pattern) => {
@@ -81,11 +86,28 @@ function chooseByMethod(
           return cidr !== undefined && parsed !== undefined && cidrContains(cidr, parsed);
         }),
       );
+    case 'can-reach': {
+      const source = await sourceTowards(value, family, namespace);
+      return candidates.find(({ address }) => address === source);
+    }
     case 'kubernetes-internal-ip':
       return candidates.find(({ address }) => address === internalIp);
     default:
       throw new Error(
-        `"${method}" is not a method of finding the node's address; use "first-found", "interface=", "skip-interface=", "cidr=" or "kubernetes-internal-ip"`,
+        `"${method}" is not a method of finding the node's address; use "first-found", "can-reach=", "interface=", "skip-interface=", "cidr=" or "kubernetes-internal-ip"`,
       );
+  }
+}
+
+/** The address that the kernel would send from, to a destination given by address or name. Sends nothing. @throws Error when there is no way */
+async function sourceTowards(destination: string, family: Family, namespace: number): Promise<string> {
+  try {
+    const { address } = await lookup(destination, { family });
+    using socket = InetSocket.open({ namespace, family, type: 'datagram' });
+    socket.connect({ address, port: 53 });
+    return socket.localAddress().address;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`Cannot find the address by which this node reaches "${destination}": ${why}`, { cause });
   }
 }

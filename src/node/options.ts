@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type BgpPaths, bgpPaths, parseAsNumber } from '../bgp/index.ts';
 import { tryParseCidr } from '../net/index.ts';
+import { tryDurationMs } from '../process/index.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Encapsulation = 'Never' | 'Always' | 'CrossSubnet';
@@ -28,6 +29,8 @@ export interface NodeOptions {
   readonly ip6: string;
   readonly ipMethod: string;
   readonly ip6Method: string;
+  /** Milliseconds between two looks at the node's addresses; 0 for none. */
+  readonly addressPollMs: number;
   readonly defaultPools: readonly DefaultPool[];
   /** Who makes the ways between nodes that are no overlay: BIRD, or nobody. */
   readonly backend: 'bird' | 'vxlan' | 'none';
@@ -71,6 +74,7 @@ export function readOptions(environment: Environment): NodeOptions {
     ip6: read('IP6', 'none'),
     ipMethod: read('IP_AUTODETECTION_METHOD', 'first-found'),
     ip6Method: read('IP6_AUTODETECTION_METHOD', 'first-found'),
+    addressPollMs: readDuration('AUTODETECT_POLL_INTERVAL', read('AUTODETECT_POLL_INTERVAL', '60s')),
     defaultPools: environment.NO_DEFAULT_POOLS === 'true' ? [] : readPools(environment),
     backend: readBackend(read('CALICO_NETWORKING_BACKEND', 'bird')),
     asNumber: readAsNumber(environment.AS),
@@ -169,6 +173,12 @@ function readEncapsulation(name: string, value: string | undefined): Encapsulati
     default:
       throw new RangeError(`${name} is "${value}"; it must be "Always", "CrossSubnet" or "Never"`);
   }
+}
+
+function readDuration(name: string, value: string): number {
+  const duration = tryDurationMs(value);
+  if (duration !== undefined) return duration;
+  throw new RangeError(`${name} is "${value}"; it must be a duration such as "60s", or 0 for never`);
 }
 
 function readNumber(name: string, value: string | undefined, otherwise: number): number {

@@ -7,6 +7,7 @@ import {
   cidrContains,
   type Family,
   formatAddress,
+  parseAddress,
   parseCidr,
   tryParseCidr,
 } from '../net/index.ts';
@@ -31,10 +32,7 @@ export async function ensureTunnels(datastore: Datastore, ipam: IpamClient, node
   const labels = new Map(Object.entries(metadata.labels ?? {}));
   const tunnels: Tunnel[] = [];
   for (const family of [4, 6] as const) {
-    const own = pools.filter(
-      ({ spec }) => (spec.vxlanMode ?? 'Never') !== 'Never' && tryParseCidr(spec.cidr)?.family === family,
-    );
-    const address = await ensureAddress(ipam, { node, labels, family, pools: own });
+    const address = await ensureAddress(ipam, { node, labels, family, pools });
     if (!address) continue;
     // Peers may have learnt of another, from a Calico that drew it by chance: then it stays.
     const known = metadata.annotations?.[macAnnotations[family]] ?? '';
@@ -44,25 +42,50 @@ export async function ensureTunnels(datastore: Datastore, ipam: IpamClient, node
   return tunnels;
 }
 
+/** What the pools say of a node's tunnel. */
+export interface TunnelPlace {
+  readonly labels: Labels;
+  readonly family: Family;
+  readonly pools: readonly IPPool[];
+}
+
+/** Whether `ensureTunnels` would make of these tunnels something else. */
+export function areTunnelsDue(tunnels: readonly Tunnel[], place: Omit<TunnelPlace, 'family'>): boolean {
+  return ([4, 6] as const).some((family) => {
+    const tunnel = tunnels.find((candidate) => candidate.family === family);
+    if (tunnel) return !isInVxlanPool(parseAddress(tunnel.address), { ...place, family });
+    return openPools({ ...place, family }).length > 0;
+  });
+}
+
+/** Also of a pool that is closed by now: its pods are still reached that way. */
+function isInVxlanPool(address: Address, place: TunnelPlace): boolean {
+  return vxlanPools(place).some(({ spec }) => cidrContains(parseCidr(spec.cidr), address));
+}
+
+function openPools(place: TunnelPlace): IPPool[] {
+  return vxlanPools(place).filter((pool) => isOpenTo(pool, place.labels));
+}
+
+function vxlanPools({ family, pools }: TunnelPlace): IPPool[] {
+  return pools.filter(
+    ({ spec }) => (spec.vxlanMode ?? 'Never') !== 'Never' && tryParseCidr(spec.cidr)?.family === family,
+  );
+}
+
 async function ensureAddress(
   ipam: IpamClient,
-  tunnel: {
-    readonly node: string;
-    readonly labels: Labels;
-    readonly family: Family;
-    readonly pools: readonly IPPool[];
-  },
+  tunnel: TunnelPlace & { readonly node: string },
 ): Promise<Address | undefined> {
-  const { node, labels, family, pools } = tunnel;
+  const { node, family } = tunnel;
   const version = family === 4 ? '' : 'v6-';
   const handleId = `vxlan-${version}tunnel-addr-${node}`;
   const held = await ipam.addressesByHandle(handleId);
-  // Also of a pool that is closed by now: its pods are still reached that way.
-  const kept = held.find((address) => pools.some(({ spec }) => cidrContains(parseCidr(spec.cidr), address)));
+  const kept = held.find((address) => isInVxlanPool(address, tunnel));
   if (kept) return kept;
   // Of a pool that is gone: its peers would have no route there.
   if (held.length > 0) await ipam.releaseByHandle(handleId);
-  const open = pools.filter((pool) => isOpenTo(pool, labels));
+  const open = openPools(tunnel);
   if (open.length === 0) return undefined;
   const [address] = await ipam.autoAssign({
     node,

@@ -1,0 +1,130 @@
+// Notices when what a node found out about itself at its start is not so any more: its addresses, its tunnels, its object in the
+// cluster. Then calico-node starts anew, which is how all of its parts come to know.
+import type { Datastore, Follower } from '../datastore/index.ts';
+import type { Family } from '../net/index.ts';
+import { type Logger, WorkQueue } from '../process/index.ts';
+import { type IPPool, ipPools, keyOf, type Node, nodes } from '../resources/index.ts';
+import type { NodeAddress } from './detect-address.ts';
+import { areTunnelsDue, type Tunnel } from './tunnel.ts';
+
+export interface NodeFacts {
+  readonly addresses: ReadonlyMap<Family, NodeAddress>;
+  readonly tunnels: readonly Tunnel[];
+}
+
+export interface FollowedFactsOptions {
+  readonly node: string;
+  readonly datastore: Datastore;
+  /** As they were found at the start. */
+  readonly facts: NodeFacts;
+  /** Finds out the addresses again. Rejects while there is none. */
+  readonly detect: () => Promise<ReadonlyMap<Family, NodeAddress>>;
+  /** Milliseconds between two looks at the addresses, besides those after a change of a link; 0 for none. */
+  readonly pollMs: number;
+  readonly log: Logger;
+  /** Told once, in words, why a new start is due. */
+  readonly onOther: (why: string) => void;
+}
+
+/** Links come and go together with their addresses: one look is enough for all of it. */
+const settleMs = 1_000;
+const [addresses, cluster] = ['addresses', 'cluster'];
+
+export class FollowedFacts {
+  readonly #options: FollowedFactsOptions;
+  readonly #pools = new Map<string, IPPool>();
+  readonly #followers: readonly Follower[];
+  readonly #queue: WorkQueue;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #own: Node | undefined;
+  #uid: string | undefined;
+  #kindsToSync = 2;
+  #isTold = false;
+
+  constructor(options: FollowedFactsOptions) {
+    this.#options = options;
+    const { datastore, node, pollMs, log } = options;
+    this.#queue = new WorkQueue({
+      work: async (key) => (key === addresses ? this.#lookAtAddresses() : this.#lookAtCluster()),
+      onFailure: (_key, error) =>
+        log.warn({ error }, 'Cannot find out whether this node is still known by the right address'),
+    });
+    const look = () => this.#queue.add(cluster);
+    const onInSync = () => {
+      this.#kindsToSync--;
+      look();
+    };
+    this.#followers = [
+      datastore.follow(ipPools, {
+        onUpsert: (pool) => {
+          this.#pools.set(keyOf(pool), pool);
+          look();
+        },
+        onDelete: (_key, pool) => {
+          this.#pools.delete(keyOf(pool));
+          look();
+        },
+        onInSync,
+      }),
+      datastore.follow(
+        nodes,
+        {
+          onUpsert: (object) => {
+            if (object.metadata.name !== node) return;
+            this.#own = object;
+            this.#uid ??= object.metadata.uid;
+            look();
+          },
+          // It may be registered again, and then we are told of another.
+          onDelete: () => {},
+          onInSync,
+        },
+        { fieldSelector: `metadata.name=${node}` },
+      ),
+    ];
+    if (pollMs > 0) this.#timer = setInterval(() => this.#queue.add(addresses), pollMs).unref();
+  }
+
+  /** A link or an address of the node has changed. */
+  linksChanged(): void {
+    this.#queue.addAfter(addresses, settleMs);
+  }
+
+  stop(): void {
+    this.#isTold = true;
+    clearInterval(this.#timer);
+    for (const follower of this.#followers) follower.stop();
+    void this.#queue.stop();
+  }
+
+  #lookAtCluster(): void {
+    const own = this.#own;
+    if (this.#kindsToSync > 0 || !own) return;
+    if (own.metadata.uid !== this.#uid)
+      this.#tell('the node was deleted from the cluster and registered again');
+    const labels = new Map(Object.entries(own.metadata.labels ?? {}));
+    if (areTunnelsDue(this.#options.facts.tunnels, { labels, pools: [...this.#pools.values()] }))
+      this.#tell('the pools want other tunnels of this node');
+  }
+
+  async #lookAtAddresses(): Promise<void> {
+    const { detect, facts } = this.#options;
+    const now = await detect();
+    const [was, is] = [facts.addresses, now].map(inWords);
+    if (was !== is) this.#tell(`the node is known by ${was}, and should be by ${is}`);
+  }
+
+  #tell(why: string): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    this.#options.onOther(why);
+  }
+}
+
+/** "172.30.0.11/24 on eth0 (2)"; the same link under another number is another link. */
+function inWords(found: ReadonlyMap<Family, NodeAddress>): string {
+  const words = [...found.values()].map(
+    ({ address, prefixLength, link }) => `${address}/${prefixLength} on ${link.name} (${link.index})`,
+  );
+  return words.join(' and ') || 'no address';
+}
