@@ -15,14 +15,14 @@ import type { Datastore } from '../datastore/index.ts';
 import { anyParameters, Felix, type FelixSettings, FollowedSettings, Upkeep } from '../felix/index.ts';
 import { FollowedSources, IpamClient } from '../ipam/index.ts';
 import { Conntrack, Nftables, ownNamespace, Rtnetlink, writeSysctls } from '../kernel/index.ts';
-import type { Family } from '../net/index.ts';
+import { type Cidr, cidrOf, type Family, parseAddress } from '../net/index.ts';
 import { type Logger, tally } from '../process/index.ts';
 import { nodes } from '../resources/index.ts';
 import { announce, reportReady, writeFacts } from './announce.ts';
 import { AnnouncedInterfaces } from './announced-interfaces.ts';
 import { startBgp } from './bgp.ts';
 import { ensureClusterObjects } from './cluster-objects.ts';
-import { detectAddress, type NodeAddress } from './detect-address.ts';
+import { detectAddress, type NodeAddress, neverUnderlay } from './detect-address.ts';
 import { FollowedFacts } from './followed-facts.ts';
 import { Observability } from './observability.ts';
 import type { NodeOptions } from './options.ts';
@@ -52,7 +52,8 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
   const { options, datastore, environment, log, onRestartDue } = start;
   const rtnetlink = Rtnetlink.open();
 
-  await ensureClusterObjects(datastore, options.defaultPools);
+  warnOfIpip(options, log);
+  await ensureClusterObjects(datastore, options.defaultPools, ownNetworks(rtnetlink));
   const followed = new FollowedSettings({
     node: options.node,
     datastore,
@@ -198,6 +199,23 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
       kernelTables.close();
     },
   };
+}
+
+/** Not those of pods and overlays, which are of pools that there are already. */
+function ownNetworks(rtnetlink: Rtnetlink): Cidr[] {
+  const names = new Map(rtnetlink.links().map(({ index, name }) => [index, name]));
+  return rtnetlink
+    .addresses()
+    .filter(({ link }) => !neverUnderlay.test(names.get(link) ?? ''))
+    .map(({ address, prefixLength }) => cidrOf(parseAddress(address), prefixLength));
+}
+
+function warnOfIpip({ defaultPools }: NodeOptions, log: Logger): void {
+  const pool = defaultPools.find(({ ipipMode }) => ipipMode !== 'Never');
+  if (!pool) return;
+  log.warn(
+    `CALICO_IPV4POOL_IPIP asks for IP-in-IP, which is not programmed: pods of ${pool.name} on different nodes will not reach each other. Use CALICO_IPV4POOL_VXLAN, or BGP without an overlay`,
+  );
 }
 
 async function forgetMarks(mask: number): Promise<void> {

@@ -1,6 +1,7 @@
 // The objects that a cluster has because a calico-node has started in it: whichever node comes first makes them.
 import { randomUUID } from 'node:crypto';
 import { AlreadyExistsError, type Datastore } from '../datastore/index.ts';
+import { type Cidr, cidrsOverlap, parseCidr, tryParseCidr } from '../net/index.ts';
 import { builtInTiers } from '../policy/index.ts';
 import {
   apiVersionOf,
@@ -16,12 +17,16 @@ import {
 } from '../resources/index.ts';
 import type { DefaultPool } from './options.ts';
 
-/** Makes what is missing; leaves alone what is there. Default pools are made only where there is no pool at all. */
+/**
+ * Makes what is missing; leaves alone what is there. A default pool is made only where there is no pool of its family, and where
+ * nobody says which, of a range that overlaps with none of the `networks` that the node itself is in.
+ */
 export async function ensureClusterObjects(
   datastore: Datastore,
   defaultPools: readonly DefaultPool[],
+  networks: readonly Cidr[],
 ): Promise<void> {
-  const none = (await datastore.list(ipPools)).length === 0;
+  const present = (await datastore.list(ipPools)).map(({ spec }) => tryParseCidr(spec.cidr)?.family);
   await Promise.all([
     ensure(datastore, clusterInformations, {
       spec: { clusterGUID: randomUUID().replaceAll('-', ''), clusterType: 'k8s,kdd', datastoreReady: true },
@@ -40,10 +45,24 @@ export async function ensureClusterObjects(
     ...builtInTiers.map(({ name, order, defaultAction }) =>
       ensure(datastore, tiers, { spec: { ...(order !== undefined && { order }), defaultAction } }, name),
     ),
-    ...(none ? defaultPools : []).map(({ name, ...spec }) =>
-      ensure(datastore, ipPools, { spec } as Omit<IPPool, keyof Resource>, name),
-    ),
+    ...defaultPools
+      .filter(({ family }) => !present.includes(family))
+      .map(({ name, family: _, disableBGPExport, cidr = chooseRange(networks), ...spec }) => {
+        const pool = { spec: { cidr, ...spec, ...(disableBGPExport && { disableBGPExport }) } };
+        return ensure(datastore, ipPools, pool as Omit<IPPool, keyof Resource>, name);
+      }),
   ]);
+}
+
+const ranges = ['192.168.0.0/16', ...Array.from({ length: 16 }, (_, index) => `172.${16 + index}.0.0/16`)];
+
+/** Upstream's order. @throws Error when the node's own networks leave none of them */
+function chooseRange(networks: readonly Cidr[]): string {
+  const range = ranges.find((text) => !networks.some((network) => cidrsOverlap(parseCidr(text), network)));
+  if (range) return range;
+  throw new Error(
+    'Cannot choose a range for the default pool: the networks of this node overlap with all of 192.168.0.0/16 and 172.16.0.0/12. Name one with CALICO_IPV4POOL_CIDR',
+  );
 }
 
 async function ensure<T extends Resource>(

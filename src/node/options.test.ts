@@ -8,12 +8,14 @@ test('an empty environment means one IPv4 pool without encapsulation', () => {
   assert.deepEqual(defaultPools, [
     {
       name: 'default-ipv4-ippool',
-      cidr: '192.168.0.0/16',
+      family: 4,
+      cidr: undefined,
       blockSize: 26,
       vxlanMode: 'Never',
       ipipMode: 'Never',
       natOutgoing: true,
       nodeSelector: 'all()',
+      disableBGPExport: false,
     },
   ]);
 });

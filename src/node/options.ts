@@ -9,15 +9,18 @@ import { tryDurationMs } from '../process/index.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 type Encapsulation = 'Never' | 'Always' | 'CrossSubnet';
 
-/** A pool to make when there is none at all. */
+/** A pool to make when there is none of its family. */
 export interface DefaultPool {
   readonly name: string;
-  readonly cidr: string;
+  readonly family: 4 | 6;
+  /** Undefined when one is to be chosen that is none of the node's own networks. */
+  readonly cidr: string | undefined;
   readonly blockSize: number;
   readonly vxlanMode: Encapsulation;
   readonly ipipMode: Encapsulation;
   readonly natOutgoing: boolean;
   readonly nodeSelector: string;
+  readonly disableBGPExport: boolean;
 }
 
 export interface NodeOptions {
@@ -134,9 +137,9 @@ function readPools(environment: Environment): DefaultPool[] {
   const read = (family: 4 | 6, name: string) => environment[`CALICO_IPV${family}POOL_${name}`] || undefined;
   const pools: DefaultPool[] = [];
   for (const family of [4, 6] as const) {
-    const cidr = read(family, 'CIDR') ?? (family === 4 ? '192.168.0.0/16' : undefined);
-    if (cidr === undefined || cidr === 'none') continue;
-    if (tryParseCidr(cidr)?.family !== family) {
+    const cidr = read(family, 'CIDR');
+    if (cidr === 'none' || (cidr === undefined && family === 6)) continue;
+    if (cidr !== undefined && tryParseCidr(cidr)?.family !== family) {
       throw new RangeError(
         `CALICO_IPV${family}POOL_CIDR is "${cidr}"; it must be an IPv${family} CIDR or "none"`,
       );
@@ -144,6 +147,7 @@ function readPools(environment: Environment): DefaultPool[] {
     const isNat = read(family, 'NAT_OUTGOING');
     pools.push({
       name: `default-ipv${family}-ippool`,
+      family,
       cidr,
       blockSize: readNumber(
         `CALICO_IPV${family}POOL_BLOCK_SIZE`,
@@ -154,6 +158,7 @@ function readPools(environment: Environment): DefaultPool[] {
       ipipMode: family === 4 ? readEncapsulation('CALICO_IPV4POOL_IPIP', read(4, 'IPIP')) : 'Never',
       natOutgoing: isNat === undefined ? family === 4 : isNat === 'true',
       nodeSelector: read(family, 'NODE_SELECTOR') ?? 'all()',
+      disableBGPExport: read(family, 'DISABLE_BGP_EXPORT') === 'true',
     });
   }
   return pools;
