@@ -15,7 +15,7 @@ import {
 } from '../resources/index.ts';
 import type { Labels } from '../selector/index.ts';
 import { noReservations, type Reservations, reservationsFrom } from './reservations.ts';
-import type { IpamSources } from './sources.ts';
+import { type IpamSources, isSoundPool } from './sources.ts';
 
 export class FollowedSources implements IpamSources {
   readonly #pools: Followed<IPPool>;
@@ -37,7 +37,7 @@ export class FollowedSources implements IpamSources {
   }
 
   async pools(): Promise<readonly IPPool[]> {
-    return this.#pools.list();
+    return (await this.#pools.list()).filter(isSoundPool);
   }
 
   async configuration(): Promise<IPAMConfiguration['spec'] | undefined> {

@@ -76,7 +76,9 @@ export class FollowedFacts {
             look();
           },
           // It may be registered again, and then we are told of another.
-          onDelete: () => {},
+          onDelete: () => {
+            this.#own = undefined;
+          },
           onInSync,
         },
         { fieldSelector: `metadata.name=${node}` },
@@ -102,6 +104,8 @@ export class FollowedFacts {
     if (this.#kindsToSync > 0 || !own) return;
     if (own.metadata.uid !== this.#uid)
       this.#tell('the node was deleted from the cluster and registered again');
+    // Of a store that was emptied, nothing would be left to start with.
+    if (this.#pools.size === 0) return;
     const labels = new Map(Object.entries(own.metadata.labels ?? {}));
     if (areTunnelsDue(this.#options.facts.tunnels, { labels, pools: [...this.#pools.values()] }))
       this.#tell('the pools want other tunnels of this node');

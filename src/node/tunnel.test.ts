@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoryDatastore } from '../datastore/index.ts';
 import { IpamClient } from '../ipam/index.ts';
-import { type IPPoolSpec, ipamHandles, ipPools, nodes } from '../resources/index.ts';
+import {
+  type IPPoolSpec,
+  ipamHandles,
+  ipPools,
+  nodes,
+  type Resource,
+  type ResourceKind,
+} from '../resources/index.ts';
 import { ensureTunnels } from './tunnel.ts';
 
 const apiVersion = 'projectcalico.org/v3';
@@ -79,4 +86,17 @@ test('the MAC address that peers know of the node stays, and one that is none is
   assert.match(own, /^66:/);
   assert.equal(await macKnownAs('66:AA:bb:cc:dd:ee'), '66:aa:bb:cc:dd:ee');
   assert.equal(await macKnownAs('none'), own);
+});
+
+test('pools that no validation would let in are passed over', async () => {
+  const { store, tunnels } = await cluster({ good: { cidr: '10.1.0.0/24', ...vxlan } });
+  const hostile = [undefined, 'none', { cidr: 7, ...vxlan }, { cidr: '10.2.0.0/24', vxlanMode: {} }].map(
+    (spec, index) => ({ apiVersion, kind: 'IPPool', metadata: { name: `a-${index}` }, spec }),
+  );
+  const list = store.list.bind(store);
+  store.list = async <T extends Resource>(kind: ResourceKind<T>) => {
+    const planted = kind.kind === 'IPPool' ? hostile : [];
+    return [...(planted as unknown as T[]), ...(await list(kind))];
+  };
+  assert.match((await tunnels()).join(), /^10\.1\.0\.\d+$/);
 });

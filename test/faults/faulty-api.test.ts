@@ -38,6 +38,11 @@ describe('an API server that fails', () => {
     );
     const { forbidden, convergedMs } = await faulty.harbour(objects);
     for (const { name, arrived, sent } of forbidden) assert.equal(arrived, 0, `${name}: of ${sent}`);
+    // Kinds come back one after another; those that lead to other nodes' pods are others than the policy that was waited for.
+    await faulty.killed.until(
+      () => nodesOfLab.every((node) => faulty.killed.hasOverlay(node)),
+      'the ways between nodes to be back',
+    );
     for (const { name, arrived, sent } of (await faulty.killed.flood(async () => {})).permitted)
       assert.equal(arrived, sent, name);
     t.diagnostic(
