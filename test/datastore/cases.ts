@@ -16,6 +16,7 @@ import {
   namespaces,
   type Pod,
   pods,
+  serviceAccounts,
 } from '../../src/resources/index.ts';
 import { Recorder } from './recorder.ts';
 
@@ -35,6 +36,11 @@ export function runDatastoreCases(name: string, storeOf: () => Datastore): void 
       kind: 'Namespace',
       metadata: { name: namespace },
     });
+    // As a controller does in a whole cluster, and some servers by themselves: without it a real API server takes no pod.
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } };
+    await storeOf()
+      .create(serviceAccounts, account)
+      .catch((error) => assert.ok(error instanceof AlreadyExistsError, error));
     return namespace;
   };
   const pod = (namespace: string, podName: string, labels: Record<string, string> = {}): Pod => ({

@@ -48,6 +48,9 @@ export class Transport {
     this.#pool = new Pool(origin, {
       connect: { ...access.tls, timeout: Math.min(10_000, options.requestTimeoutMs) },
       keepAliveTimeout: 30_000,
+      // In HTTP/2 all watches would share one connection and its fate, and undici 8.12 lets the error of a session that is
+      // closed amidst them end the process.
+      allowH2: false,
     });
   }
 
