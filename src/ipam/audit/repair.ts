@@ -1,6 +1,6 @@
 // Repairs what an audit found, each finding only if it still is as it was found: an address that was assigned anew, or a claim
 // that went on meanwhile, is left alone.
-import { AlreadyExistsError, ConflictError, type Datastore, NotFoundError } from '../../datastore/index.ts';
+import { type Datastore, ifUnchanged } from '../../datastore/index.ts';
 import { formatAddress, parseAddress, parseCidr } from '../../net/index.ts';
 import { blockAffinities } from '../../resources/index.ts';
 import { holderOf, ordinalsOf, release } from '../block.ts';
@@ -59,14 +59,9 @@ export class IpamRepair {
       const block = await this.#blocks.find(parseCidr(cidr));
       counts[cidr] = block ? ordinalsOf(block.spec, stored?.spec.handleID ?? handle).length : 0;
     }
-    try {
-      if (stored) await this.#handles.recount(stored, counts);
-      else await this.#handles.restore(handle, counts);
-      return true;
-    } catch (error) {
-      if (error instanceof ConflictError || error instanceof AlreadyExistsError) return false;
-      throw error;
-    }
+    return ifUnchanged(() =>
+      stored ? this.#handles.recount(stored, counts) : this.#handles.restore(handle, counts),
+    );
   }
 
   /** Finishes what was begun: a claim whose block is there, or else its release. Returns false when it changed since. */
@@ -79,16 +74,9 @@ export class IpamRepair {
       await this.#client.releaseAffinity(node, parseCidr(cidr), { mustBeEmpty: false });
       return true;
     }
-    try {
-      await this.#datastore.update(blockAffinities, {
-        ...claim,
-        spec: { ...claim.spec, state: 'confirmed' },
-      });
-      return true;
-    } catch (error) {
-      if (error instanceof ConflictError || error instanceof NotFoundError) return false;
-      throw error;
-    }
+    return ifUnchanged(() =>
+      this.#datastore.update(blockAffinities, { ...claim, spec: { ...claim.spec, state: 'confirmed' } }),
+    );
   }
 
   /** Gives up a removed node's block; addresses in it stay assigned, and the block goes with the last of them. */
@@ -101,12 +89,13 @@ export class IpamRepair {
     const block = await this.#blocks.find(parseCidr(cidr));
     if (block?.metadata.resourceVersion !== resourceVersion) return false;
     try {
-      if (node === undefined) await this.#blocks.save(block, thaw(block.spec));
-      else await this.#blocks.release(nodeOwner(node), parseCidr(cidr), { mustBeEmpty: true, thaw });
-      return true;
+      return await ifUnchanged(() =>
+        node === undefined
+          ? this.#blocks.save(block, thaw(block.spec))
+          : this.#blocks.release(nodeOwner(node), parseCidr(cidr), { mustBeEmpty: true, thaw }),
+      );
     } catch (error) {
-      const isChanged = error instanceof ConflictError || error instanceof NotFoundError;
-      if (isChanged || error instanceof BlockNotEmptyError) return false;
+      if (error instanceof BlockNotEmptyError) return false;
       throw error;
     }
   }

@@ -6,6 +6,11 @@ type Spec = KubeControllersConfiguration['spec'];
 type Environment = Readonly<Record<string, string | undefined>>;
 type OnOff = 'Enabled' | 'Disabled';
 
+/** What is said of the host endpoints that nodes are to have by themselves. */
+export type HostEndpointConfig = NonNullable<
+  NonNullable<NonNullable<Spec['controllers']>['node']>['hostEndpoint']
+>;
+
 /** Every setting has a value here; durations are as people write them ("5m"), and are durations. */
 export interface RunningConfig {
   readonly logSeverityScreen: NonNullable<Spec['logSeverityScreen']>;
@@ -17,9 +22,7 @@ export interface RunningConfig {
       readonly reconcilerPeriod: string;
       readonly leakGracePeriod: string;
       readonly syncLabels: OnOff;
-      readonly hostEndpoint: NonNullable<
-        NonNullable<NonNullable<Spec['controllers']>['node']>['hostEndpoint']
-      >;
+      readonly hostEndpoint: HostEndpointConfig;
     };
     readonly loadBalancer?: { readonly assignIPs: 'AllServices' | 'RequestedServicesOnly' };
   };

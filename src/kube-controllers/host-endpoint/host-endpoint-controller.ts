@@ -1,37 +1,28 @@
 // Makes the host endpoints that every node is to have by itself, keeps them as they should be, and takes away those whose node or
 // template is gone. Those that people made are left alone.
+
 import { isDeepStrictEqual } from 'node:util';
-import { AlreadyExistsError, ConflictError, NotFoundError } from '../../datastore/index.ts';
+import { ifUnchanged } from '../../datastore/index.ts';
 import { WorkQueue } from '../../process/index.ts';
-import {
-  type HostEndpoint,
-  hostEndpoints,
-  type KubeControllersConfiguration,
-  keyOf,
-  type Node,
-  nodes,
-} from '../../resources/index.ts';
+import { type HostEndpoint, hostEndpoints, keyOf, type Node, nodes } from '../../resources/index.ts';
+import type { HostEndpointConfig } from '../configuration/running-config.ts';
 import type { Controller, ControllerContext } from '../controller.ts';
 import { ObjectCache } from '../object-cache.ts';
 import { settleEach } from '../settle-each.ts';
 import { createdBy, wantedHostEndpoints } from './wanted-host-endpoints.ts';
-
-type Config = NonNullable<
-  NonNullable<NonNullable<KubeControllersConfiguration['spec']['controllers']>['node']>['hostEndpoint']
->;
 
 const everything = 'host endpoints';
 
 export class HostEndpointController implements Controller {
   readonly name = 'hostendpoint';
   readonly #context: ControllerContext;
-  readonly #config: Config;
+  readonly #config: HostEndpointConfig;
   readonly #nodes: ObjectCache<Node>;
   readonly #present: ObjectCache<HostEndpoint>;
   readonly #queue: WorkQueue;
   readonly #timer: NodeJS.Timeout | undefined;
 
-  constructor(context: ControllerContext, config: Config) {
+  constructor(context: ControllerContext, config: HostEndpointConfig) {
     const { datastore, log, reconcilerPeriodMs } = context;
     this.#context = context;
     this.#config = config;
@@ -69,9 +60,9 @@ export class HostEndpointController implements Controller {
         .flatMap((node) => wantedHostEndpoints(node, this.#config).map((one) => [keyOf(one), one])),
     );
     const spare = this.#present.list().filter((present) => isOurs(present) && !wanted.has(keyOf(present)));
-    await settleEach([...spare, ...wanted.values()], (one) =>
-      this.#ifUnchanged(() => (wanted.has(keyOf(one)) ? this.#bring(one) : this.#delete(one))),
-    );
+    await settleEach([...spare, ...wanted.values()], async (one) => {
+      await ifUnchanged(() => (wanted.has(keyOf(one)) ? this.#bring(one) : this.#delete(one)));
+    });
   }
 
   async #bring(wanted: HostEndpoint): Promise<void> {
@@ -108,18 +99,6 @@ export class HostEndpointController implements Controller {
       { name },
       resourceVersion ? { resourceVersion } : {},
     );
-  }
-
-  /** Changed since we saw it: the watch tells, and all is settled again. */
-  async #ifUnchanged(write: () => Promise<void>): Promise<void> {
-    try {
-      await write();
-    } catch (error) {
-      const isChanged = [AlreadyExistsError, ConflictError, NotFoundError].some(
-        (type) => error instanceof type,
-      );
-      if (!isChanged) throw error;
-    }
   }
 }
 

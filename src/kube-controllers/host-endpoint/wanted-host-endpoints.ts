@@ -1,22 +1,19 @@
 // The host endpoints that a node is to have by itself, as the KubeControllersConfiguration says. Pure. Names are Calico's.
 import { createHash } from 'node:crypto';
-import { type Cidr, cidrContains, formatAddress, tryParseAddress, tryParseCidr } from '../../net/index.ts';
+import { type Cidr, canonicalAddress, cidrContains, tryParseAddress, tryParseCidr } from '../../net/index.ts';
 import { allInterfaces, defaultAllowProfile } from '../../policy/index.ts';
 import {
   apiVersionOf,
   type HostEndpoint,
   hostEndpoints,
-  type KubeControllersConfiguration,
   type Node,
   type NodeInterface,
   nodeAnnotations,
   nodeInterfaces,
 } from '../../resources/index.ts';
 import { matches, parseSelector } from '../../selector/index.ts';
+import type { HostEndpointConfig } from '../configuration/running-config.ts';
 
-type HostEndpointConfig = NonNullable<
-  NonNullable<NonNullable<KubeControllersConfiguration['spec']['controllers']>['node']>['hostEndpoint']
->;
 type Template = NonNullable<HostEndpointConfig['templates']>[number];
 
 /** Label and value by which they are told from those that people make. */
@@ -102,8 +99,8 @@ function addressesOf({ metadata, status }: Node): string[] {
 }
 
 function canonical(texts: readonly string[]): string[] {
-  const parsed = texts.flatMap((text) => tryParseAddress(text.split('/')[0] ?? '') ?? []);
-  return [...new Set(parsed.map(formatAddress))].sort();
+  const addresses = texts.flatMap((text) => canonicalAddress(text.split('/')[0] ?? '') ?? []);
+  return [...new Set(addresses)].sort();
 }
 
 function within(addresses: readonly string[], ranges: readonly Cidr[]): string[] {

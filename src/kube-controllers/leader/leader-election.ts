@@ -1,7 +1,7 @@
 // Leads or waits to lead: of all processes that name the same Lease, one at a time acts. A holder that falls silent is
 // succeeded after the lease's duration, measured by our own clock from when we last saw it change: clocks of two machines are
 // never compared. Source: https://kubernetes.io/docs/concepts/architecture/leases/
-import { AlreadyExistsError, ConflictError, type Datastore, NotFoundError } from '../../datastore/index.ts';
+import { type Datastore, ifUnchanged, NotFoundError } from '../../datastore/index.ts';
 import type { Logger } from '../../process/index.ts';
 import { type Lease, leases } from '../../resources/index.ts';
 import { claimed, type LeaseName, released } from './lease-record.ts';
@@ -118,19 +118,11 @@ export class LeaderElection {
   }
 
   /** Returns false when another was faster. */
-  async #write(lease: Lease): Promise<boolean> {
+  #write(lease: Lease): Promise<boolean> {
     const { datastore } = this.#options;
-    try {
-      if (lease.metadata.resourceVersion) await datastore.update(leases, lease);
-      else await datastore.create(leases, lease);
-      return true;
-    } catch (error) {
-      const isOther = [AlreadyExistsError, ConflictError, NotFoundError].some(
-        (type) => error instanceof type,
-      );
-      if (isOther) return false;
-      throw error;
-    }
+    return ifUnchanged(() =>
+      lease.metadata.resourceVersion ? datastore.update(leases, lease) : datastore.create(leases, lease),
+    );
   }
 
   /** A request that hangs must not keep us leading beyond the time in which we have to renew. */

@@ -1,7 +1,8 @@
 // Gives Services of type LoadBalancer addresses of the pools that are for them, and takes the addresses back when a Service
 // wants them no more. Announcing the addresses to the world is BGP's affair.
+
 import { isDeepStrictEqual } from 'node:util';
-import { ConflictError, NotFoundError } from '../../datastore/index.ts';
+import { ifUnchanged } from '../../datastore/index.ts';
 import { allocationsOf, IpamClient, loadBalancers } from '../../ipam/index.ts';
 import {
   type Address,
@@ -180,17 +181,14 @@ export class LoadBalancerController implements Controller {
     const { namespace = 'default', name, resourceVersion } = metadata;
     // By the revision that was seen: both lists are others' as well, and a patch replaces them whole.
     const revision = resourceVersion === undefined ? {} : { metadata: { resourceVersion } };
-    try {
-      await this.#context.datastore.mergePatch(
+    await ifUnchanged(() =>
+      this.#context.datastore.mergePatch(
         services,
         { namespace, name },
         { ...revision, status: patch },
         { subresource: 'status' },
-      );
-    } catch (error) {
-      // Changed or gone since we saw it: the watch tells, and the Service is settled again.
-      if (!(error instanceof NotFoundError) && !(error instanceof ConflictError)) throw error;
-    }
+      ),
+    );
   }
 
   #isOfPools(ip: string): boolean {

@@ -1,5 +1,5 @@
 // Says of every IP pool whether it may give addresses, and keeps a deleted pool until nobody has an address of it any more.
-import { ConflictError, NotFoundError } from '../../datastore/index.ts';
+import { ifUnchanged } from '../../datastore/index.ts';
 import { allocationsOf, BlockNotEmptyError, IpamClient, ownerOf } from '../../ipam/index.ts';
 import { cidrContains, parseCidr } from '../../net/index.ts';
 import { WorkQueue } from '../../process/index.ts';
@@ -56,26 +56,21 @@ export class PoolController implements Controller {
     const verdicts = judgePools(pools);
     await settleEach(pools, async (pool) => {
       const verdict = verdicts.get(pool.metadata.name);
-      if (verdict) await this.#settle(pool, verdict, pools);
+      if (verdict) await ifUnchanged(() => this.#settle(pool, verdict, pools));
     });
   }
 
   async #settle(seen: IPPool, verdict: PoolVerdict, pools: readonly IPPool[]): Promise<void> {
     const { datastore, log } = this.#context;
-    try {
-      const pool = await this.#report(seen, verdict);
-      if (!pool.metadata.deletionTimestamp) {
-        await setFinalizer(datastore, ipPools, pool, finalizer, true);
-      } else if (await this.#isVacated(pool, pools)) {
-        await setFinalizer(datastore, ipPools, pool, finalizer, false);
-        log.info({ pool: pool.metadata.name }, 'The deleted pool has no address in use any more, and goes');
-      } else {
-        // Blocks that change are told of; that addresses have cooled down is not.
-        this.#queue.addAfter(everything, cooldownLookMs);
-      }
-    } catch (error) {
-      // Changed or gone since we saw it: the watch tells, and all is judged again.
-      if (!(error instanceof NotFoundError) && !(error instanceof ConflictError)) throw error;
+    const pool = await this.#report(seen, verdict);
+    if (!pool.metadata.deletionTimestamp) {
+      await setFinalizer(datastore, ipPools, pool, finalizer, true);
+    } else if (await this.#isVacated(pool, pools)) {
+      await setFinalizer(datastore, ipPools, pool, finalizer, false);
+      log.info({ pool: pool.metadata.name }, 'The deleted pool has no address in use any more, and goes');
+    } else {
+      // Blocks that change are told of; that addresses have cooled down is not.
+      this.#queue.addAfter(everything, cooldownLookMs);
     }
   }
 

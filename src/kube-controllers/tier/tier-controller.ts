@@ -1,6 +1,6 @@
 // Keeps a deleted tier until no policy is in it any more, and says of every tier whether it is in use. The built-in tiers are
 // part of what policies mean: one that is deleted comes back.
-import { AlreadyExistsError, ConflictError, NotFoundError } from '../../datastore/index.ts';
+import { ifUnchanged } from '../../datastore/index.ts';
 import { builtInTiers } from '../../policy/index.ts';
 import { WorkQueue } from '../../process/index.ts';
 import {
@@ -75,13 +75,7 @@ export class TierController implements Controller {
   async #reconcile(name: string): Promise<void> {
     await Promise.all([this.#tiers.inSync, ...this.#policies.map(({ inSync }) => inSync)]);
     const tier = this.#tiers.get(name);
-    try {
-      if (!tier) await this.#restore(name);
-      else await this.#settle(tier);
-    } catch (error) {
-      // Changed or gone since we saw it: the watch tells, and it is judged again.
-      if (!(error instanceof NotFoundError) && !(error instanceof ConflictError)) throw error;
-    }
+    await ifUnchanged(() => (tier ? this.#settle(tier) : this.#restore(name)));
   }
 
   async #settle(seen: Tier): Promise<void> {
@@ -126,16 +120,12 @@ export class TierController implements Controller {
     const missing = builtIn.get(name);
     if (!missing) return;
     const { order, defaultAction } = missing;
-    try {
-      await this.#context.datastore.create(tiers, {
-        apiVersion: apiVersionOf(tiers),
-        kind: tiers.kind,
-        metadata: { name },
-        spec: { ...(order !== undefined && { order }), defaultAction },
-      });
-    } catch (error) {
-      if (!(error instanceof AlreadyExistsError)) throw error;
-    }
+    await this.#context.datastore.create(tiers, {
+      apiVersion: apiVersionOf(tiers),
+      kind: tiers.kind,
+      metadata: { name },
+      spec: { ...(order !== undefined && { order }), defaultAction },
+    });
   }
 }
 
