@@ -53,7 +53,7 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
   const rtnetlink = Rtnetlink.open();
 
   warnOfIpip(options, log);
-  await ensureClusterObjects(datastore, options.defaultPools, ownNetworks(rtnetlink));
+  await ensureClusterObjects(datastore, options, ownNetworks(rtnetlink), log);
   const followed = new FollowedSettings({
     node: options.node,
     datastore,

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { AlreadyExistsError, type Datastore } from '../datastore/index.ts';
 import { type Cidr, cidrsOverlap, parseCidr, tryParseCidr } from '../net/index.ts';
 import { builtInTiers } from '../policy/index.ts';
+import type { Logger } from '../process/index.ts';
 import {
   apiVersionOf,
   bgpConfigurations,
@@ -15,21 +16,33 @@ import {
   type ResourceKind,
   tiers,
 } from '../resources/index.ts';
-import type { DefaultPool } from './options.ts';
+import { readPodSubnets } from './kubeadm.ts';
+import type { DefaultPool, NodeOptions } from './options.ts';
 
 /**
- * Makes what is missing; leaves alone what is there. A default pool is made only where there is no pool of its family, and where
- * nobody says which, of a range that overlaps with none of the `networks` that the node itself is in.
+ * Makes what is missing; leaves alone what is there. A default pool is made only where there is no pool of its family. Where its
+ * range is not named, kubeadm's range of pods is taken; where kubeadm was told none, an IPv4 range that overlaps with none of the
+ * `networks` that the node itself is in, and no IPv6 pool is made.
  */
 export async function ensureClusterObjects(
   datastore: Datastore,
-  defaultPools: readonly DefaultPool[],
+  { defaultPools, clusterType }: Pick<NodeOptions, 'defaultPools' | 'clusterType'>,
   networks: readonly Cidr[],
+  log: Logger,
 ): Promise<void> {
   const present = (await datastore.list(ipPools)).map(({ spec }) => tryParseCidr(spec.cidr)?.family);
+  const missing = defaultPools.filter(({ family }) => !present.includes(family));
+  const isAnyUnnamed = missing.some(({ cidr }) => cidr === undefined);
+  const kubeadm = isAnyUnnamed ? await readPodSubnets(datastore, log) : undefined;
+  const rangeOf = ({ cidr, family }: DefaultPool) =>
+    cidr ?? kubeadm?.get(family) ?? (family === 4 ? chooseRange(networks) : undefined);
   await Promise.all([
     ensure(datastore, clusterInformations, {
-      spec: { clusterGUID: randomUUID().replaceAll('-', ''), clusterType: 'k8s,kdd', datastoreReady: true },
+      spec: {
+        clusterGUID: randomUUID().replaceAll('-', ''),
+        clusterType: [clusterType, ...(kubeadm ? ['kubeadm'] : []), 'kdd'].join(','),
+        datastoreReady: true,
+      },
     }),
     ensure(datastore, felixConfigurations, { spec: { logSeverityScreen: 'Info', reportingInterval: '0s' } }),
     ensure(datastore, ipamConfigurations, {
@@ -45,12 +58,13 @@ export async function ensureClusterObjects(
     ...builtInTiers.map(({ name, order, defaultAction }) =>
       ensure(datastore, tiers, { spec: { ...(order !== undefined && { order }), defaultAction } }, name),
     ),
-    ...defaultPools
-      .filter(({ family }) => !present.includes(family))
-      .map(({ name, family: _, disableBGPExport, cidr = chooseRange(networks), ...spec }) => {
-        const pool = { spec: { cidr, ...spec, ...(disableBGPExport && { disableBGPExport }) } };
-        return ensure(datastore, ipPools, pool as Omit<IPPool, keyof Resource>, name);
-      }),
+    ...missing.flatMap((wanted) => {
+      const cidr = rangeOf(wanted);
+      if (cidr === undefined) return [];
+      const { name, family: _, disableBGPExport, ...spec } = wanted;
+      const pool = { spec: { ...spec, cidr, ...(disableBGPExport && { disableBGPExport }) } };
+      return ensure(datastore, ipPools, pool as Omit<IPPool, keyof Resource>, name);
+    }),
   ]);
 }
 

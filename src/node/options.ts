@@ -13,7 +13,7 @@ type Encapsulation = 'Never' | 'Always' | 'CrossSubnet';
 export interface DefaultPool {
   readonly name: string;
   readonly family: 4 | 6;
-  /** Undefined when one is to be chosen that is none of the node's own networks. */
+  /** Undefined when nobody names one: kubeadm's is meant, if it was told one. */
   readonly cidr: string | undefined;
   readonly blockSize: number;
   readonly vxlanMode: Encapsulation;
@@ -35,6 +35,8 @@ export interface NodeOptions {
   /** Milliseconds between two looks at the node's addresses; 0 for none. */
   readonly addressPollMs: number;
   readonly defaultPools: readonly DefaultPool[];
+  /** Who made the cluster and what runs in it, as ClusterInformation tells: "k8s,bgp". */
+  readonly clusterType: string;
   /** Who makes the ways between nodes that are no overlay: BIRD, or nobody. */
   readonly backend: 'bird' | 'vxlan' | 'none';
   /** Number of the node's autonomous system; undefined when the cluster's is meant. */
@@ -79,6 +81,7 @@ export function readOptions(environment: Environment): NodeOptions {
     ip6Method: read('IP6_AUTODETECTION_METHOD', 'first-found'),
     addressPollMs: readDuration('AUTODETECT_POLL_INTERVAL', read('AUTODETECT_POLL_INTERVAL', '60s')),
     defaultPools: environment.NO_DEFAULT_POOLS === 'true' ? [] : readPools(environment),
+    clusterType: read('CLUSTER_TYPE', 'k8s'),
     backend: readBackend(read('CALICO_NETWORKING_BACKEND', 'bird')),
     asNumber: readAsNumber(environment.AS),
     namespace: read('CALICO_NAMESPACE', ownNamespace() ?? 'kube-system'),
@@ -135,10 +138,11 @@ function readAsNumber(value: string | undefined): number | undefined {
 
 function readPools(environment: Environment): DefaultPool[] {
   const read = (family: 4 | 6, name: string) => environment[`CALICO_IPV${family}POOL_${name}`] || undefined;
+  const isWithoutIpv6 = (environment.IP6 || 'none') === 'none';
   const pools: DefaultPool[] = [];
   for (const family of [4, 6] as const) {
     const cidr = read(family, 'CIDR');
-    if (cidr === 'none' || (cidr === undefined && family === 6)) continue;
+    if (cidr === 'none' || (cidr === undefined && family === 6 && isWithoutIpv6)) continue;
     if (cidr !== undefined && tryParseCidr(cidr)?.family !== family) {
       throw new RangeError(
         `CALICO_IPV${family}POOL_CIDR is "${cidr}"; it must be an IPv${family} CIDR or "none"`,

@@ -39,6 +39,7 @@ export {
   toCrd,
 } from './custom-resource-definition.ts';
 export * from './kubernetes/cluster-network-policy.ts';
+export * from './kubernetes/config-map.ts';
 export * from './kubernetes/endpoint-slice.ts';
 export * from './kubernetes/lease.ts';
 export * from './kubernetes/namespace.ts';

@@ -75,15 +75,19 @@ function rightOf({ verb, objectRef = {} }: AuditEvent): string {
   return `${verb} ${apiGroup}/${[resource, subresource].filter(Boolean).join('/')}`;
 }
 
-/** What the component's ClusterRole and Role allow, in the same words. */
+/** What the component's ClusterRole and Roles allow, in the same words. */
 async function rightsOf(cluster: Cluster, component: string): Promise<string[]> {
   const roles = await Promise.all(
     [
       ['clusterrole', component],
       ['role', component, '--namespace=calico-system'],
-    ].map(async (what) => JSON.parse(await cluster.kubectl(['get', ...what, '--output=json']))),
+      ['role', component, '--namespace=kube-system'],
+    ].map(async (what) => {
+      const text = await cluster.kubectl(['get', ...what, '--ignore-not-found', '--output=json']);
+      return text === '' ? [] : JSON.parse(text).rules;
+    }),
   );
-  const rules = roles.flatMap(({ rules }): RoleRule[] => rules);
+  const rules = roles.flat() as RoleRule[];
   return rules.flatMap(({ apiGroups = [], resources = [], verbs }) =>
     apiGroups.flatMap((group) =>
       resources.flatMap((resource) => verbs.map((verb) => `${verb} ${group}/${resource}`)),

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { calicoImage } from '../calico-image.ts';
 import { Cluster } from '../cluster.ts';
 import { calicoIsReady, manifest } from '../install.ts';
+import { apply } from '../pods.ts';
 import { leftovers } from '../run-folder.ts';
 import { addressesRunOut } from '../scenarios/addresses-run-out.ts';
 import { connectivity } from '../scenarios/connectivity.ts';
@@ -17,6 +18,15 @@ import { uninstall } from '../scenarios/uninstall.ts';
 import { upgrade } from '../scenarios/upgrade.ts';
 import { testImages } from '../test-images.ts';
 
+/** What kubeadm leaves in the clusters that it makes. */
+const podSubnet = '10.244.0.0/16';
+const kubeadmConfiguration = {
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'kubeadm-config', namespace: 'kube-system' },
+  data: { ClusterConfiguration: `kind: ClusterConfiguration\nnetworking:\n  podSubnet: ${podSubnet}\n` },
+};
+
 let cluster: Cluster;
 before(async () => {
   cluster = await Cluster.start({ nodes: 3, images: [...testImages(), await calicoImage()] });
@@ -27,10 +37,13 @@ after(async () => {
 });
 
 test('kubectl apply installs it: its pods are Ready, and then the nodes are', async (t) => {
+  await apply(cluster, kubeadmConfiguration);
   const started = performance.now();
   await cluster.kubectl(['apply', '--filename', manifest('calico.yaml')]);
   await calicoIsReady(cluster);
   t.diagnostic(`ready ${Math.round(performance.now() - started)} ms after kubectl apply`);
+  const pools = await cluster.kubectl(['get', 'ippools', '--output=jsonpath={.items[*].spec.cidr}']);
+  assert.equal(pools, podSubnet);
 });
 
 test('pods, services, nodes and the API server reach each other', (t) => connectivity(t, cluster));
