@@ -27,7 +27,7 @@ test('a token is written for its owner alone and replaced before it ends', { tim
       if (asked > 1) headers.push(await accessFromKubeconfig(path).credential.header());
       if (asked === 3) ending.abort();
       // Over already: renewed as soon as may be.
-      return { token: `token-${asked}`, expiresAt: Date.now() };
+      return { token: `token-${asked}`, lifetimeMs: 0 };
     },
   });
   assert.deepEqual(headers, ['Bearer token-1', 'Bearer token-2']);
@@ -60,7 +60,7 @@ test('an API server that gives no token is asked again, and the old file stays',
         assert.equal(readFileSync(path, 'utf8'), kept);
         ending.abort();
       }
-      return { token: `token-${asked}`, expiresAt: Date.now() };
+      return { token: `token-${asked}`, lifetimeMs: 0 };
     },
   });
   assert.equal(asked, 3);

@@ -32,11 +32,11 @@ export async function keepCniKubeconfig(options: CniKubeconfigOptions): Promise<
   while (!signal.aborted) {
     let waitMs: number;
     try {
-      const { token, expiresAt } = await requestToken();
+      const { token, lifetimeMs } = await requestToken();
       writeKubeconfig(options, token);
       retry = retryMs.first;
-      waitMs = Math.max(retryMs.first, (expiresAt - Date.now()) * shareBeforeRenewal);
-      log.debug({ path, expiresAt: new Date(expiresAt) }, 'Wrote the kubeconfig of the CNI plugin');
+      waitMs = Math.max(retryMs.first, lifetimeMs * shareBeforeRenewal);
+      log.debug({ path, lifetimeMs }, 'Wrote the kubeconfig of the CNI plugin');
     } catch (error) {
       log.warn({ error, path }, 'Cannot renew the kubeconfig of the CNI plugin; trying again');
       waitMs = retry;

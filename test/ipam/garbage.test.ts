@@ -49,7 +49,7 @@ async function storeWithLateWrite({ isCounted }: { isCounted: boolean }) {
 /** Sweeps until nothing is left to do, a quarter of an hour apart. */
 async function collect(store: MemoryDatastore): Promise<void> {
   let time = Date.now();
-  const collector = new GarbageCollector(store, { now: () => new Date(time) });
+  const collector = new GarbageCollector(store, { now: () => new Date(time), elapsedMs: () => time });
   for (let sweeps = 0; ; sweeps++) {
     const { waiting, collected, failures } = await collector.sweep();
     assert.deepEqual(failures, []);
@@ -72,6 +72,19 @@ test('a handle that went before its address is made again, so that its owner can
   await collect(store);
   assert.deepEqual(await client.releaseByHandle(handleId), [address]);
   assert.deepEqual(await store.list(ipamHandles), []);
+});
+
+test('a clock that is set forward ends no grace', async () => {
+  const { store } = await storeWithLateWrite({ isCounted: true });
+  let now = new Date();
+  let elapsed = 0;
+  const collector = new GarbageCollector(store, { now: () => now, elapsedMs: () => elapsed });
+  const { waiting } = await collector.sweep();
+  assert.ok(waiting > 0);
+  now = new Date(now.getTime() + 24 * 60 * 60_000);
+  assert.deepEqual(await collector.sweep(), { waiting, collected: 0, failures: [] });
+  elapsed += 16 * 60_000;
+  assert.equal((await collector.sweep()).collected, waiting);
 });
 
 test('of the empty blocks of a node one is kept, and after a while the others go', async () => {

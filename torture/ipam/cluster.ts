@@ -90,7 +90,7 @@ export class TortureCluster {
   }
 
   collector(process: FaultyProcess): GarbageCollector {
-    return new GarbageCollector(process, { now: this.now });
+    return new GarbageCollector(process, { now: this.now, elapsedMs: () => this.now().getTime() });
   }
 
   async createPod(name: string, nodeName: string): Promise<void> {

@@ -24,9 +24,10 @@ export function tokenFileCredential(path: string): Credential {
   let cached: { header: string; until: number } | undefined;
   return {
     async header() {
-      if (!cached || Date.now() >= cached.until) {
+      // Not the time of day, which may be set back while the token goes on ageing.
+      if (!cached || performance.now() >= cached.until) {
         const token = (await readFile(path, 'utf8')).trim();
-        cached = { header: `Bearer ${token}`, until: Date.now() + tokenFileTtlMs };
+        cached = { header: `Bearer ${token}`, until: performance.now() + tokenFileTtlMs };
       }
       return cached.header;
     },

@@ -18,8 +18,8 @@ const contentTypes: Record<PatchType, string> = {
 
 export interface ServiceAccountToken {
   readonly token: string;
-  /** Milliseconds since 1970. */
-  readonly expiresAt: number;
+  /** For how long it speaks, from its issue on. Both by the server's clock, which ours need not agree with. */
+  readonly lifetimeMs: number;
 }
 
 interface ClientWriteOptions {
@@ -139,8 +139,12 @@ export class KubernetesClient {
       },
       attempt: `Cannot get a token of service account "${namespace}/${name}"`,
     });
-    const { status } = answer as { status: { token: string; expirationTimestamp: string } };
-    return { token: status.token, expiresAt: Date.parse(status.expirationTimestamp) };
+    const { metadata, status } = answer as {
+      metadata: { creationTimestamp: string };
+      status: { token: string; expirationTimestamp: string };
+    };
+    const lifetimeMs = Date.parse(status.expirationTimestamp) - Date.parse(metadata.creationTimestamp);
+    return { token: status.token, lifetimeMs };
   }
 
   async close(): Promise<void> {

@@ -57,7 +57,7 @@ export class Transport {
   /** The parsed answer. @throws the errors of errors.ts, ExpiredError */
   async json(request: ApiRequest): Promise<unknown> {
     const backoff = new Backoff({ firstMs: 50, maxMs: 2_000 });
-    const deadline = Date.now() + this.#options.retryForMs;
+    const deadline = performance.now() + this.#options.retryForMs;
     for (;;) {
       try {
         const signal = AbortSignal.any([
@@ -69,8 +69,8 @@ export class Transport {
       } catch (error) {
         const fault = this.#named(error, request);
         const waitMs = Math.max(backoff.next(), fault instanceof TurnedAwayError ? fault.retryAfterMs : 0);
-        if (this.#closing.signal.aborted || !mayRepeat(fault, request) || Date.now() + waitMs > deadline)
-          throw fault;
+        const isLate = performance.now() + waitMs > deadline;
+        if (this.#closing.signal.aborted || !mayRepeat(fault, request) || isLate) throw fault;
         await sleep(waitMs, undefined, { signal: this.#closing.signal }).catch(() => {
           throw fault;
         });

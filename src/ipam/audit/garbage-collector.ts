@@ -15,6 +15,8 @@ export interface GarbageCollectorOptions {
    */
   readonly graceMs?: number;
   readonly now?: () => Date;
+  /** Milliseconds on a clock that nobody sets: the time of day may jump, and no grace shall end by that. */
+  readonly elapsedMs?: () => number;
 }
 
 /** What a sweep came upon and did, in numbers. */
@@ -40,23 +42,29 @@ export class GarbageCollector {
   readonly #repair: IpamRepair;
   readonly #graceMs: number;
   readonly #now: () => Date;
-  /** When each finding was first seen, in ms. */
+  readonly #elapsedMs: () => number;
+  /** When each finding was first seen, by that clock. */
   #seen = new Map<string, number>();
 
   constructor(
     datastore: Datastore,
-    { graceMs = defaultGraceMs, now = () => new Date() }: GarbageCollectorOptions = {},
+    {
+      graceMs = defaultGraceMs,
+      now = () => new Date(),
+      elapsedMs = () => performance.now(),
+    }: GarbageCollectorOptions = {},
   ) {
     this.#datastore = datastore;
     this.#repair = new IpamRepair(datastore, now);
     this.#graceMs = graceMs;
     this.#now = now;
+    this.#elapsedMs = elapsedMs;
   }
 
   /** @throws the datastore's errors when it cannot be read; what could be repaired before is not forgotten */
   async sweep(): Promise<Sweep> {
     const findings = await this.#findings();
-    const now = this.#now().getTime();
+    const now = this.#elapsedMs();
     // What was repaired, or has changed, begins its grace anew should it come back.
     this.#seen = new Map(findings.map(({ key }) => [key, this.#seen.get(key) ?? now]));
     const failures: string[] = [];
