@@ -40,7 +40,7 @@ export async function writeProgramsLayer(root: string): Promise<void> {
   cpSync(shimPath(), join(root, pluginPath));
   for (const program of programs) {
     const path = join(root, 'usr/bin', program);
-    writeFileSync(path, `#!/usr/bin/node\nimport('/usr/lib/calico/${program}.js');\n`);
+    writeFileSync(path, `#!/usr/bin/node\nimport('/usr/lib/calico/${program}/${program}.js');\n`);
     chmodSync(path, 0o755);
   }
 }

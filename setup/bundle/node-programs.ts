@@ -7,17 +7,9 @@ import { rolldown } from 'rolldown';
 const root = join(import.meta.dirname, '..', '..');
 const programs = ['calico-node', 'calico-kube-controllers', 'calicoctl'];
 
-/** Writes `calico-node.js` and so on into a folder. */
+/** Writes `calico-node/calico-node.js` and so on into a folder. */
 export async function bundleNodePrograms(folder: string): Promise<void> {
-  await using bundle = await rolldown({
-    cwd: root,
-    input: programs.map((program) => `bin/${program}.ts`),
-    platform: 'node',
-    external: ['koffi'],
-    transform: { target: 'node26' },
-  });
-  // Not minified: an operator who reads a stack trace finds names in it.
-  await bundle.write({ dir: folder, format: 'esm' });
+  for (const program of programs) await bundleProgram(program, join(folder, program));
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ type: 'module' })}\n`);
   const machine = `@koromix/koffi-linux-${process.arch}`;
   for (const name of ['koffi', machine]) {
@@ -29,4 +21,20 @@ export async function bundleNodePrograms(folder: string): Promise<void> {
       filter: (path) => !/koffi\/(vendor|doc|cnoke)|\/musl_/.test(path),
     });
   }
+}
+
+/**
+ * Each by itself, though they share much: of programs that are bundled together, one may become the place where the others find what
+ * they share, and starts when it is looked for there.
+ */
+async function bundleProgram(program: string, folder: string): Promise<void> {
+  await using bundle = await rolldown({
+    cwd: root,
+    input: [`bin/${program}.ts`],
+    platform: 'node',
+    external: ['koffi'],
+    transform: { target: 'node26' },
+  });
+  // Not minified: an operator who reads a stack trace finds names in it.
+  await bundle.write({ dir: folder, format: 'esm' });
 }

@@ -11,6 +11,7 @@ import { connectivity } from '../scenarios/connectivity.ts';
 import { controllers } from '../scenarios/controllers.ts';
 import { denyAll } from '../scenarios/deny-all.ts';
 import { faults } from '../scenarios/faults.ts';
+import { foreignFirewall } from '../scenarios/foreign-firewall.ts';
 import { leastPrivilege } from '../scenarios/least-privilege.ts';
 import { networkPolicies } from '../scenarios/network-policies.ts';
 import { reboot } from '../scenarios/reboot.ts';
@@ -49,6 +50,7 @@ test('kubectl apply installs it: its pods are Ready, and then the nodes are', as
 test('pods, services, nodes and the API server reach each other', (t) => connectivity(t, cluster));
 test('a deny-all policy blocks, and probes go on', (t) => denyAll(t, cluster));
 test('NetworkPolicy means what Kubernetes says', (t) => networkPolicies(t, cluster));
+test('the doctor names a firewall of another tool', () => foreignFirewall(cluster));
 test('faults are survived', (t) => faults(t, cluster));
 test('a node reboots: it comes back, and no address is lost or given twice', () => reboot(cluster));
 test('addresses that run out, and those of a node that is gone', (t) => addressesRunOut(t, cluster));

@@ -1,0 +1,46 @@
+// Another tool's firewall that forwards nothing, as Docker and ufw leave it: calicoctl names it on the node, and says what to do.
+import assert from 'node:assert/strict';
+import type { Cluster } from '../cluster.ts';
+import { fetchesFrom, isCutOff, readyPods } from '../pods.ts';
+
+interface Told {
+  readonly findings: readonly { readonly check: string; readonly what: string; readonly remedy: string }[];
+}
+
+/** Works with the pods "one" on node-1 and "three" on node-2 of `connectivity`. */
+export async function foreignFirewall(cluster: Cluster): Promise<void> {
+  const node = cluster.node('node-2');
+  const pods = await readyPods(cluster, ['one', 'three']);
+  const [one, three] = [pods.get('one'), pods.get('three')];
+  assert.ok(one && three);
+  const url = `http://${three.ip}:8080/`;
+
+  assert.deepEqual(await findings(cluster, node.name), []);
+  await node.run(['iptables', '-P', 'FORWARD', 'DROP']);
+  await isCutOff(cluster, one, url);
+  assert.deepEqual(await findings(cluster, node.name), [
+    'foreign-firewall: Chain "FORWARD" of table "ip filter" drops by default what is forwarded',
+  ]);
+  await node.run(['iptables', '-P', 'FORWARD', 'ACCEPT']);
+  await fetchesFrom(cluster, one, url, /^three$/);
+  assert.deepEqual(await findings(cluster, node.name), []);
+}
+
+/** What the doctor says on the node, called as docs/troubleshooting.md tells. */
+async function findings(cluster: Cluster, node: string): Promise<string[]> {
+  const pod = await cluster.kubectl([
+    'get',
+    'pods',
+    '--namespace=calico-system',
+    '--selector=k8s-app=calico-node',
+    `--field-selector=spec.nodeName=${node}`,
+    '--output=name',
+  ]);
+  const command = ['calicoctl', 'doctor', '--local', '--output=json'];
+  const text = await cluster
+    .kubectl(['exec', '--namespace=calico-system', pod.trim(), '--', ...command])
+    .catch((error: Error & { stdout?: string }) => error.stdout ?? '');
+  const { findings } = JSON.parse(text) as Told;
+  for (const { remedy } of findings) assert.notEqual(remedy, '');
+  return findings.map(({ check, what }) => `${check}: ${what}`);
+}
