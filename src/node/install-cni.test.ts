@@ -52,6 +52,22 @@ test('plugins that are to be skipped or kept are left alone', () => {
   assert.deepEqual(readdirSync(variables.CNI_BIN_DIR), ['calico']);
 });
 
+test('a plugin that is there already is not written again, and another version is', () => {
+  const variables = environment();
+  assert.equal(installPlugins(variables, () => shim).length, 2);
+  assert.deepEqual(
+    installPlugins(variables, () => shim),
+    [],
+  );
+  const changed = join(variables.CNI_BIN_DIR, 'calico');
+  writeFileSync(changed, 'the plugin, another');
+  assert.deepEqual(
+    installPlugins(variables, () => shim),
+    [changed],
+  );
+  assert.equal(readFileSync(changed, 'utf8'), 'the plugin');
+});
+
 test('a configuration that is not JSON is refused and the old one stays', () => {
   const variables = environment();
   const configuration = writeNetworkConfiguration(variables, 'node-1');

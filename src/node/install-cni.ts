@@ -2,10 +2,13 @@
 // all: a runtime may read them at any moment. The configuration comes last, because with it the runtime takes the network for ready.
 import {
   chmodSync,
+  closeSync,
   copyFileSync,
   existsSync,
   mkdirSync,
+  openSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -37,11 +40,27 @@ export function installPlugins(environment: Environment, shim: () => string): st
   const wanted = pluginPaths(environment).filter(
     (path) => !skipped.includes(basename(path)) && (mayReplace || !existsSync(path)),
   );
-  for (const path of wanted) {
+  // What is there already needs no room: a disk that is full shall not keep calico-node from starting.
+  const stale = wanted.filter((path) => !existsSync(path) || !isSameContent(path, shim()));
+  for (const path of stale) {
     mkdirSync(dirname(path), { recursive: true });
     writeWhole(path, 0o755, (unfinished) => copyFileSync(shim(), unfinished));
   }
-  return wanted;
+  return stale;
+}
+
+/** Reads piece by piece: the plugin has a hundred megabytes. */
+function isSameContent(one: string, other: string): boolean {
+  const files = [one, other].map((path) => ({ fd: openSync(path, 'r'), piece: Buffer.alloc(2 ** 20) }));
+  try {
+    for (;;) {
+      const [a, b] = files.map(({ fd, piece }) => piece.subarray(0, readSync(fd, piece)));
+      if (!a || !b || !a.equals(b)) return false;
+      if (a.length === 0) return true;
+    }
+  } finally {
+    for (const { fd } of files) closeSync(fd);
+  }
 }
 
 /**
