@@ -1,7 +1,7 @@
 // A policy of the rule tree as a program for the dataplane: selectors become sets, which are acquired on the way.
 
-import type { PeerMatch, Policy, Rule, ServiceName } from '../policy/index.ts';
-import { all, and, type Selector } from '../selector/index.ts';
+import { namespaceLabel, type PeerMatch, type Policy, type Rule, type ServiceName } from '../policy/index.ts';
+import { all, and, requiredLabels, type Selector } from '../selector/index.ts';
 import { type AddressSets, type SetSource, serviceLabel } from './address-sets.ts';
 import type { PeerProgram, PolicyProgram, RuleProgram } from './desired-state.ts';
 
@@ -22,13 +22,19 @@ export function compilePolicy(policy: Policy, sets: AddressSets): CompiledPolicy
   const compile = (rules: readonly Rule[] | undefined, receivers: Selector | undefined) =>
     (rules ?? []).map((rule) => compileRule(rule, receivers, acquire));
   const program = {
-    // On ingress the receiver is one of the policy's own endpoints, so only their ports need to be known by name.
-    ingress: compile(policy.ingress, policy.selector),
+    // What reaches a pod is for that pod, one of the policy's own: only their ports need to be known by name. What comes in
+    // by a host endpoint may be for anybody, behind it or at another interface of the node.
+    ingress: compile(policy.ingress, isAboutPods(policy) ? policy.selector : undefined),
     egress: compile(policy.egress, undefined),
     ...(policy.stage && { stage: policy.stage }),
     tier: policy.tier,
   };
   return { policy, program, sets: acquired };
+}
+
+/** Endpoints that belong to a namespace are pods. */
+function isAboutPods({ selector }: Policy): boolean {
+  return requiredLabels(selector).some(({ label }) => label === namespaceLabel);
 }
 
 function compileRule(

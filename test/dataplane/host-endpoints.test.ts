@@ -113,6 +113,39 @@ const cases: readonly (readonly [string, HostEndpoint[], Policies, (ends: Ends) 
     (e) => e.to !== 'behind' || e.transport === 'sctp',
   ],
   [
+    'one with it means by a named port that of whoever is reached, pod or host endpoint',
+    [
+      hostEndpoint('one', { interfaceName: 'eth1', profiles: open }),
+      hostEndpoint(
+        'zero',
+        {
+          interfaceName: 'eth0',
+          profiles: open,
+          expectedIPs: Object.values(addressOf['node-1']),
+          ports: [{ name: 'web', protocol: 'UDP', port: 80 }],
+        },
+        {},
+      ),
+    ],
+    { p: { ...forward, ingress: [allow({ destination: { ports: ['web'] } })] } },
+    ({ from, to, transport }) => {
+      if (from !== 'behind') return true;
+      return to === 'node-1' ? transport === 'udp' : to === 'pod-1' && /tcp|sctp/.test(transport);
+    },
+  ],
+  [
+    'before translation a named port is that of whoever the packet was sent to',
+    [hostEndpoint('one', { interfaceName: 'eth1', profiles: open })],
+    {
+      p: {
+        ...forward,
+        preDNAT: true,
+        ingress: [deny({ protocol: 'TCP', destination: { ports: ['web'] } })],
+      },
+    },
+    ({ from, to, transport }) => !(from === 'behind' && to === 'pod-1' && transport === 'tcp'),
+  ],
+  [
     'of all interfaces it judges by all that are no pods’',
     [all()],
     {

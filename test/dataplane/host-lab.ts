@@ -153,6 +153,8 @@ export class HostLab {
   }
 }
 
+const webPorts = (['TCP', 'SCTP'] as const).map((protocol) => ({ name: 'web', containerPort: 80, protocol }));
+
 function pod(index: 1 | 2): Pod {
   const name = `pod-${index}` as const;
   return {
@@ -168,7 +170,7 @@ function pod(index: 1 | 2): Pod {
         [podAnnotations.containerId]: `container-${index}`,
       },
     },
-    spec: { nodeName: `node-${index}`, containers: [{ name: 'main' }] },
+    spec: { nodeName: `node-${index}`, containers: [{ name: 'main', ports: webPorts }] },
     status: { phase: 'Running' },
   };
 }
