@@ -2,7 +2,7 @@
 import { canonicalAddress, protocolNumber } from '../net/index.ts';
 import type { Container, Pod } from '../resources/index.ts';
 import { podAnnotations } from './annotations.ts';
-import { namespaceLabel, orchestratorLabel, serviceAccountLabel } from './labels.ts';
+import { namespaceLabel, orchestratorLabel, serviceAccountLabel, writtenLabels } from './labels.ts';
 import { type PodPath, podPathOf } from './pod-path.ts';
 
 export interface EndpointPort {
@@ -40,7 +40,7 @@ export function workloadEndpointOf(pod: Pod): WorkloadEndpoint | undefined {
   if (spec?.hostNetwork || status?.phase === 'Succeeded' || status?.phase === 'Failed') return undefined;
   const namespace = metadata.namespace ?? 'default';
   const serviceAccount = spec?.serviceAccountName || 'default';
-  const labels = new Map(Object.entries(metadata.labels ?? {}));
+  const labels = writtenLabels(metadata.labels);
   labels.set(namespaceLabel, namespace);
   labels.set(orchestratorLabel, 'k8s');
   // Upstream's bound: a label's value may not be long, and a service account's name may.

@@ -18,6 +18,7 @@ import type {
   Tier,
 } from '../../src/resources/index.ts';
 import { hostPlace } from './arbitrary-host-endpoints.ts';
+import { accountNames, derivedKeys } from './arbitrary-labels.ts';
 
 export interface Names {
   readonly namespaces: readonly string[];
@@ -31,12 +32,14 @@ const some = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, f
 const compact = <T extends object>(value: T): T =>
   Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as T;
 
-export const accountNames = ['default', 'robot'];
 const tierNames = ['first', 'default', 'second'];
 const serviceNames = ['front', 'back'];
 
 function selectorText({ keys, values }: Names): fc.Arbitrary<string> {
-  const key = fc.constantFrom(...keys);
+  const key = fc.oneof(
+    { weight: 20, arbitrary: fc.constantFrom(...keys) },
+    { weight: 1, arbitrary: fc.constantFrom(...derivedKeys) },
+  );
   const value = fc.constantFrom(...values);
   const leaf = fc.oneof(
     fc.constant('all()'),
@@ -79,7 +82,10 @@ function entity(names: Names, family: 4 | 6, ports: 'none' | 'named' | 'all'): f
         namespaceSelector: some(fc.oneof(selector, fc.constant('global()'))),
         serviceAccounts: some(
           fc
-            .record({ names: some(fc.subarray(accountNames, { minLength: 1 })), selector: some(selector) })
+            .record({
+              names: some(fc.subarray(accountNames, { minLength: 1, maxLength: 1 })),
+              selector: some(selector),
+            })
             .map(compact),
         ),
         ports: portList,
@@ -169,7 +175,7 @@ function policyFields(names: Names, namespaced: boolean) {
   const rules = (side: 'ingress' | 'egress') => fc.array(rule(names, { side, namespaced }), { maxLength: 3 });
   return {
     tier: some(fc.constantFrom(...tierNames, 'undefined-tier')),
-    order: some(fc.constantFrom(1, 500, 1000, 2000)),
+    order: some(fc.constantFrom(500, 1000, 2000)),
     selector: some(selectorText(names)),
     serviceAccountSelector: some(selectorText(names)),
     types: some(fc.constantFrom<('Ingress' | 'Egress')[][]>(['Ingress'], ['Egress'], ['Ingress', 'Egress'])),

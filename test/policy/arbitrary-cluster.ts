@@ -12,7 +12,6 @@ import type {
   StagedKubernetesNetworkPolicy,
 } from '../../src/resources/index.ts';
 import {
-  accountNames,
   calicoPolicy,
   clusterPolicy,
   endpointSlice,
@@ -24,16 +23,22 @@ import {
   tier,
 } from './arbitrary-calico.ts';
 import { hostEndpoint } from './arbitrary-host-endpoints.ts';
+import {
+  accountNames,
+  derivedKeys,
+  endpointLabels,
+  keys,
+  labels,
+  namespaceNames,
+  values,
+} from './arbitrary-labels.ts';
 
-const namespaceNames = ['red', 'green', 'blue'];
 export const nodeNames = ['node-1', 'node-2'];
-const keys = ['app', 'tier'];
-const values = ['a', 'b', 'c'];
 
-const labels = fc.dictionary(fc.constantFrom(...keys), fc.constantFrom(...values), {
-  maxKeys: 2,
-  noNullPrototype: true,
-});
+const selectorKey = fc.oneof(
+  { weight: 20, arbitrary: fc.constantFrom(...keys) },
+  { weight: 1, arbitrary: fc.constantFrom(...derivedKeys) },
+);
 
 const labelSelector: fc.Arbitrary<LabelSelector> = fc.oneof(
   fc.constant({}),
@@ -42,12 +47,12 @@ const labelSelector: fc.Arbitrary<LabelSelector> = fc.oneof(
     matchExpressions: fc.array(
       fc.oneof(
         fc.record({
-          key: fc.constantFrom(...keys),
+          key: selectorKey,
           operator: fc.constantFrom('In' as const, 'NotIn' as const),
           values: fc.uniqueArray(fc.constantFrom(...values), { minLength: 1, maxLength: 2 }),
         }),
         fc.record({
-          key: fc.constantFrom(...keys),
+          key: selectorKey,
           operator: fc.constantFrom('Exists' as const, 'DoesNotExist' as const),
         }),
       ),
@@ -141,7 +146,7 @@ const podOf = (index: number) =>
     .record({
       namespace: fc.constantFrom(...namespaceNames),
       node: fc.constantFrom(...nodeNames),
-      labels,
+      labels: endpointLabels,
       ports: containerPorts,
       account: fc.constantFrom(...accountNames),
       phase: fc.constantFrom(
@@ -197,13 +202,20 @@ export const arbitraryCluster: fc.Arbitrary<Cluster> = fc.record({
   namespaces: namespacesOf,
   pods,
   networkPolicies: fc.uniqueArray(networkPolicy, { maxLength: 2, selector: uniqueName }),
-  serviceAccounts: fc.uniqueArray(serviceAccount(names, labels), { maxLength: 4, selector: uniqueName }),
+  serviceAccounts: fc.uniqueArray(serviceAccount(names, labels), {
+    minLength: 3,
+    maxLength: 6,
+    selector: uniqueName,
+  }),
   nodes: fc.tuple(...nodeNames.map((name, index) => nodeObject(name, index + 1, labels))),
   tiers: fc.uniqueArray(tier, { maxLength: 2, selector: uniqueName }),
   calicoPolicies: fc.uniqueArray(calicoPolicy(names), { maxLength: 3, selector: uniqueName }),
   globalPolicies: fc.uniqueArray(globalPolicy(names), { maxLength: 3, selector: uniqueName }),
   clusterPolicies: fc.uniqueArray(clusterPolicy(labelSelector), { maxLength: 2, selector: uniqueName }),
-  hostEndpoints: fc.uniqueArray(hostEndpoint(nodeNames, labels), { maxLength: 3, selector: uniqueName }),
+  hostEndpoints: fc.uniqueArray(hostEndpoint(nodeNames, endpointLabels), {
+    maxLength: 3,
+    selector: uniqueName,
+  }),
   networkSets: fc.uniqueArray(networkSet(names, labels), { maxLength: 3, selector: uniqueName }),
   endpointSlices: fc.uniqueArray(endpointSlice(names), { maxLength: 6, selector: uniqueName }),
   stagedPolicies: fc.uniqueArray(fc.oneof(stagedPolicy(names), stagedKubernetesPolicy), {

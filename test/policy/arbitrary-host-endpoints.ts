@@ -38,19 +38,24 @@ export const hostEndpoint = (
     .map(({ name, labels: own, place: where, ...spec }) => ({
       apiVersion: 'projectcalico.org/v3',
       kind: 'HostEndpoint',
-      metadata: { name, labels: own },
+      metadata: { name, labels: { ...own, host: name } },
       spec: { ...spec, ...where },
     }));
 
 type Spec = GlobalNetworkPolicy['spec'];
+
+/** About host endpoints, and no pods. */
+function ofHosts({ namespaceSelector: _, serviceAccountSelector: __, ...spec }: Spec): Spec {
+  return { ...spec, selector: 'has(host)' };
+}
 
 /** Where a global policy is asked about host endpoints: mostly in its normal place. */
 export const hostPlace: fc.Arbitrary<(spec: Spec) => Spec> = fc.constantFrom(
   (spec: Spec) => spec,
   (spec: Spec) => spec,
   (spec: Spec) => spec,
-  (spec: Spec) => ({ ...spec, applyOnForward: true }),
+  (spec: Spec) => ({ ...ofHosts(spec), applyOnForward: true }),
   (spec: Spec) => ({ ...spec, applyOnForward: true }),
   (spec: Spec) => ({ ...spec, applyOnForward: true, doNotTrack: true }),
-  ({ types: _, egress: __, ...spec }: Spec) => ({ ...spec, applyOnForward: true, preDNAT: true }),
+  ({ types: _, egress: __, ...spec }: Spec) => ({ ...ofHosts(spec), applyOnForward: true, preDNAT: true }),
 );

@@ -2,7 +2,7 @@
 import { formatAddress, protocolNumber, tryParseAddress } from '../../net/index.ts';
 import type { HostEndpoint as HostEndpointObject } from '../../resources/index.ts';
 import type { EndpointPort } from '../endpoint.ts';
-import { namespaceLabel } from '../labels.ts';
+import { writtenLabels } from '../labels.ts';
 
 /** The name of a host endpoint's interface that stands for all that have no host endpoint of their own. */
 export const allInterfaces = '*';
@@ -41,16 +41,13 @@ export function hostEndpointOf({ metadata, spec }: HostEndpointObject): ReadHost
     if (number === undefined) faults.push(`spec.ports[${index}]: "${protocol}" is not a protocol`);
     return number === undefined ? [] : [{ name, protocol: number, port }];
   });
-  const labels = new Map(Object.entries(metadata.labels ?? {}));
-  // What belongs to no namespace must not claim one by a label.
-  labels.delete(namespaceLabel);
   const endpoint = {
     name: metadata.name,
     node: spec.node ?? '',
     interfaceName: spec.interfaceName || undefined,
     addresses: [...new Set(addresses)],
     profiles: spec.profiles ?? [],
-    labels,
+    labels: writtenLabels(metadata.labels),
     ports,
   };
   return { endpoint, faults };

@@ -1,7 +1,7 @@
 // NetworkSet and GlobalNetworkSet: addresses from outside of the cluster, with labels by which rules select them.
 import { bitsOf, formatAddress, formatCidr, tryParseNet } from '../../net/index.ts';
 import type { GlobalNetworkSet, NetworkSet } from '../../resources/index.ts';
-import { namespaceLabel } from '../labels.ts';
+import { namespaceLabel, writtenLabels } from '../labels.ts';
 
 export interface NetworkSetNets {
   readonly contributor: {
@@ -27,9 +27,7 @@ export function networkSetNets({ metadata, spec }: NetworkSet | GlobalNetworkSet
       addresses.add(formatAddress({ family: net.family, value: net.network }));
     else nets.add(formatCidr(net));
   }
-  const labels = new Map(Object.entries(metadata.labels ?? {}));
-  // What belongs to no namespace must not claim one by a label.
-  labels.delete(namespaceLabel);
+  const labels = writtenLabels(metadata.labels);
   if (metadata.namespace !== undefined) labels.set(namespaceLabel, metadata.namespace);
   return { contributor: { addresses: [...addresses], ports: [], nets: [...nets] }, labels, faults };
 }

@@ -56,7 +56,7 @@ export function policiesAsked(question: Question): Asked[] {
 
 function askKubernetes(policy: KubernetesNetworkPolicy, { entities, pod, side, packet }: Question): Asked[] {
   const { metadata, spec = {} } = policy;
-  const isSelected = metadata.namespace === pod.namespace && selects(spec.podSelector ?? {}, pod.labels);
+  const isSelected = metadata.namespace === pod.namespace && selects(spec.podSelector ?? {}, pod.allLabels);
   if (!isSelected || !directionsOf(policy).includes(side)) return [];
   return [
     {

@@ -15,7 +15,7 @@ export function isSubject({ namespaces, pods }: ClusterNetworkPolicySubject, ent
   if (!pods) return false;
   return (
     selects(pods.namespaceSelector ?? {}, entity.namespaceLabels) &&
-    selects(pods.podSelector ?? {}, entity.labels)
+    selects(pods.podSelector ?? {}, entity.allLabels)
   );
 }
 

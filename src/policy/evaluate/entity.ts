@@ -42,7 +42,7 @@ export function entitiesOf(cluster: Cluster): Entity[] {
       name: `${namespace}/${name}`,
       namespace,
       labels: {
-        ...labels,
+        ...written(labels),
         'projectcalico.org/namespace': namespace,
         'projectcalico.org/orchestrator': 'k8s',
         ...(account.length < 63 && { 'projectcalico.org/serviceaccount': account }),
@@ -58,7 +58,7 @@ export function entitiesOf(cluster: Cluster): Entity[] {
       kind: 'set',
       name: namespace ? `${namespace}/${name}` : name,
       namespace,
-      labels: { ...labels, ...(namespace && { 'projectcalico.org/namespace': namespace }) },
+      labels: { ...written(labels), ...(namespace && { 'projectcalico.org/namespace': namespace }) },
       namespaceLabels: namespaceLabels(namespace),
       serviceAccountLabels: {},
       has: (address) => (spec.nets ?? []).some((net) => isWithin(address, net)),
@@ -77,13 +77,12 @@ export function entitiesOf(cluster: Cluster): Entity[] {
   );
   const hosts = (cluster.hostEndpoints ?? []).map((host): Described => {
     const { metadata, spec } = host;
-    const { 'projectcalico.org/namespace': _, ...labels } = metadata.labels ?? {};
     const namespaces = (spec.profiles ?? []).filter((profile) => profile.startsWith('kns.'));
     return {
       kind: 'host',
       name: metadata.name,
       namespace: undefined,
-      labels,
+      labels: written(metadata.labels),
       namespaceLabels: Object.assign(
         {},
         ...namespaces.toReversed().map((name) => namespaceLabels(name.slice(4))),
@@ -97,6 +96,12 @@ export function entitiesOf(cluster: Cluster): Entity[] {
     ...entity,
     allLabels: allLabelsOf(entity),
   }));
+}
+
+/** What users write under the names by which the system tells of an endpoint is not heard. */
+function written(labels: LabelRecord = {}): LabelRecord {
+  const reserved = /^(pcns\..*|pcsa\..*|projectcalico\.org\/(namespace|orchestrator|serviceaccount))$/s;
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => !reserved.test(name)));
 }
 
 function allLabelsOf({ labels, namespaceLabels, serviceAccountLabels }: Described): LabelRecord {

@@ -45,7 +45,7 @@ function peerIs(
   }
   const pod = pods.find((candidate) => candidate.has(address));
   if (!pod) return false;
-  if (peer.podSelector && !selects(peer.podSelector, pod.labels)) return false;
+  if (peer.podSelector && !selects(peer.podSelector, pod.allLabels)) return false;
   return peer.namespaceSelector
     ? selects(peer.namespaceSelector, pod.namespaceLabels)
     : pod.namespace === namespace;

@@ -180,6 +180,24 @@ export const compilerMutations: readonly Mutation[] = [
   },
   // Order and labels.
   {
+    says: 'labels by which a pod claims a namespace are heard',
+    file: 'policy/labels.ts',
+    find: '!name.startsWith(namespaceLabelPrefix) &&',
+    replace: '',
+  },
+  {
+    says: 'labels by which a pod claims a service account are heard',
+    file: 'policy/labels.ts',
+    find: '!name.startsWith(serviceAccountLabelPrefix),',
+    replace: 'true,',
+  },
+  {
+    says: 'a network set or a host endpoint may pass for a pod',
+    file: 'policy/labels.ts',
+    find: '!derived.has(name) &&',
+    replace: '',
+  },
+  {
     says: 'tiers without an order come first',
     file: 'policy/order.ts',
     find: '(a ?? Number.POSITIVE_INFINITY) - (b ?? Number.POSITIVE_INFINITY)',
@@ -227,6 +245,12 @@ export const compilerMutations: readonly Mutation[] = [
     file: 'calc/compile-policy.ts',
     find: 'portSet(namedPort, and(selector ?? all, owners))',
     replace: 'portSet(namedPort, owners)',
+  },
+  {
+    says: 'named ports of what a host endpoint forwards are looked for at the host endpoint',
+    file: 'calc/compile-policy.ts',
+    find: 'compile(policy.ingress, isAboutPods(policy) ? policy.selector : undefined)',
+    replace: 'compile(policy.ingress, policy.selector)',
   },
   {
     says: 'every named port is meant, whatever its name',
