@@ -29,8 +29,9 @@ import {
 } from '../resources/index.ts';
 import { BirdSupervisor } from './bird/supervisor.ts';
 import { FollowedSecrets } from './followed-secrets.ts';
+import type { Misfit } from './model/bgp-input.ts';
 import type { BgpModel, Fault } from './model/bgp-model.ts';
-import { modelOf } from './model/model.ts';
+import { type BgpOutcome, modelOf } from './model/model.ts';
 import type { BgpPaths } from './paths.ts';
 import type { BgpReport } from './report.ts';
 import { configurationText } from './text/configuration.ts';
@@ -63,6 +64,7 @@ export class BgpAgent {
   readonly #services = new Map<string, Service>();
   readonly #slices = new Map<string, EndpointSlice>();
   readonly #pods = new Map<string, Pod>();
+  readonly #misfits = new Map<string, Misfit>();
   #kindsToSync = 0;
   #isScheduled = false;
   #isStopped = false;
@@ -128,12 +130,21 @@ export class BgpAgent {
       kind,
       {
         onUpsert: (object) => {
+          const wasMisfit = this.#misfits.delete(`${kind.kind} ${keyOf(object)}`);
           objects.set(keyOf(object), object);
-          if (concerns(object)) this.#schedule();
+          if (wasMisfit || concerns(object)) this.#schedule();
         },
-        onDelete: (key, last) => {
-          objects.delete(keyOf({ metadata: key }));
-          if (concerns(last)) this.#schedule();
+        onMisfit: (object, fault) => {
+          objects.delete(keyOf(object));
+          this.#misfits.set(`${kind.kind} ${keyOf(object)}`, { kind: kind.kind, key: keyOf(object), fault });
+          this.#schedule();
+        },
+        onDelete: (key) => {
+          const name = keyOf({ metadata: key });
+          const last = objects.get(name);
+          const wasMisfit = this.#misfits.delete(`${kind.kind} ${name}`);
+          objects.delete(name);
+          if (wasMisfit || (last && concerns(last))) this.#schedule();
         },
         onInSync: () => {
           this.#kindsToSync--;
@@ -163,21 +174,8 @@ export class BgpAgent {
     );
     this.#secrets.follow([...wanted, ...meshes].filter((name): name is string => Boolean(name)));
     if (!this.#secrets.isInSync) return;
-    const { node, namespace, paths, log } = this.#options;
-    const { model, faults } = modelOf({
-      node,
-      namespace,
-      nodes: this.#nodes.values(),
-      configurations: this.#configurations.values(),
-      peers: this.#peers.values(),
-      filters: this.#filters.values(),
-      pools: this.#pools.values(),
-      affinities: this.#affinities.values(),
-      services: this.#services.values(),
-      endpointSlices: this.#slices.values(),
-      secrets: this.#secrets.values(),
-      pods: this.#pods.values(),
-    });
+    const { paths, log } = this.#options;
+    const { model, faults } = this.#model();
     const known = new Set(this.#faults.map(({ object, sentence }) => `${object}: ${sentence}`));
     for (const { object, sentence } of faults) {
       if (!known.has(`${object}: ${sentence}`)) log.warn(`${object}: ${sentence}`);
@@ -187,6 +185,32 @@ export class BgpAgent {
     if (!model) return;
     this.#hearPods(model);
     this.#bird.apply(configurationText(model, { logFile: paths.log }));
+  }
+
+  #model(): BgpOutcome {
+    const { node, namespace, log } = this.#options;
+    try {
+      return modelOf({
+        node,
+        namespace,
+        nodes: this.#nodes.values(),
+        configurations: this.#configurations.values(),
+        peers: this.#peers.values(),
+        filters: this.#filters.values(),
+        pools: this.#pools.values(),
+        affinities: this.#affinities.values(),
+        services: this.#services.values(),
+        endpointSlices: this.#slices.values(),
+        secrets: this.#secrets.values(),
+        pods: this.#pods.values(),
+        misfits: this.#misfits.values(),
+      });
+    } catch (error) {
+      log.error({ error }, 'Cannot make a configuration for BIRD of what the cluster says');
+      const why = error instanceof Error ? error.message : String(error);
+      const sentence = `BIRD keeps its configuration, for none can be made of what the cluster says: ${why}`;
+      return { model: undefined, faults: [{ object: `Node "${node}"`, sentence }] };
+    }
   }
 
   /** Their sessions stay down where this fails; everybody else's are not concerned. */

@@ -1,5 +1,5 @@
 // One command's connection to its cluster. Closing it lets the process end.
-import { KubernetesClient, KubernetesDatastore, NotFoundError } from '../datastore/index.ts';
+import { KubernetesClient, KubernetesDatastore, NotFoundError, SoundDatastore } from '../datastore/index.ts';
 import type { Resource, ResourceKind } from '../resources/index.ts';
 import type { GlobalOptions } from './options.ts';
 import { CommandError } from './problem.ts';
@@ -10,18 +10,21 @@ export class Session implements AsyncDisposable {
   readonly client: KubernetesClient;
   /** Namespace for objects that name none. */
   readonly namespace: string;
-  readonly #openDatastore: () => KubernetesDatastore;
-  #datastore: KubernetesDatastore | undefined;
+  readonly #openDatastore: () => SoundDatastore;
+  #datastore: SoundDatastore | undefined;
 
   constructor(options: GlobalOptions) {
     const access = readClusterAccess(options);
     this.client = new KubernetesClient(access);
     this.namespace = access.namespace;
-    this.#openDatastore = () => new KubernetesDatastore(access, { retryForMs: 0 });
+    this.#openDatastore = () =>
+      new SoundDatastore(new KubernetesDatastore(access, { retryForMs: 0 }), (fault) =>
+        process.stderr.write(`Warning: ${fault}\n`),
+      );
   }
 
   /** The cluster as the engines use it. */
-  get datastore(): KubernetesDatastore {
+  get datastore(): SoundDatastore {
     this.#datastore ??= this.#openDatastore();
     return this.#datastore;
   }

@@ -11,6 +11,9 @@ export interface ListOptions {
   readonly fieldSelector?: string;
 }
 
+/** Told of an object that is not what its kind is, and why: 'spec.cidr is required'. */
+export type OnMisfit<T extends Resource> = (object: T, fault: string) => void;
+
 /**
  * Told of every object of a kind, in an order that may be followed blindly: a first full listing ends with `onInSync`;
  * a re-listing reports what it no longer holds as deletions. Handlers are synchronous and must not throw.
@@ -21,6 +24,8 @@ export interface FollowHandler<T extends Resource> {
   onDelete(key: ObjectKey, last: T): void;
   /** Called once, when everything that existed at the first listing has been reported. */
   onInSync(): void;
+  /** Told instead of `onUpsert`, by a store that judges; without it there is no such object. */
+  onMisfit?(object: T, fault: string): void;
   /** Told, once in sync, how far what was told is what the store holds. */
   onProgress?(progress: FollowProgress): void;
 }
@@ -36,8 +41,12 @@ export interface Follower {
 export interface Datastore {
   /** @throws NotFoundError when there is no such object. */
   get<T extends Resource>(kind: ResourceKind<T>, key: ObjectKey): Promise<T>;
-  /** Every object, in pages underneath; an empty array when there is none. */
-  list<T extends Resource>(kind: ResourceKind<T>, options?: ListOptions): Promise<T[]>;
+  /** Every object, in pages underneath; an empty array when there is none. A store that judges gives misfits to `onMisfit`. */
+  list<T extends Resource>(
+    kind: ResourceKind<T>,
+    options?: ListOptions,
+    onMisfit?: OnMisfit<T>,
+  ): Promise<T[]>;
   /** Returns what was stored, with uid and resourceVersion. @throws AlreadyExistsError, InvalidResourceError */
   create<T extends Resource>(kind: ResourceKind<T>, object: T): Promise<T>;
   /**

@@ -20,6 +20,11 @@ export class InvalidResourceError extends Error {
   override readonly name = 'InvalidResourceError';
 }
 
+/** What the store holds under that name is not what its kind is: nobody may take it for one. */
+export class MisfitError extends Error {
+  override readonly name = 'MisfitError';
+}
+
 /** The store forbids this to us (credentials or roles). */
 export class ForbiddenError extends Error {
   override readonly name = 'ForbiddenError';

@@ -17,3 +17,4 @@ export {
 } from './kubernetes/kubernetes-client.ts';
 export { KubernetesDatastore, type KubernetesDatastoreOptions } from './kubernetes/kubernetes-datastore.ts';
 export { MemoryDatastore } from './memory/memory-datastore.ts';
+export { SoundDatastore } from './sound-datastore.ts';

@@ -6,7 +6,6 @@ import type { WorkloadEndpoint } from '../policy/index.ts';
 import type { Logger } from '../process/index.ts';
 import {
   keyOf,
-  misfit,
   type Namespace,
   namespaces,
   type ObjectKey,
@@ -147,6 +146,10 @@ export class Felix {
         this.#takeIn(followed, object);
         this.#schedule();
       },
+      onMisfit: (object) => {
+        this.#close(followed, object);
+        this.#schedule();
+      },
       onDelete: (key) => {
         this.#forget(kind, keyOf({ metadata: key }));
         this.#guard(kind, key, () => remove(this.#calculator, keyOf({ metadata: key })));
@@ -173,18 +176,16 @@ export class Felix {
     if (kind.kind === pods.kind) this.#localPods.delete(key);
   }
 
+  #takeIn<T extends Resource>(followed: FollowedKind<T>, object: T): void {
+    this.#remember(object);
+    const { kind, set } = followed;
+    if (!this.#guard(kind, object.metadata, () => set(this.#calculator, object)))
+      this.#close(followed, object);
+  }
+
   /** An object that is not what its kind is, as it may be where nobody judges what is stored, is closed. */
-  #takeIn<T extends Resource>({ kind, set, close, delete: remove }: FollowedKind<T>, object: T): void {
+  #close<T extends Resource>({ kind, close, delete: remove }: FollowedKind<T>, object: T): void {
     const key = keyOf(object);
-    const fault = misfit(kind, object);
-    if (fault === undefined) {
-      this.#remember(object);
-      if (this.#guard(kind, object.metadata, () => set(this.#calculator, object))) return;
-    } else
-      this.#log.error(
-        { kind: kind.kind, key },
-        `Cannot take in ${kind.kind} "${key}": ${fault}; it is closed`,
-      );
     this.#forget(kind, key);
     this.#guard(kind, object.metadata, () =>
       close ? close(this.#calculator, object) : remove(this.#calculator, key),

@@ -1,6 +1,12 @@
 // Blocks and nodes' claims on them, as stored objects. A claim has two phases, so that a crash at any point leaves something
 // that the next attempt can finish: the affinity is "pending", then the block is made, then the affinity is "confirmed".
-import { AlreadyExistsError, ConflictError, type Datastore, NotFoundError } from '../datastore/index.ts';
+import {
+  AlreadyExistsError,
+  ConflictError,
+  type Datastore,
+  MisfitError,
+  NotFoundError,
+} from '../datastore/index.ts';
 import { type Cidr, formatCidr } from '../net/index.ts';
 import {
   apiVersionOf,
@@ -137,8 +143,14 @@ export class Blocks {
     } catch (error) {
       if (!(error instanceof AlreadyExistsError)) throw error;
     }
-    const block = await this.find(cidr);
-    return block?.spec.affinity === affinityOf(owner) ? block : undefined;
+    try {
+      const block = await this.find(cidr);
+      return block?.spec.affinity === affinityOf(owner) ? block : undefined;
+    } catch (error) {
+      // What stands there cannot be read: it is nobody's to draw from.
+      if (error instanceof MisfitError) return undefined;
+      throw error;
+    }
   }
 
   /** @throws ConflictError, NotFoundError when the affinity has changed or gone since it was read */

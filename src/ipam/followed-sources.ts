@@ -15,7 +15,7 @@ import {
 } from '../resources/index.ts';
 import type { Labels } from '../selector/index.ts';
 import { noReservations, type Reservations, reservationsFrom } from './reservations.ts';
-import { type IpamSources, isSoundPool } from './sources.ts';
+import type { IpamSources } from './sources.ts';
 
 export class FollowedSources implements IpamSources {
   readonly #pools: Followed<IPPool>;
@@ -36,8 +36,8 @@ export class FollowedSources implements IpamSources {
     this.#nodes = new Followed(datastore, nodes, { fieldSelector: `metadata.name=${node}` });
   }
 
-  async pools(): Promise<readonly IPPool[]> {
-    return (await this.#pools.list()).filter(isSoundPool);
+  pools(): Promise<readonly IPPool[]> {
+    return this.#pools.list();
   }
 
   async configuration(): Promise<IPAMConfiguration['spec'] | undefined> {

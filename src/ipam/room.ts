@@ -1,5 +1,6 @@
 // Finds blocks from which an owner may draw: its own that are known, its own that must be read, newly claimed ones, ones taken
 // over from owners that leave them empty, and at last those of others (borrowing). Finds, claims and promises; assigns nothing.
+import { MisfitError } from '../datastore/index.ts';
 import { type Cidr, cidrsOverlap, formatCidr, parseCidr } from '../net/index.ts';
 import type { IPAMBlock, IPAMConfiguration, IPPool } from '../resources/index.ts';
 import { isEmpty } from './block.ts';
@@ -75,7 +76,8 @@ export class RoomFinder {
     for (const pool of pools) {
       for (const { cidr, state } of affinities) {
         if (!isBlockOf(pool, cidr)) continue;
-        const found = state === 'confirmed' ? await this.#blocks.find(cidr) : undefined;
+        const found = state === 'confirmed' ? await this.#findReadable(cidr) : undefined;
+        if (found === 'unreadable') continue;
         // What a crash left half claimed or half released is claimed anew; nobody else would ever use it.
         const isOurs = found?.spec.affinity === affinityOf(owner);
         const block = isOurs ? found : await this.#blocks.claim(owner, cidr);
@@ -92,6 +94,16 @@ export class RoomFinder {
     }
     // Listed again: what could not be claimed was claimed by others meanwhile, perhaps by another process of this node.
     return this.#inOthers(request, await this.#blocks.list(), rules.strictAffinity === true);
+  }
+
+  /** One that cannot be read gives nobody an address, and keeps no other block from it. */
+  async #findReadable(cidr: Cidr): Promise<IPAMBlock | undefined | 'unreadable'> {
+    try {
+      return await this.#blocks.find(cidr);
+    } catch (error) {
+      if (error instanceof MisfitError) return 'unreadable';
+      throw error;
+    }
   }
 
   async #claimNew(request: RoomRequest, existing: readonly IPAMBlock[]): Promise<Room | undefined> {

@@ -6,7 +6,6 @@ import {
   ipamConfigurations,
   ipPools,
   ipReservations,
-  misfit,
   nodes,
 } from '../resources/index.ts';
 import type { Labels } from '../selector/index.ts';
@@ -23,17 +22,12 @@ export interface IpamSources {
 
 export function sourcesFrom(datastore: Datastore): IpamSources {
   return {
-    pools: async () => (await datastore.list(ipPools)).filter(isSoundPool),
+    pools: async () => datastore.list(ipPools),
     configuration: async () => (await found(datastore.get(ipamConfigurations, { name: 'default' })))?.spec,
     reservations: async () => reservationsFrom(await datastore.list(ipReservations)),
     nodeLabels: async (node) =>
       new Map(Object.entries((await found(datastore.get(nodes, { name: node })))?.metadata.labels ?? {})),
   };
-}
-
-/** Whether a pool is what a pool is; one that came past the API server's validation gives no address. */
-export function isSoundPool(pool: IPPool): boolean {
-  return misfit(ipPools, pool) === undefined;
 }
 
 async function found<T>(reading: Promise<T>): Promise<T | undefined> {

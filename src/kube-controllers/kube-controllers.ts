@@ -1,6 +1,6 @@
 // calico-kube-controllers: waits to lead, then runs the controllers that the configuration asks for, until it is told to stop or
 // another leads.
-import type { Datastore } from '../datastore/index.ts';
+import { type Datastore, SoundDatastore } from '../datastore/index.ts';
 import { healthPages, type Logger, metricsPages, ServedPort, WorkQueue } from '../process/index.ts';
 import { FollowedConfiguration } from './configuration/followed-configuration.ts';
 import type { RunningConfig } from './configuration/running-config.ts';
@@ -45,9 +45,10 @@ export class KubeControllers {
   constructor(
     options: KubeControllersOptions,
     environment: Readonly<Record<string, string | undefined>>,
-    datastore: Datastore,
+    store: Datastore,
     log: Logger,
   ) {
+    const datastore = new SoundDatastore(store, (fault, error) => log.error({ error }, fault));
     this.#options = options;
     this.#datastore = datastore;
     this.#log = log;

@@ -11,7 +11,7 @@ import {
   PodLinks,
   VxlanOverlay,
 } from '../dataplane/index.ts';
-import type { Datastore } from '../datastore/index.ts';
+import { type Datastore, SoundDatastore } from '../datastore/index.ts';
 import { anyParameters, Felix, type FelixSettings, FollowedSettings, Upkeep } from '../felix/index.ts';
 import { FollowedSources, IpamClient } from '../ipam/index.ts';
 import { Conntrack, Nftables, ownNamespace, Rtnetlink, writeSysctls } from '../kernel/index.ts';
@@ -49,7 +49,8 @@ export interface StartOptions {
 
 /** Resolves when the node is ready: policies are enforced and the CNI server answers. */
 export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> {
-  const { options, datastore, environment, log, onRestartDue } = start;
+  const { options, environment, log, onRestartDue } = start;
+  const datastore = new SoundDatastore(start.datastore, (fault, error) => log.error({ error }, fault));
   const rtnetlink = Rtnetlink.open();
 
   warnOfIpip(options, log);

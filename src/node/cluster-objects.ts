@@ -30,8 +30,13 @@ export async function ensureClusterObjects(
   networks: readonly Cidr[],
   log: Logger,
 ): Promise<void> {
-  const present = (await datastore.list(ipPools)).map(({ spec }) => tryParseCidr(spec.cidr)?.family);
-  const missing = defaultPools.filter(({ family }) => !present.includes(family));
+  let isUnknown = false;
+  const pools = await datastore.list(ipPools, {}, () => {
+    isUnknown = true;
+  });
+  const present = pools.map(({ spec }) => tryParseCidr(spec.cidr)?.family);
+  // Beside a pool that cannot be read, nobody knows of which family there is none.
+  const missing = isUnknown ? [] : defaultPools.filter(({ family }) => !present.includes(family));
   const isAnyUnnamed = missing.some(({ cidr }) => cidr === undefined);
   const kubeadm = isAnyUnnamed ? await readPodSubnets(datastore, log) : undefined;
   const rangeOf = ({ cidr, family }: DefaultPool) =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MemoryDatastore } from '../datastore/index.ts';
+import { MemoryDatastore, SoundDatastore } from '../datastore/index.ts';
 import { IpamClient } from '../ipam/index.ts';
 import {
   type IPPoolSpec,
@@ -25,7 +25,8 @@ async function cluster(pools: Readonly<Record<string, IPPoolSpec>>) {
     store.mergePatch(ipPools, { name }, { spec: { ...spec } });
   const tunnels = async () => {
     // Every time as an agent that has just started.
-    const found = await ensureTunnels(store, new IpamClient(store), 'n');
+    const sound = new SoundDatastore(store, () => {});
+    const found = await ensureTunnels(sound, new IpamClient(sound), 'n');
     return found.map(({ address }) => address);
   };
   return { store, change, tunnels };

@@ -11,7 +11,7 @@ import {
   parseCidr,
   tryParseCidr,
 } from '../net/index.ts';
-import { type IPPool, ipPools, misfit, nodeAnnotations, nodes } from '../resources/index.ts';
+import { type IPPool, ipPools, nodeAnnotations, nodes } from '../resources/index.ts';
 import type { Labels } from '../selector/index.ts';
 
 export interface Tunnel {
@@ -69,11 +69,7 @@ function openPools(place: TunnelPlace): IPPool[] {
 
 function vxlanPools({ family, pools }: TunnelPlace): IPPool[] {
   return pools.filter(
-    (pool) =>
-      // One that came past the API server's validation is nobody's.
-      misfit(ipPools, pool) === undefined &&
-      (pool.spec.vxlanMode ?? 'Never') !== 'Never' &&
-      tryParseCidr(pool.spec.cidr)?.family === family,
+    (pool) => (pool.spec.vxlanMode ?? 'Never') !== 'Never' && tryParseCidr(pool.spec.cidr)?.family === family,
   );
 }
 

@@ -1,5 +1,6 @@
 // Whether an object is made of what its kind is made of: for programs that read what a store holds, whoever put it there. Types
-// alone count here, not values: an address that is none is for whoever reads it to find.
+// count here, and what a kind says of itself as a whole; other values, such as an address in a list that is none, are for
+// whoever reads them to find.
 import { isObject, type JsonSchema, jsonSchemaOf } from './json-schema.ts';
 import { kubernetesShapes } from './kubernetes/shapes.ts';
 import type { Resource, ResourceKind } from './resource.ts';
@@ -19,10 +20,14 @@ const metadataShape: JsonSchema = {
   required: ['name'],
 };
 
-/** 'spec.nets[1] must be a string'; undefined when nothing is of another type than it should be. */
-export function misfit(kind: ResourceKind, object: Resource): string | undefined {
+/** 'spec.nets[1] must be a string'; undefined when readers may take the object for one of its kind. */
+export function misfit<T extends Resource>(kind: ResourceKind<T>, object: T): string | undefined {
   const schema = kind.schema ? jsonSchemaOf(kind.schema) : kubernetesShapes[kind.plural];
-  return misfitIn(metadataShape, object.metadata, 'metadata') ?? (schema && misfitIn(schema, object, ''));
+  return (
+    misfitIn(metadataShape, object.metadata, 'metadata') ??
+    (schema && misfitIn(schema, object, '')) ??
+    kind.flaw?.(object)
+  );
 }
 
 /** Fields that nobody knows do no harm: nobody reads them. */

@@ -62,6 +62,8 @@ export interface ResourceKind<T extends Resource = Resource> {
   readonly rules?: readonly Rule[];
   /** What is wrong with the whole object, for what CEL cannot say; undefined when nothing is. */
   check?(object: Resource): string | undefined;
+  /** Why an object with fields of the right types is still of no use to any reader; undefined when it is of use. */
+  flaw?(object: T): string | undefined;
   /** For kinds of Kubernetes' own groups: where the API was approved, which their CRDs must say. */
   readonly approval?: string;
   /** A small object for the kind's reference page, without apiVersion and kind. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type DesiredState, interpret } from '../../src/calc/index.ts';
 import { NftablesDataplane } from '../../src/dataplane/index.ts';
-import { type Datastore, type FollowHandler, MemoryDatastore } from '../../src/datastore/index.ts';
+import { type FollowHandler, MemoryDatastore, SoundDatastore } from '../../src/datastore/index.ts';
 import { Felix } from '../../src/felix/index.ts';
 import {
   createNamespace,
@@ -62,7 +62,7 @@ export class HostileStore {
     };
     this.#felix = new Felix({
       node: 'node-1',
-      datastore: this.#store(),
+      datastore: this.#store(complain),
       dataplane: {
         apply: (state, changes) => {
           this.#state = state;
@@ -125,13 +125,14 @@ export class HostileStore {
     deleteNamespace(this.#namespace);
   }
 
-  #store(): Datastore {
-    return Object.assign(new MemoryDatastore(), {
+  #store(complain: (sentence: string) => void): SoundDatastore {
+    const store = Object.assign(new MemoryDatastore(), {
       follow: <T extends Resource>(kind: ResourceKind<T>, handler: FollowHandler<T>) => {
         this.#handlers.set(pathOf(kind), handler as unknown as FollowHandler<Resource>);
         return { stop() {} };
       },
     });
+    return new SoundDatastore(store, complain);
   }
 
   #populate(): void {

@@ -29,4 +29,15 @@ export interface BgpInput {
   readonly secrets: Iterable<Secret>;
   /** This node's; others are passed over. */
   readonly pods: Iterable<Pod>;
+  /** What the store holds besides, and nobody can read. */
+  readonly misfits?: Iterable<Misfit>;
+}
+
+/** An object that is not what its kind is. */
+export interface Misfit {
+  readonly kind: string;
+  /** "namespace/name" or "name". */
+  readonly key: string;
+  /** 'spec.cidr is required'. */
+  readonly fault: string;
 }

@@ -1,7 +1,7 @@
 // From objects to what BIRD shall do: a pure function of its input, whatever the order in which that came.
 import { createHash } from 'node:crypto';
 import { type Family, formatAddress } from '../../net/index.ts';
-import type { BgpInput } from './bgp-input.ts';
+import type { BgpInput, Misfit } from './bgp-input.ts';
 import type { BgpModel, FamilyModel, Fault, LogSeverity } from './bgp-model.ts';
 import { communitiesOf } from './communities.ts';
 import { filterOf } from './filters.ts';
@@ -26,6 +26,12 @@ export function modelOf(input: BgpInput): BgpOutcome {
     model,
     faults: [...faults].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, fault]) => fault),
   });
+  const misfits = [...(input.misfits ?? [])];
+  for (const misfit of misfits) report(misfitFault(misfit));
+  // Whether there is a mesh, and with which password, is not to be guessed.
+  const decisive = ['default', `node.${input.node}`];
+  if (misfits.some(({ kind, key }) => kind === 'BGPConfiguration' && decisive.includes(key)))
+    return done(undefined);
   const settingsOf = new SettingsOf(input.configurations);
   const nodes = [...input.nodes].map((node) => factsOf(node, settingsOf, report));
   const self = nodes.find(({ name }) => name === input.node);
@@ -36,6 +42,7 @@ export function modelOf(input: BgpInput): BgpOutcome {
   const filters = new Map(
     [...input.filters].map((filter) => [filter.metadata.name, filterOf(filter, report)]),
   );
+  for (const { kind, key } of misfits) if (kind === 'BGPFilter') filters.set(key, undefined);
   const resources = [...input.peers];
   const peers = peersOf({
     self,
@@ -49,7 +56,8 @@ export function modelOf(input: BgpInput): BgpOutcome {
   });
   const gateways = gatewaysOf(peers, resources, report);
   const pools = poolsOf(input.pools, settings, report);
-  const blocks = blocksOf(input.node, input.affinities, pools);
+  const areAllPoolsKnown = !misfits.some(({ kind }) => kind === 'IPPool');
+  const blocks = blocksOf(input.node, input.affinities, pools, areAllPoolsKnown);
   const communities = communitiesOf(settings, complain);
   const services = serviceRoutes(
     {
@@ -95,6 +103,17 @@ export function modelOf(input: BgpInput): BgpOutcome {
       .flatMap((filter) => (filter && used.has(filter.name) ? [filter] : []))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
   });
+}
+
+function misfitFault({ kind, key, fault }: Misfit): Fault {
+  const object = `${kind} "${key}"`;
+  const outcome: Record<string, string> = {
+    BGPConfiguration: 'until it can be read BIRD keeps its configuration',
+    BGPFilter: 'no route passes sessions that use it',
+    BGPPeer: 'it is not set up',
+    IPPool: 'blocks that lie in no other pool are not told of',
+  };
+  return { object, sentence: `${fault}; ${outcome[kind] ?? 'it is passed over'}` };
 }
 
 /** The node's IPv4 address; where it has none, a number that is always the same for its name. */

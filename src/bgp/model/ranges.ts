@@ -43,18 +43,24 @@ export function poolsOf(
   return parsed.sort((a, b) => b.parsed.length - a.parsed.length || (a.cidr < b.cidr ? -1 : 1));
 }
 
-/** Confirmed blocks of the node. One that lies in no pool (the pool was deleted) is still told of, while pods live there. */
+/**
+ * Confirmed blocks of the node. One that lies in no pool (the pool was deleted) is still told of, while pods live there; not so
+ * where it may lie in a pool that cannot be read, and that may forbid it.
+ */
 export function blocksOf(
   node: string,
   affinities: Iterable<BlockAffinity>,
   pools: readonly ParsedPool[],
+  areAllPoolsKnown: boolean,
 ): (OwnBlock & { readonly family: Family })[] {
   const blocks = [...affinities].flatMap(({ spec }) => {
     const cidr = tryParseCidr(spec.cidr);
     const isOwn = spec.node === node && (spec.type ?? 'host') === 'host' && spec.state === 'confirmed';
     if (!cidr || !isOwn || spec.deleted) return [];
     const pool = pools.find(({ parsed }) => cidrsOverlap(parsed, cidr));
-    return [{ family: cidr.family, cidr: formatCidr(cidr), isExported: pool?.isExported ?? true }];
+    return [
+      { family: cidr.family, cidr: formatCidr(cidr), isExported: pool?.isExported ?? areAllPoolsKnown },
+    ];
   });
   return blocks.sort((a, b) => (a.cidr < b.cidr ? -1 : 1));
 }

@@ -38,10 +38,9 @@ export class FollowedSettings {
     };
     this.#followers = [
       datastore.follow(felixConfigurations, {
-        onUpsert: (object) => {
-          this.#objects.set(object.metadata.name, object);
-          this.#resolve();
-        },
+        onUpsert: (object) => this.#set(object),
+        // Every field is judged by itself, so that one that is wrong does not take the others away.
+        onMisfit: (object) => this.#set(object),
         onDelete: ({ name }) => {
           this.#objects.delete(name);
           this.#resolve();
@@ -82,6 +81,13 @@ export class FollowedSettings {
 
   stop(): void {
     for (const follower of this.#followers) follower.stop();
+  }
+
+  #set(object: FelixConfiguration): void {
+    const { name } = object.metadata;
+    if (typeof object.spec === 'object' && object.spec !== null) this.#objects.set(name, object);
+    else this.#objects.delete(name);
+    this.#resolve();
   }
 
   #resolve(): void {

@@ -2,6 +2,7 @@
 // Pure; it reads a snapshot and repairs nothing.
 import { cidrContains, parseAddress, parseCidr } from '../../net/index.ts';
 import type { BlockAffinity } from '../../resources/index.ts';
+import { blockName } from '../names.ts';
 import { type Allocation, allocationsOf } from './allocations.ts';
 import { Owners } from './owners.ts';
 import type { IpamSnapshot } from './snapshot.ts';
@@ -51,7 +52,7 @@ export interface IpamAudit {
 }
 
 export function auditIpam(snapshot: IpamSnapshot): IpamAudit {
-  const owners = new Owners(snapshot.pods, snapshot.nodes);
+  const owners = new Owners(snapshot);
   const allocations = snapshot.blocks.flatMap(allocationsOf);
   const pools = snapshot.pools.map(({ spec }) => parseCidr(spec.cidr));
   const assigned = new Set(allocations.map(({ address }) => address));
@@ -79,7 +80,10 @@ export function auditIpam(snapshot: IpamSnapshot): IpamAudit {
   };
 }
 
-function wrongHandles({ handles }: IpamSnapshot, allocations: readonly Allocation[]): WrongHandle[] {
+function wrongHandles(
+  { handles, unreadable }: IpamSnapshot,
+  allocations: readonly Allocation[],
+): WrongHandle[] {
   const assigned = new Map<string, Map<string, number>>();
   for (const { handle, block } of allocations) {
     if (handle === undefined) continue;
@@ -88,6 +92,11 @@ function wrongHandles({ handles }: IpamSnapshot, allocations: readonly Allocatio
   }
   const wrong: WrongHandle[] = [];
   for (const { spec, metadata } of handles) {
+    // What a block that cannot be read assigns, nobody knows.
+    if (Object.keys(spec.block).some((cidr) => unreadable?.blocks.has(blockName(parseCidr(cidr))))) {
+      assigned.delete(spec.handleID);
+      continue;
+    }
     const blocks = differences(spec.block, assigned.get(spec.handleID) ?? new Map());
     // A handle without any block serves nobody, and is as good as one that counts nothing.
     const isIdle = Object.keys(spec.block).length === 0;
@@ -114,10 +123,14 @@ function differences(
   return blocks;
 }
 
-function halfClaimedBlocks({ affinities, blocks }: IpamSnapshot, owners: Owners): HalfClaimedBlock[] {
+function halfClaimedBlocks(
+  { affinities, blocks, unreadable }: IpamSnapshot,
+  owners: Owners,
+): HalfClaimedBlock[] {
   const affinityOfBlock = new Map(blocks.map(({ spec }) => [spec.cidr, spec.affinity]));
   const isWhole = ({ spec }: BlockAffinity) =>
-    spec.state === 'confirmed' && affinityOfBlock.get(spec.cidr) === `host:${spec.node}`;
+    unreadable?.blocks.has(blockName(parseCidr(spec.cidr))) ||
+    (spec.state === 'confirmed' && affinityOfBlock.get(spec.cidr) === `host:${spec.node}`);
   const unfinished = affinities
     .filter((claim) => !isWhole(claim) && claim.spec.type !== 'virtual' && owners.hasNode(claim.spec.node))
     .map(({ spec: { cidr, node, state }, metadata: { resourceVersion = '' } }) => ({

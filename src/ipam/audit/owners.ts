@@ -3,6 +3,7 @@
 import { formatAddress, tryParseAddress } from '../../net/index.ts';
 import type { Node, Pod } from '../../resources/index.ts';
 import type { Allocation } from './allocations.ts';
+import type { IpamSnapshot } from './snapshot.ts';
 
 /** Annotations of a Node that hold addresses of tunnels, by what IPAM calls that use. */
 const tunnelAnnotations: Readonly<Record<string, string>> = {
@@ -17,8 +18,10 @@ export class Owners {
   readonly #pods = new Map<string, Pod>();
   readonly #nodes = new Map<string, Node>();
   readonly #users = new Map<string, string[]>();
+  readonly #unreadable: IpamSnapshot['unreadable'];
 
-  constructor(pods: readonly Pod[], nodes: readonly Node[]) {
+  constructor({ pods, nodes, unreadable }: Pick<IpamSnapshot, 'pods' | 'nodes' | 'unreadable'>) {
+    this.#unreadable = unreadable;
     for (const pod of pods) {
       this.#pods.set(`${pod.metadata.namespace ?? 'default'}/${pod.metadata.name}`, pod);
       if (hasEnded(pod) || pod.spec?.hostNetwork) continue;
@@ -41,7 +44,7 @@ export class Owners {
   }
 
   hasNode(name: string): boolean {
-    return this.#nodes.has(name);
+    return this.#nodes.has(name) || this.#unreadable?.nodes.has(name) === true;
   }
 
   /** Why nobody needs the allocation any more; undefined while somebody does, or when we cannot tell. */
@@ -53,8 +56,9 @@ export class Owners {
     if (type !== undefined && Object.hasOwn(tunnelAnnotations, type))
       return this.#whyTunnelLeaked(node, type);
     if (pod === undefined) {
-      return node === undefined || this.#nodes.has(node) ? undefined : `node "${node}" does not exist`;
+      return node === undefined || this.hasNode(node) ? undefined : `node "${node}" does not exist`;
     }
+    if (this.#unreadable?.pods.has(`${namespace ?? 'default'}/${pod}`)) return undefined;
     const owner = this.#pods.get(`${namespace ?? 'default'}/${pod}`);
     if (!owner) return `pod "${namespace ?? 'default'}/${pod}" does not exist`;
     if (hasEnded(owner)) return `pod "${namespace ?? 'default'}/${pod}" has ended`;
@@ -70,6 +74,7 @@ export class Owners {
 
   #whyTunnelLeaked(node: string | undefined, type: string): string | undefined {
     const owner = node === undefined ? undefined : this.#nodes.get(node);
+    if (node !== undefined && this.#unreadable?.nodes.has(node)) return undefined;
     if (!owner) return `node "${node ?? ''}" does not exist`;
     const held = owner.metadata.annotations?.[tunnelAnnotations[type] ?? ''];
     return held ? `node "${node}" has ${held} instead` : undefined;

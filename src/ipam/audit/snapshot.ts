@@ -10,10 +10,12 @@ import {
   ipamBlocks,
   ipamHandles,
   ipPools,
+  keyOf,
   type Node,
   nodes,
   type Pod,
   pods,
+  type Resource,
 } from '../../resources/index.ts';
 
 export interface IpamSnapshot {
@@ -23,6 +25,8 @@ export interface IpamSnapshot {
   readonly handles: readonly IPAMHandle[];
   readonly nodes: readonly Node[];
   readonly pods: readonly Pod[];
+  /** What is there and cannot be read, by name: whatever depends on it is left as it is. */
+  readonly unreadable?: Readonly<Record<'blocks' | 'nodes' | 'pods', ReadonlySet<string>>>;
 }
 
 /**
@@ -30,12 +34,17 @@ export interface IpamSnapshot {
  * goes meanwhile may leave an address that looks leaked, and soon is free.
  */
 export async function readSnapshot(datastore: Datastore): Promise<IpamSnapshot> {
+  const unreadable = { blocks: new Set<string>(), nodes: new Set<string>(), pods: new Set<string>() };
+  const note = (names: Set<string>) => (object: Resource) => names.add(keyOf(object));
   const [pools, blocks, affinities] = await Promise.all([
     datastore.list(ipPools),
-    datastore.list(ipamBlocks),
+    datastore.list(ipamBlocks, {}, note(unreadable.blocks)),
     datastore.list(blockAffinities),
   ]);
   const handles = await datastore.list(ipamHandles);
-  const [allNodes, allPods] = await Promise.all([datastore.list(nodes), datastore.list(pods)]);
-  return { pools, blocks, affinities, handles, nodes: allNodes, pods: allPods };
+  const [allNodes, allPods] = await Promise.all([
+    datastore.list(nodes, {}, note(unreadable.nodes)),
+    datastore.list(pods, {}, note(unreadable.pods)),
+  ]);
+  return { pools, blocks, affinities, handles, nodes: allNodes, pods: allPods, unreadable };
 }

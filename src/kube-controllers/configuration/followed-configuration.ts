@@ -41,6 +41,7 @@ export class FollowedConfiguration {
   readonly #follower: Follower;
   #current: Configured | undefined;
   #object: KubeControllersConfiguration | undefined;
+  #isUnreadable = false;
 
   /** `changed` is called with the first configuration, and with every other that means something else. */
   constructor(options: {
@@ -57,14 +58,22 @@ export class FollowedConfiguration {
       onUpsert: (object) => {
         if (object.metadata.name !== name) return;
         this.#object = object;
+        this.#isUnreadable = false;
         this.#judge();
+      },
+      // What it asked for before goes on, and at a start nothing is done: doing as if nothing were said could take things away.
+      onMisfit: ({ metadata }) => {
+        this.#isUnreadable ||= metadata.name === name;
       },
       onDelete: (key) => {
         if (key.name !== name) return;
         this.#object = undefined;
+        this.#isUnreadable = false;
         this.#judge();
       },
-      onInSync: () => this.#judge(),
+      onInSync: () => {
+        if (!this.#isUnreadable) this.#judge();
+      },
     });
   }
 

@@ -3,7 +3,7 @@ import type { TSchema } from 'typebox';
 import { object, optional, type Rule, ruleFor } from '../field.ts';
 import type { Example, PrinterColumn, Resource, ResourceKind } from '../resource.ts';
 
-interface Declaration {
+interface Declaration<T extends Resource> {
   readonly kind: string;
   readonly plural: string;
   readonly description: string;
@@ -14,6 +14,7 @@ interface Declaration {
   readonly selectableFields?: readonly string[];
   readonly rules?: readonly Rule[];
   check?(object: Resource): string | undefined;
+  flaw?(object: T): string | undefined;
   readonly example?: Example;
   readonly spec: TSchema;
   /** Present when the kind has a status subresource. */
@@ -21,7 +22,7 @@ interface Declaration {
 }
 
 /** A kind of `projectcalico.org/v3` whose objects carry a spec and, perhaps, a status. */
-export function calicoKind<T extends Resource>({ spec, status, ...rest }: Declaration): ResourceKind<T> {
+export function calicoKind<T extends Resource>({ spec, status, ...rest }: Declaration<T>): ResourceKind<T> {
   return {
     namespaced: false,
     ...rest,

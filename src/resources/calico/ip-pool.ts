@@ -1,10 +1,12 @@
 // IPPool: a range of addresses, who may draw from it, and how packets between its addresses travel.
 // The rules about several fields stand in ip-pool-rules.ts.
 import type { Static } from 'typebox';
+import { bitsOf, parseCidr } from '../../net/index.ts';
 import { arrayOf, boolean, conditions, integer, object, oneOf, optional, string } from '../field.ts';
 import type { Resource } from '../resource.ts';
 import { ageColumn, calicoKind } from './calico-kind.ts';
 import { immutable, ipPoolRules } from './ip-pool-rules.ts';
+import { rangeFlaw } from './ip-range-flaws.ts';
 import { selectorFault } from './selector-field.ts';
 
 const encapsulation = ['Never', 'Always', 'CrossSubnet'] as const;
@@ -91,9 +93,17 @@ export const ipPools = calicoKind<IPPool>({
     metadata: { name: 'pods' },
     spec: { cidr: '192.168.0.0/16', blockSize: 26, vxlanMode: 'CrossSubnet', natOutgoing: true },
   },
+  flaw: (pool) => rangeFlaw(pool) ?? blockSizeFlaw(pool.spec),
   spec,
   status,
 });
+
+function blockSizeFlaw(pool: IPPoolSpec): string | undefined {
+  const { family, length } = parseCidr(pool.cidr);
+  const blockSize = blockSizeOf(pool);
+  if (length <= blockSize && blockSize <= bitsOf(family)) return undefined;
+  return `spec.blockSize must be from ${length} to ${bitsOf(family)}, not ${blockSize}`;
+}
 
 /** Prefix length of a pool's blocks, with the family's default. */
 export function blockSizeOf(pool: { readonly cidr: string; readonly blockSize?: number }): number {

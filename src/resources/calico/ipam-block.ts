@@ -4,6 +4,7 @@ import type { Static } from 'typebox';
 import { arrayOf, boolean, integer, mapOf, nullableInteger, object, optional, string } from '../field.ts';
 import type { Resource } from '../resource.ts';
 import { calicoKind } from './calico-kind.ts';
+import { blockFlaw } from './ip-range-flaws.ts';
 
 const attribute = object({
   handle_id: optional(string({ description: 'The handle that the addresses were assigned under.' })),
@@ -63,5 +64,6 @@ export const ipamBlocks = calicoKind<IPAMBlock>({
     { name: 'Affinity', jsonPath: '.spec.affinity' },
     { name: 'ClaimTime', jsonPath: '.spec.affinityClaimTime' },
   ],
+  flaw: blockFlaw,
   spec,
 });

@@ -3,6 +3,7 @@ import type { Static } from 'typebox';
 import { boolean, integer, mapOf, object, optional, string } from '../field.ts';
 import type { Resource } from '../resource.ts';
 import { calicoKind } from './calico-kind.ts';
+import { handleFlaw } from './ip-range-flaws.ts';
 
 const spec = object({
   handleID: string({ description: 'The owner, spelled as it was given; the object name is lower case.' }),
@@ -21,5 +22,6 @@ export const ipamHandles = calicoKind<IPAMHandle>({
   plural: 'ipamhandles',
   description: 'All blocks in which one owner holds addresses. Written by Calico itself.',
   columns: [{ name: 'ID', jsonPath: '.spec.handleID' }],
+  flaw: handleFlaw,
   spec,
 });

@@ -65,6 +65,30 @@ export const kubernetesShapes: Readonly<Record<string, JsonSchema>> = {
       egress: list(object({ to: peers, ports })),
     }),
   }),
+  services: object({
+    spec: object({
+      type: text,
+      clusterIP: text,
+      clusterIPs: list(text),
+      externalIPs: list(text),
+      ipFamilies: list(text),
+      externalTrafficPolicy: text,
+      loadBalancerClass: text,
+    }),
+    status: object({
+      loadBalancer: object({ ingress: list(object({ ip: text, hostname: text })) }),
+      conditions: list(object({ type: text, status: text })),
+    }),
+  }),
+  secrets: object({ data: map(text) }),
+  leases: object({
+    spec: object({
+      holderIdentity: text,
+      leaseDurationSeconds: whole,
+      renewTime: text,
+      leaseTransitions: whole,
+    }),
+  }),
   endpointslices: object({
     addressType: text,
     endpoints: list(

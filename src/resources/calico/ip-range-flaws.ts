@@ -1,0 +1,41 @@
+// What readers of address management take for granted of its objects, and no type says: that a range is one, and that the parts
+// of a block belong together.
+import { cidrSize, tryParseCidr } from '../../net/index.ts';
+
+/** For an object whose `spec.cidr` is its range. */
+export function rangeFlaw({ spec }: { readonly spec: { readonly cidr: string } }): string | undefined {
+  return tryParseCidr(spec.cidr) ? undefined : `spec.cidr must be a CIDR, not "${spec.cidr}"`;
+}
+
+/** Largest block that anybody may have: upstream's are a sixteenth of it. */
+const mostOrdinals = 65_536n;
+
+export function blockFlaw(block: {
+  readonly spec: {
+    readonly cidr: string;
+    readonly allocations: readonly (number | null)[];
+    readonly unallocated: readonly number[];
+    readonly attributes: readonly object[];
+  };
+}): string | undefined {
+  const { cidr: text, allocations, unallocated, attributes } = block.spec;
+  const cidr = tryParseCidr(text);
+  if (!cidr) return rangeFlaw(block);
+  const size = cidrSize(cidr);
+  if (size > mostOrdinals || BigInt(allocations.length) !== size)
+    return `spec.allocations must have one entry for each of the ${size} addresses of ${text}, not ${allocations.length}`;
+  const isHeld = (index: number | null) => index === null || attributes[index] !== undefined;
+  if (!allocations.every(isHeld)) return 'spec.allocations must point into spec.attributes';
+  if (unallocated.every((ordinal) => allocations[ordinal] === null)) return undefined;
+  return 'spec.unallocated must be of addresses that are free';
+}
+
+/** For a handle, whose keys are blocks. */
+export function handleFlaw({
+  spec,
+}: {
+  readonly spec: { readonly block: Readonly<Record<string, number>> };
+}): string | undefined {
+  const wrong = Object.keys(spec.block).find((text) => !tryParseCidr(text));
+  return wrong === undefined ? undefined : `spec.block must have CIDRs for keys, not "${wrong}"`;
+}
