@@ -168,24 +168,65 @@ describe('a pod', () => {
       assert.equal(node.reaches('outside', 'b', family, 7000, to(family)), false);
   });
 
+  /** Whether a message of neighbour discovery gets from a pod to its node. Its checksum the kernel fills in. */
+  const tells = (message: Buffer): boolean => {
+    node.nft(
+      'node',
+      `table ip6 seen { chain c { type filter hook prerouting priority 0; icmpv6 type ${message[0]} counter; }; }`,
+    );
+    using sender = node.socket('a', { family: 6, type: 'raw', protocol: 58 });
+    sender.bind({ address: addressOf.a[6], port: 0 });
+    sender.sendTo(message, { address: addressOf.node[6], port: 0 });
+    const seen = /counter packets (\d+)/.exec(node.run('node', 'nft', 'list', 'table', 'ip6', 'seen'))?.[1];
+    node.run('node', 'nft', 'delete', 'table', 'ip6', 'seen');
+    return Number(seen) > 0;
+  };
+  /** Says "override", RFC 4861 section 4.4, and names a MAC address where it is told one. */
+  const advertisement = (target: string, mac = ''): Buffer =>
+    Buffer.concat([
+      Buffer.from('8800000020000000', 'hex'),
+      bytesOf(target),
+      Buffer.from(mac && `0201${mac.replaceAll(':', '')}`, 'hex'),
+    ]);
+
   test('cannot tell its node that it has another’s IPv6 address', () => {
-    const claim = (target: string): boolean => {
-      node.nft(
-        'node',
-        'table ip6 seen { chain c { type filter hook prerouting priority 0; icmpv6 type nd-neighbor-advert counter; }; }',
-      );
-      using sender = node.socket('a', { family: 6, type: 'raw', protocol: 58 });
-      sender.bind({ address: addressOf.a[6], port: 0 });
-      const message = Buffer.alloc(24);
-      message.writeUInt32BE(0x88000000, 0);
-      message.writeUInt32BE(0x20000000, 4);
-      message.set(bytesOf(target), 8);
-      sender.sendTo(message, { address: addressOf.node[6], port: 0 });
-      const seen = /counter packets (\d+)/.exec(node.run('node', 'nft', 'list', 'table', 'ip6', 'seen'))?.[1];
-      node.run('node', 'nft', 'delete', 'table', 'ip6', 'seen');
-      return Number(seen) > 0;
+    assert.deepEqual(
+      ['fd00:1::1', 'fd00:1::2'].map((target) => tells(advertisement(target))),
+      [true, false],
+    );
+  });
+
+  test('cannot tell its node that it is a router, or knows a better one', () => {
+    assert.deepEqual(
+      [134, 137].map((type) => tells(Buffer.from([type, ...new Array<number>(39).fill(0)]))),
+      [false, false],
+    );
+  });
+
+  test('changes nothing for anybody by naming another’s link-layer address as its own', () => {
+    const neighbours = (pod: 'a' | 'b') =>
+      node.run('node', 'ip', '-6', 'neigh', 'show', addressOf[pod][6], 'dev', node.linkOf(pod));
+    const before = [neighbours('a'), neighbours('b')];
+    const other = / lladdr (\S+)/.exec(before[1] ?? '')?.[1] ?? assert.fail('nobody knows the other');
+    assert.equal(tells(advertisement(addressOf.a[6], other)), true);
+    assert.deepEqual([neighbours('a'), neighbours('b')], before);
+    for (const to of ['a', 'b'] as const) assert.ok(node.reaches('outside', to, 6));
+  });
+
+  test('is not heard by its node in IPv4 packets that carry the protocol number of ICMPv6', () => {
+    const arrives = (protocol: number): boolean => {
+      using receiver = node.socket('node', { family: 4, type: 'raw', protocol });
+      using marker = node.socket('node', { family: 4, type: 'raw', protocol: 59 });
+      using sender = node.socket('a', { family: 4, type: 'raw', protocol });
+      using last = node.socket('a', { family: 4, type: 'raw', protocol: 59 });
+      const to = { address: addressOf.node[4], port: 0 };
+      // A neighbour solicitation, as it looks; what is sent after it does not overtake it.
+      sender.sendTo(Buffer.from([135, ...new Array<number>(23).fill(0)]), to);
+      last.sendTo(Buffer.from('last'), to);
+      assert.ok(pollReadable([marker], 10_000).length > 0);
+      return receiver.receive() !== undefined;
     };
-    assert.deepEqual([claim('fd00:1::1'), claim('fd00:1::2')], [true, false]);
+    assert.deepEqual([arrives(59), arrives(58)], [true, false]);
   });
 
   test('cannot tell its node by ARP that it has another’s address', () => {

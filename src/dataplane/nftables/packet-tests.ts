@@ -2,6 +2,7 @@
 import { type Expression, registers } from '../../kernel/index.ts';
 import { hostU32 } from './bytes.ts';
 import { interfacePrefix } from './names.ts';
+import { isOfFamily } from './path/index.ts';
 
 const register = registers.wide(0);
 
@@ -48,8 +49,10 @@ export const linkTypes = [130, 131, 132, 133, 135, 136, 143];
 /** What routers say to hosts besides: advertisements and redirects. */
 export const routerTypes = [134, 137];
 
+/** An IPv4 packet of that protocol number is nobody's neighbour discovery. */
 export function isIcmp6(type: number): Expression[] {
   return [
+    ...isOfFamily(6),
     { kind: 'meta', key: 'l4proto', to: register },
     { kind: 'cmp', comparison: '==', register, value: Uint8Array.of(58) },
     { kind: 'payload', base: 'transport', offset: 0, length: 1, to: register },

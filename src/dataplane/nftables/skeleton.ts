@@ -20,7 +20,7 @@ import { isJudged } from './judgement.ts';
 import { counter, goTo, jump, verdict } from './matches.ts';
 import { chains, type HostPlace, hostDispatch, hostPlaces, sets } from './names.ts';
 import { dispatch, goes, isIcmp6, isInState, isWorkload, linkTypes } from './packet-tests.ts';
-import { otherSources } from './path/index.ts';
+import { isOfFamily, otherSources } from './path/index.ts';
 import { connection } from './views.ts';
 
 export interface SkeletonOptions {
@@ -103,13 +103,6 @@ const isUnspecified: readonly Expression[] = [
   { kind: 'cmp', comparison: '==', register, value: new Uint8Array(16) },
 ];
 
-function isFamily(nfproto: 2 | 10): Expression[] {
-  return [
-    { kind: 'meta', key: 'nfproto', to: register },
-    { kind: 'cmp', comparison: '==', register, value: Uint8Array.of(nfproto) },
-  ];
-}
-
 function comesFrom(set: string, offset: number, length: number): Expression[] {
   return [
     { kind: 'meta', key: 'iifname', to: registers.narrow(0) },
@@ -143,12 +136,10 @@ export function skeletonRules({
     rule(chains.untracked, [...markUntracked, accept]),
 
     rule(chains.antiSpoof, [...isWorkload('iifname', '!='), accept]),
-    rule(chains.antiSpoof, [...isFamily(2), ...comesFrom(sets.sources[4], 12, 4), accept]),
-    rule(chains.antiSpoof, [...isFamily(10), ...comesFrom(sets.sources[6], 8, 16), accept]),
+    rule(chains.antiSpoof, [...isOfFamily(4), ...comesFrom(sets.sources[4], 12, 4), accept]),
+    rule(chains.antiSpoof, [...isOfFamily(6), ...comesFrom(sets.sources[6], 8, 16), accept]),
     ...linkTypes.flatMap((type) =>
-      [isLinkLocal, isUnspecified].map((from) =>
-        rule(chains.antiSpoof, [...isFamily(10), ...isIcmp6(type), ...from, accept]),
-      ),
+      [isLinkLocal, isUnspecified].map((from) => rule(chains.antiSpoof, [...isIcmp6(type), ...from, accept])),
     ),
     rule(chains.antiSpoof, otherSources),
     rule(chains.antiSpoof, [counter, drop], "source address is not the pod's"),
