@@ -41,6 +41,7 @@ export const c = {
   sched_setaffinity: libc.func('int sched_setaffinity(int pid, size_t size, const void *mask)'),
   ioctl: libc.func('int ioctl(int fd, ulong request, ulong argument)'),
   umount2: libc.func('int umount2(const char *target, int flags)'),
+  syscall: libc.func('long syscall(long number, long first, long second, long third)'),
 } as const;
 
 /** A system call that failed: which call, on what, and the kernel's reason. `code` is the errno's name, as in Node's own errors. */

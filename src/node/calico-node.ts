@@ -196,6 +196,7 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
       await observability.close();
       await datastore.close();
       rtnetlink.close();
+      await nftables.settled();
       // The table stays, without an owner until the next start.
       kernelTables.close();
     },

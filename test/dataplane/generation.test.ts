@@ -19,6 +19,7 @@ const judged = { name: 'cali-judged', key: ['mark' as const] };
 describe('a generation of judgements', () => {
   let nftables: Nftables;
   let forgotten: PromiseWithResolvers<void>;
+  let left: PromiseWithResolvers<void>;
   let requests: number;
   before(() => {
     createNamespace(name);
@@ -34,6 +35,7 @@ describe('a generation of judgements', () => {
 
   function start(): NftablesDataplane {
     forgotten = Promise.withResolvers();
+    left = Promise.withResolvers();
     requests = 0;
     const dataplane = new NftablesDataplane(nftables, {
       logPrefix: 'calico-packet',
@@ -42,6 +44,7 @@ describe('a generation of judgements', () => {
         requests++;
         return forgotten.promise;
       },
+      packetsInFlight: () => left.promise,
       onTrouble: (error) => assert.fail(String(error)),
     });
     return dataplane;
@@ -64,28 +67,49 @@ describe('a generation of judgements', () => {
 
   const settled = () => new Promise((resolve) => setImmediate(resolve));
 
+  /** Lets the packets go that are under way at this moment, and waits for what that leads to. */
+  async function packetsLeave(): Promise<void> {
+    left.resolve();
+    left = Promise.withResolvers();
+    await settled();
+  }
+
   test('is none until connections have forgotten what was before', async () => {
     const dataplane = start();
     change(dataplane, 'p1');
-    assert.deepEqual([generations(), requests], [[], 1]);
-    change(dataplane, 'p2');
+    assert.deepEqual([generations(), requests], [[], 0]);
+    await packetsLeave();
     assert.deepEqual([generations(), requests], [[], 1]);
     forgotten.resolve();
     await settled();
     assert.deepEqual(generations(), [1]);
-    change(dataplane, 'p3');
-    assert.deepEqual(generations(), [2]);
   });
 
-  test('goes on where an earlier agent stopped', () => {
+  test('is none after a change until the packets have left that were under way', async () => {
     const dataplane = start();
+    change(dataplane, 'p2');
+    assert.deepEqual(generations(), []);
+    await packetsLeave();
+    assert.deepEqual([generations(), requests], [[2], 0]);
+  });
+
+  test('waits again when another change comes meanwhile', async () => {
+    const dataplane = start();
+    change(dataplane, 'p3');
     change(dataplane, 'p4');
+    await settled();
+    change(dataplane, 'p5');
+    await packetsLeave();
+    assert.deepEqual(generations(), []);
+    await packetsLeave();
     assert.deepEqual([generations(), requests], [[3], 0]);
   });
 
-  test('stays when a new agent finds everything as it should be', () => {
+  test('stays when a new agent finds everything as it should be', async () => {
     const dataplane = start();
-    change(dataplane, 'p4');
+    change(dataplane, 'p5');
+    assert.deepEqual([generations(), requests], [[3], 0]);
+    await packetsLeave();
     assert.deepEqual([generations(), requests], [[3], 0]);
   });
 
@@ -96,10 +120,25 @@ describe('a generation of judgements', () => {
     ]);
     nftables.commit(last);
     const dataplane = start();
-    change(dataplane, 'p5');
+    change(dataplane, 'p6');
+    await packetsLeave();
     assert.deepEqual([generations(), requests], [[], 1]);
     forgotten.resolve();
     await settled();
     assert.deepEqual(generations(), [1]);
+  });
+
+  test('starts over, too, where nothing tells which number was the last', async () => {
+    const none = new Transaction(table);
+    none.deleteElements(judged, [
+      { key: Uint8Array.from(new Uint8Array(new Uint32Array([((1 << 17) | (1 << 16)) >>> 0]).buffer)) },
+    ]);
+    nftables.commit(none);
+    const dataplane = start();
+    change(dataplane, 'p7');
+    await packetsLeave();
+    forgotten.resolve();
+    await settled();
+    assert.deepEqual([generations(), requests], [[1], 1]);
   });
 });

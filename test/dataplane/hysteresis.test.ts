@@ -39,6 +39,7 @@ async function tableAfter(chunks: readonly (readonly Step[])[]): Promise<string[
       for (const step of chunk) step(calculator);
       dataplane.apply(calculator.state, calculator.takeChanges());
     }
+    await dataplane.settled();
     assert.equal(await dataplane.audit(), undefined);
     const nft = ['-j', '-n', 'list', 'table', 'inet', 'calico'];
     const net = `--net=${namespacePath(name)}`;

@@ -236,6 +236,11 @@ export class KernelCluster {
     return (await this.#probers.get(family)?.ask('stopStream', {}))?.lanes ?? [];
   }
 
+  /** Goes on until every flow of the stream has turned, then ends it. Rejects, and names them, when some have not by the deadline. */
+  async endStream(family: 4 | 6, verdict: 'open' | 'blocked', deadlineMs: number): Promise<void> {
+    await this.#probers.get(family)?.ask('endStream', { verdict, deadlineMs });
+  }
+
   async #checkPort(family: 4 | 6, protocol: ProbeProtocol, port: number, what: string): Promise<number> {
     const open = new Set(await this.reach(family, protocol, port));
     const present = this.#cluster.pods.filter((pod) => workloadEndpointOf(pod) !== undefined).map(indexOf);

@@ -135,16 +135,16 @@ describe("an agent that finds its predecessor's table", () => {
   const nft = (...args: string[]) =>
     execFileSync('nsenter', [`--net=${namespacePath(name)}`, 'nft', ...args], { encoding: 'utf8' });
   const listed = () => nft('-a', 'list', 'table', 'inet', 'calico').replace(/ # progname.*| flags .*/g, '');
-  const settled = () => new Promise((resolve) => setImmediate(resolve));
 
   test('as it should be writes nothing at all', async () => {
-    start().dataplane.apply(stateOf(shape), nothing);
-    await settled();
+    const first = start().dataplane;
+    first.apply(stateOf(shape), nothing);
+    await first.settled();
     const before = listed();
     const { dataplane, forgotten } = start();
     assert.match(before, /comment "calico-ts, layout/);
     dataplane.apply(stateOf(shape), nothing);
-    await settled();
+    await dataplane.settled();
     assert.equal(listed(), before);
     assert.equal(forgotten(), 0);
     assert.equal(await dataplane.audit(), undefined);
@@ -193,7 +193,7 @@ describe("an agent that finds its predecessor's table", () => {
       nft('add', 'set', 'inet', 'calico', 'cali-judged', '{ type mark; elements = { 0x70000 }; }');
       const { dataplane, forgotten } = start();
       dataplane.apply(stateOf(shape), nothing);
-      await settled();
+      await dataplane.settled();
       assert.equal(forgotten(), 1);
       assert.doesNotMatch(listed(), /chain old/);
       assert.doesNotMatch(nft('list', 'tables'), /stand-in/);
@@ -231,9 +231,10 @@ describe("an agent that finds its predecessor's table", () => {
         if (!isKilled) throw error;
       }
       left = Number.POSITIVE_INFINITY;
-      await settled();
-      start().dataplane.apply(stateOf(shape), nothing);
-      await settled();
+      await dying.dataplane.settled();
+      const next = start().dataplane;
+      next.apply(stateOf(shape), nothing);
+      await next.settled();
       assert.ok(enforcing());
       assert.doesNotMatch(nft('list', 'tables'), /stand-in/);
       if (!isKilled) {

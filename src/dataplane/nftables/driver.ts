@@ -1,7 +1,13 @@
 // The nftables dataplane: holds the kernel's table to the desired state, a transaction at a time. Where the kernel can, the
 // table is owned: nobody else may change it, not even `nft flush ruleset`, and it outlives us.
 import type { AddressSet, Changes, DesiredState, NetworkFact, SetChange } from '../../calc/index.ts';
-import { type Nftables, TransactionError, type Watch, watchTable } from '../../kernel/index.ts';
+import {
+  type Nftables,
+  packetsInFlight,
+  TransactionError,
+  type Watch,
+  watchTable,
+} from '../../kernel/index.ts';
 import { Isolation, mayPass } from './isolation.ts';
 import { type Generation, generationOf, lastGeneration, markMask } from './judgement.ts';
 import { sets, table } from './names.ts';
@@ -15,6 +21,8 @@ import { adoptTable, isOfOurLayout, removeStandIn, replaceTable, updateTable } f
 export interface NftablesDataplaneOptions extends ProgramOptions {
   /** Clears these bits of the mark of every connection in the namespace. */
   readonly forgetJudgements: (mask: number) => Promise<unknown>;
+  /** Resolves when no packet is under way any more that may have been judged by an earlier state; the kernel's word when absent. */
+  readonly packetsInFlight?: () => Promise<void>;
   /** Told when connections could not be made to forget, or could not be made to remember again. */
   readonly onTrouble: (error: unknown) => void;
   /** Told, in words, which objects are closed because they cannot be programmed, and why. */
@@ -42,9 +50,12 @@ export class NftablesDataplane {
   /** Undefined while what the kernel holds is in doubt: the next change compares all of it. */
   #program: Program | undefined;
   #state: DesiredState | undefined;
+  /** What the kernel holds: 0 while nothing is remembered. */
   #generation: Generation;
+  /** The greatest that connections may remember something of; undefined when it may be any. */
+  #lastUsed: Generation | undefined;
   #commits = 0;
-  #isForgetting = false;
+  #settling: Promise<void> | undefined;
 
   /** `kernel` is bound to the network namespace that is to be protected. Reads what is there; changes nothing. */
   constructor(kernel: Nftables, options: NftablesDataplaneOptions) {
@@ -52,6 +63,7 @@ export class NftablesDataplane {
     this.#options = options;
     this.isOwned = (options.owned ?? true) && kernel.canOwnTables();
     this.#generation = this.#generationInKernel();
+    this.#lastUsed = this.#generation || undefined;
   }
 
   /**
@@ -72,7 +84,7 @@ export class NftablesDataplane {
       this.#program = undefined;
     }
     this.#commit(state, changes);
-    if (this.#generation === 0) void this.#forget();
+    if (this.#generation === 0) this.#settling ??= this.#settle();
   }
 
   /** Somebody else may have changed the table: the next `apply` compares everything, and tries again what was closed. */
@@ -111,14 +123,18 @@ export class NftablesDataplane {
     return this.#commits === commits ? difference : undefined;
   }
 
-  /** In the next generation, unless one is named. */
-  #commit(state: DesiredState, changes: Changes, generation?: Generation): void {
+  /** Resolves when connections remember again what was permitted, or cannot be made to. */
+  async settled(): Promise<void> {
+    await this.#settling;
+  }
+
+  /** In generation 0, unless nothing had to be written. */
+  #commit(state: DesiredState, changes: Changes): void {
     for (;;) {
       const program = this.#program ?? new Program(this.#options, this.#isolation);
       try {
-        this.#generation = this.#program
-          ? this.#change(program, state, changes, generation)
-          : this.#bringAll(program, state, generation);
+        if (this.#program) this.#change(program, state, changes, 0);
+        else this.#bringAll(program, state);
         break;
       } catch (error) {
         const closed = this.#isolation.close(error, state, (name) => program.usersOfContent(name));
@@ -130,35 +146,30 @@ export class NftablesDataplane {
     this.#commits++;
   }
 
-  #change(
-    program: Program,
-    state: DesiredState,
-    changes: Changes,
-    generation = this.#nextGeneration(),
-  ): Generation {
+  #change(program: Program, state: DesiredState, changes: Changes, generation: Generation): void {
     const transaction = new Switch(table);
     this.#program = undefined;
     program.change(transaction, state, changes, generation);
     transaction.commit(this.#kernel);
     this.#program = program;
-    return generation;
+    this.#generation = generation;
   }
 
-  /** Returns the generation that is in force then: the one that was, when nothing else differed either. */
-  #bringAll(program: Program, state: DesiredState, named: Generation | undefined): Generation {
+  /** The generation stays as it was when nothing else differed either. */
+  #bringAll(program: Program, state: DesiredState): void {
     // A commit whose answer got lost has been made all the same: its number stands for what was permitted then.
-    this.#generation = Math.max(this.#generation, this.#generationInKernel());
+    this.#generation = this.#generationInKernel();
+    if (this.#lastUsed !== undefined) this.#lastUsed = Math.max(this.#lastUsed, this.#generation);
     const image = this.#imageOf(program, state);
     const held = adoptTable(this.#kernel, image, this.isOwned);
     const isAsItShouldBe = held && differences(image, held).every((difference) => difference === undefined);
-    const generation = isAsItShouldBe ? this.#generation : (named ?? this.#nextGeneration());
     if (!isAsItShouldBe) {
-      program.change(image, state, nothing, generation);
+      program.change(image, state, nothing, 0);
       if (!held || !this.#update(image, held)) replaceTable(this.#kernel, image, this.isOwned);
+      this.#generation = 0;
     }
     removeStandIn(this.#kernel);
     this.#program = program;
-    return generation;
   }
 
   /** False when something stands in the way that is none of ours: then only a new table helps. */
@@ -181,24 +192,32 @@ export class NftablesDataplane {
   }
 
   /**
-   * Generation 0 comes first, and between the last and the first: in it nothing is remembered, so that what connections
-   * remember of earlier times can be wiped before a number is used again.
+   * Begins the next generation when every packet has left that may have been judged by what stood before, wholly or in part:
+   * what such a one notes must not be taken for a judgement by the present state. Changes that come meanwhile begin the
+   * waiting anew. Before numbers are used again, connections forget what they remember of them.
    */
-  #nextGeneration(): Generation {
-    return this.#generation === 0 || this.#generation === lastGeneration ? 0 : this.#generation + 1;
-  }
-
-  async #forget(): Promise<void> {
-    if (this.#isForgetting) return;
-    this.#isForgetting = true;
+  async #settle(): Promise<void> {
     try {
-      await this.#options.forgetJudgements(markMask);
-      if (this.#program && this.#state) this.#commit(this.#state, nothing, 1);
+      for (let commits = -1; commits !== this.#commits; ) {
+        commits = this.#commits;
+        await (this.#options.packetsInFlight ?? packetsInFlight)();
+        if (this.#lastUsed === undefined || this.#lastUsed === lastGeneration) {
+          await this.#options.forgetJudgements(markMask);
+          this.#lastUsed = 0;
+        }
+      }
+      if (this.#program && this.#state && this.#kernel.isOpen) {
+        const next = (this.#lastUsed ?? 0) + 1;
+        // Used even if the kernel's answer gets lost.
+        this.#lastUsed = next;
+        this.#change(this.#program, this.#state, nothing, next);
+        this.#commits++;
+      }
     } catch (error) {
       // Every packet is judged until the next change brings another attempt: slower, but not less safe.
       this.#options.onTrouble(error);
     } finally {
-      this.#isForgetting = false;
+      this.#settling = undefined;
     }
   }
 

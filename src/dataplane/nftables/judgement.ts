@@ -3,12 +3,15 @@
 //   connection mark   | generation (15 bits) | stage (1 bit) | 16 bits of others |
 //                      31                  17        16        15              0
 //
-// Every change of policy raises the generation. A connection whose mark says "present generation, stage 1" is let through
-// at once; any other is judged, whatever its age: first its sender's policy, which notes stage 0, then its receiver's,
-// which turns a stage 0 of the same generation into stage 1. On a node with host endpoints, which have their say before and
-// after, the same is done where a packet's way begins and where it ends. So what a new policy forbids is cut with the very
-// transaction that brings the policy, and what it permits goes on. A packet that is judged while a change is committed
-// can at worst note the old generation, and is judged again.
+// A connection whose mark says "present generation, stage 1" is let through at once; any other is judged, whatever its age:
+// first its sender's policy, which notes stage 0, then its receiver's, which turns a stage 0 of the same generation into
+// stage 1. On a node with host endpoints, which have their say before and after, the same is done where a packet's way begins
+// and where it ends.
+//
+// A change of policy goes to generation 0 in its own transaction: what it forbids is cut at that moment, and what it permits
+// goes on. Nothing is remembered then, because the kernel does not bring all of a transaction into force in one moment
+// (ranges in sets come last), and packets may be under way that were judged in part by what stood before. When these have
+// left, the next generation begins.
 import { endianness } from 'node:os';
 import { type Element, type Expression, registers } from '../../kernel/index.ts';
 import { hostU32 } from './bytes.ts';
@@ -53,10 +56,9 @@ export function generationOf({ key }: Element): Generation {
 
 /**
  * What is noted on the connection by the first and by the last of those who judge it. Made of expressions that the kernel need not
- * validate against the table's other chains, because this is rewritten at every change. Empty in generation 0.
+ * validate against the table's other chains, because this is rewritten at every change.
  */
 export function markExpressions(step: 'first' | 'last', generation: Generation): Expression[] {
-  if (generation === 0) return [];
   const note = (stage: 0 | 1): Expression[] => [
     { kind: 'bitwise', from: register, to: register, mask: theirs, xor: markOf(generation, stage) },
     { kind: 'ct set', key: 'mark', from: register },

@@ -41,6 +41,8 @@ export class Program {
   readonly #hostEndpoints: HostEndpointChains;
   readonly #paths: EndpointPathProgram;
   #generation: Generation = 0;
+  /** The chains that note judgements. */
+  #marking: readonly string[] = [];
 
   /** `isolation` says which objects are to be closed, because they could not be programmed. */
   constructor(options: ProgramOptions, isolation: Isolation) {
@@ -81,21 +83,20 @@ export class Program {
   }
 
   #changeGeneration(transaction: TableWriter, generation: Generation, hasHostEndpoints: boolean): void {
+    if (generation === this.#generation) return;
     const judged = skeletonSet(sets.judged);
     transaction.deleteElements(judged, judgedElements(this.#generation));
     transaction.addElements(judged, judgedElements(generation));
+    for (const chain of this.#marking) transaction.flushChain(chain);
+    this.#marking = [];
+    this.#generation = generation;
+    if (generation === 0) return;
     // Whoever has the first word, and whoever has the last.
     const { egress, ingress } = chains.mark;
     const { begin, done } = chains.hostMark;
     const [first, last] = hasHostEndpoints ? [begin, done] : [egress, ingress];
-    for (const chain of [egress, ingress, begin, done]) transaction.flushChain(chain);
-    for (const [chain, step] of [
-      [first, 'first'],
-      [last, 'last'],
-    ] as const) {
-      const expressions = markExpressions(step, generation);
-      if (expressions.length > 0) transaction.addRule({ chain, expressions });
-    }
-    this.#generation = generation;
+    transaction.addRule({ chain: first, expressions: markExpressions('first', generation) });
+    transaction.addRule({ chain: last, expressions: markExpressions('last', generation) });
+    this.#marking = [first, last];
   }
 }

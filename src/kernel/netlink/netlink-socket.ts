@@ -248,6 +248,10 @@ export class NetlinkSocket implements Disposable {
     return receiveBuffer.subarray(0, length);
   }
 
+  get isOpen(): boolean {
+    return !this.#closed;
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

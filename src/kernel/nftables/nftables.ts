@@ -118,6 +118,10 @@ export class Nftables implements Disposable {
     return this.#list(operations.getElement, table, `elements of set "${set}"`, readElements, set);
   }
 
+  get isOpen(): boolean {
+    return this.#socket.isOpen;
+  }
+
   close(): void {
     this.#socket.close();
   }
