@@ -36,7 +36,8 @@ class CountedSet implements AddressSet {
   readonly nets = new Map<string, number>();
   /** Members touched since changes were last taken, and whether they were in the set then. */
   readonly touched = new Map<string, boolean>();
-  netsChanged = false;
+  /** The same of networks. */
+  readonly touchedNets = new Map<string, boolean>();
   users = 1;
 
   constructor(source: SetSource) {
@@ -48,19 +49,25 @@ class CountedSet implements AddressSet {
   }
 
   count(contributor: Contributor, by: 1 | -1): void {
-    for (const member of contributions(this.source, contributor)) {
-      const count = this.members.get(member) ?? 0;
-      if (!this.touched.has(member)) this.touched.set(member, count > 0);
-      if (count + by > 0) this.members.set(member, count + by);
-      else this.members.delete(member);
-    }
+    for (const member of contributions(this.source, contributor))
+      count(this.members, this.touched, member, by);
     if (this.source.port) return;
-    for (const net of contributor.nets ?? []) {
-      const count = this.nets.get(net) ?? 0;
-      if (count + by > 0) this.nets.set(net, count + by);
-      else this.nets.delete(net);
-      this.netsChanged = true;
+    for (const net of contributor.nets ?? []) count(this.nets, this.touchedNets, net, by);
+  }
+
+  /** Differences since the last call. */
+  takeChange(): SetChange {
+    const added: string[] = [];
+    const removed: string[] = [];
+    for (const [member, was] of this.touched) {
+      const is = this.members.has(member);
+      if (is && !was) added.push(member);
+      if (was && !is) removed.push(member);
     }
+    const netsChanged = [...this.touchedNets].some(([net, was]) => this.nets.has(net) !== was);
+    this.touched.clear();
+    this.touchedNets.clear();
+    return { added, removed, netsChanged };
   }
 }
 
@@ -68,12 +75,9 @@ export class AddressSets {
   readonly #sets = new Map<string, CountedSet>();
   readonly #contributors = new Map<string, Contributor>();
   readonly #changed = new Set<string>();
-  readonly #onNetsAppear: (set: string) => void;
   readonly #indexes: Readonly<Record<SetOf, LabelIndex>>;
 
-  /** `onNetsAppear` is told of a set that has networks now and had none, or the other way round. */
-  constructor(onNetsAppear: (set: string) => void) {
-    this.#onNetsAppear = onNetsAppear;
+  constructor() {
     const handler = {
       onMatch: (set: string, item: string) => this.#count(set, item, 1),
       onUnmatch: (set: string, item: string) => this.#count(set, item, -1),
@@ -136,18 +140,7 @@ export class AddressSets {
   takeChanges(): Map<string, SetChange> {
     const changes = new Map<string, SetChange>();
     for (const id of this.#changed) {
-      const set = this.#sets.get(id);
-      const added: string[] = [];
-      const removed: string[] = [];
-      for (const [member, was] of set?.touched ?? []) {
-        const is = set?.members.has(member) ?? false;
-        if (is && !was) added.push(member);
-        if (was && !is) removed.push(member);
-      }
-      changes.set(id, { added, removed, netsChanged: set?.netsChanged ?? false });
-      if (!set) continue;
-      set.touched.clear();
-      set.netsChanged = false;
+      changes.set(id, this.#sets.get(id)?.takeChange() ?? { added: [], removed: [], netsChanged: true });
     }
     this.#changed.clear();
     return changes;
@@ -161,11 +154,17 @@ export class AddressSets {
     const contributor = this.#contributors.get(key);
     const set = this.#sets.get(id);
     if (!contributor || !set) return;
-    const hadNets = set.nets.size > 0;
     set.count(contributor, by);
     this.#changed.add(id);
-    if (set.nets.size > 0 !== hadNets) this.#onNetsAppear(id);
   }
+}
+
+/** Counts one of what a set is made of, and notes whether it was in it. */
+function count(counts: Map<string, number>, touched: Map<string, boolean>, item: string, by: 1 | -1): void {
+  const before = counts.get(item) ?? 0;
+  if (!touched.has(item)) touched.set(item, before > 0);
+  if (before + by > 0) counts.set(item, before + by);
+  else counts.delete(item);
 }
 
 function contributions({ port }: SetSource, { addresses, ports }: Contributor): readonly string[] {

@@ -68,7 +68,7 @@ export class Calculator {
   constructor({ node, onFault = () => {} }: CalculatorOptions) {
     this.#node = node;
     this.#onFault = onFault;
-    this.#sets = new AddressSets((set) => this.#policies.touchSet(set));
+    this.#sets = new AddressSets();
     this.#policies = new Policies(this.#sets);
     this.#endpoints = new ClusterEndpoints(node, this.#sets, this.#policies, this.#namespaces);
     this.#hostEndpoints = new HostEndpoints(node, this.#sets, this.#policies, this.#namespaces);
@@ -240,11 +240,15 @@ export class Calculator {
   /** Brings `state` up to date and says what of it differs from when this was last called. */
   takeChanges(): Changes {
     const { policies, endpoints } = this.#policies.takeChanges();
+    const sets = this.#sets.takeChanges();
+    // Rules carry the networks of the sets that they ask.
+    const otherNets = new Set([...sets].flatMap(([id, { netsChanged }]) => (netsChanged ? [id] : [])));
+    for (const key of this.#policies.askersOf(otherNets)) policies.add(key);
     return {
       policies,
       endpoints: this.#endpoints.program(endpoints),
       hostEndpoints: this.#hostEndpoints.program(endpoints),
-      sets: this.#sets.takeChanges(),
+      sets,
       ...this.#overlay.takeChanges(),
       network: this.#network.takeChanges(),
     };

@@ -155,7 +155,7 @@ export interface DesiredState {
 export interface SetChange {
   readonly added: readonly string[];
   readonly removed: readonly string[];
-  /** The set's networks are others than before. */
+  /** The set's networks are others than before, or gone with it; policies that ask it are among the changed ones. */
   readonly netsChanged: boolean;
 }
 

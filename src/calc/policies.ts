@@ -28,8 +28,6 @@ export class Policies {
   });
   /** Policies whose program has to be looked at again, and endpoints whose list of policies may differ. */
   readonly #dirtyPolicies = new Set<string>();
-  /** Policies whose program is the same, but one of its sets has become of another make. */
-  readonly #touchedPolicies = new Set<string>();
   readonly #dirtyEndpoints = new Set<string>();
 
   constructor(sets: AddressSets) {
@@ -69,9 +67,12 @@ export class Policies {
     }
   }
 
-  /** A set is of another make than before: whoever asks it has to ask otherwise. */
-  touchSet(set: string): void {
-    for (const [key, { sets }] of this.#active) if (sets.includes(set)) this.#touchedPolicies.add(key);
+  /** Keys of the policies that ask one of the sets. */
+  askersOf(sets: ReadonlySet<string>): string[] {
+    if (sets.size === 0) return [];
+    return [...this.#active].flatMap(([key, policy]) =>
+      policy.sets.some((set) => sets.has(set)) ? [key] : [],
+    );
   }
 
   setEndpoint(key: string, labels: LabelSet): void {
@@ -85,7 +86,7 @@ export class Policies {
   }
 
   get hasChanges(): boolean {
-    return this.#dirtyPolicies.size > 0 || this.#dirtyEndpoints.size > 0 || this.#touchedPolicies.size > 0;
+    return this.#dirtyPolicies.size > 0 || this.#dirtyEndpoints.size > 0;
   }
 
   /** Brings the programs up to date, which acquires and releases sets. Names what changed since the last call. */
@@ -116,9 +117,7 @@ export class Policies {
     }
     // Released only now, so that a set which both the old and the new programs use lives on with its members.
     for (const { sets } of outdated) for (const set of sets) this.#sets.release(set);
-    for (const key of this.#touchedPolicies) if (this.#active.has(key)) policies.add(key);
     const endpoints = new Set(this.#dirtyEndpoints);
-    this.#touchedPolicies.clear();
     this.#dirtyPolicies.clear();
     this.#dirtyEndpoints.clear();
     return { policies, endpoints };

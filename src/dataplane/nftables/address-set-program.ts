@@ -1,12 +1,11 @@
-// Calc's address sets in the kernel: one set of single addresses per family, and one of ranges beside it for as long as the
-// set has whole networks. What the kernel holds is changed by the difference.
+// The single addresses of calc's address sets in the kernel: a set per family, changed by the difference. Whole networks
+// stand elsewhere: see set-nets.ts.
 import type { AddressSet, Changes, DesiredState } from '../../calc/index.ts';
 import type { Element, KeyType, NftSet } from '../../kernel/index.ts';
 import type { Family } from '../../net/index.ts';
 import { memberKey } from './bytes.ts';
 import { type Isolation, ownedBy } from './isolation.ts';
-import { addressSetName, netSetName } from './names.ts';
-import { changeRanges, netSetOf, type Ranges, rangesOf } from './net-ranges.ts';
+import { addressSetName } from './names.ts';
 import type { TableWriter } from './table-image.ts';
 
 const families: readonly Family[] = [4, 6];
@@ -14,8 +13,6 @@ const families: readonly Family[] = [4, 6];
 export class AddressSetProgram {
   readonly #isolation: Isolation;
   readonly #sets = new Set<string>();
-  /** Ranges of the networks of each set that has any, per family. */
-  readonly #nets = new Map<string, Readonly<Record<Family, Ranges>>>();
 
   constructor(isolation: Isolation) {
     this.#isolation = isolation;
@@ -24,12 +21,11 @@ export class AddressSetProgram {
   /** Returns the names of sets that have to go when nobody refers to them any more. */
   change(transaction: TableWriter, state: DesiredState, changes: Changes): string[] {
     const gone: string[] = [];
-    for (const [id, { added, removed, netsChanged }] of changes.sets) {
+    for (const [id, { added, removed }] of changes.sets) {
       const set = state.sets.get(id);
       const isKnown = this.#sets.has(id);
       if (!set) {
         if (this.#sets.delete(id)) gone.push(...families.map((family) => addressSetName(id, family)));
-        gone.push(...this.#changeNets(transaction, id, undefined));
         continue;
       }
       this.#sets.add(id);
@@ -42,30 +38,10 @@ export class AddressSetProgram {
           transaction.deleteElements(definition, elementsOf(removed, family));
           transaction.addElements(definition, elementsOf(added, family));
         }
-        if (netsChanged || !isKnown) gone.push(...this.#changeNets(transaction, id, set));
       });
     }
     transaction.owner = undefined;
     return gone;
-  }
-
-  #changeNets(transaction: TableWriter, id: string, set: AddressSet | undefined): string[] {
-    const known = this.#nets.get(id);
-    if (!set || set.nets.size === 0) {
-      this.#nets.delete(id);
-      return known ? families.map((family) => netSetName(id, family)) : [];
-    }
-    const isClosed = this.#isolation.isClosed('set', id);
-    const wanted = isClosed
-      ? { 4: [], 6: [] }
-      : { 4: rangesOf(set.nets.keys(), 4), 6: rangesOf(set.nets.keys(), 6) };
-    for (const family of families) {
-      const definition = netSetOf(netSetName(id, family), family);
-      if (!known) transaction.addSet(definition);
-      changeRanges(transaction, definition, family, known?.[family] ?? [], wanted[family]);
-    }
-    this.#nets.set(id, wanted);
-    return [];
   }
 }
 

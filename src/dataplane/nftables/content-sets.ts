@@ -2,22 +2,26 @@
 // so rules that say the same share one.
 
 import type { Element, NftSet } from '../../kernel/index.ts';
-import {
-  addressBytes,
-  bitsOf,
-  type Cidr,
-  type Family,
-  formatCidr,
-  lastAddressOf,
-  mergeRanges,
-  type Range,
-} from '../../net/index.ts';
+import { type Cidr, type Family, mergeRanges, type Range } from '../../net/index.ts';
 import { networkU16 } from './bytes.ts';
 import { hashOf } from './names.ts';
+import { elementsOfRange, netSetOf, type Ranges, rangeElements, rangeOf } from './net-ranges.ts';
 
 export interface ContentSet {
   readonly set: NftSet;
   readonly elements: readonly Element[];
+}
+
+/** Ranges of addresses, disjoint and in order, and the name of the set that holds just these. */
+export interface NamedRanges {
+  readonly name: string;
+  readonly family: Family;
+  readonly ranges: Ranges;
+}
+
+export function namedRanges(family: Family, ranges: Ranges): NamedRanges {
+  const name = `cali${family}0-nets-${hashOf(ranges.map(({ first, last }) => `${first}-${last}`).join())}`;
+  return { name, family, ranges };
 }
 
 export class ContentSets {
@@ -28,13 +32,11 @@ export class ContentSets {
   #uses: string[] = [];
 
   nets(family: Family, cidrs: readonly Cidr[]): string {
-    const ranges = mergeRanges(
-      cidrs.map((cidr) => ({ first: cidr.network, last: lastAddressOf(cidr).value })),
-    );
-    const name = `cali${family}0-nets-${hashOf(cidrs.map(formatCidr).sort().join())}`;
-    return this.#use({ name, key: [family === 4 ? 'ipv4_addr' : 'ipv6_addr'], interval: true }, () =>
-      ranges.flatMap((range) => rangeElements(range, family)),
-    );
+    return this.ranges(namedRanges(family, mergeRanges(cidrs.map(rangeOf))));
+  }
+
+  ranges({ name, family, ranges }: NamedRanges): string {
+    return this.#use(netSetOf(name, family), () => ranges.flatMap((range) => rangeElements(range, family)));
   }
 
   ports(ranges: readonly Range<number>[]): string {
@@ -86,15 +88,4 @@ export class ContentSets {
     }
     return set.name;
   }
-}
-
-/** A range of addresses as elements of an interval set. */
-export function rangeElements({ first, last }: Range<bigint>, family: Family): Element[] {
-  const end = 1n << BigInt(bitsOf(family));
-  return elementsOfRange(first, last + 1n, end, (value) => addressBytes({ family, value }));
-}
-
-/** A range is its first key and, unless it goes to the very end, the first key after it. */
-function elementsOfRange<T>(first: T, next: T, end: T, bytes: (value: T) => Uint8Array): Element[] {
-  return [{ key: bytes(first) }, ...(next === end ? [] : [{ key: bytes(next), isEnd: true }])];
 }

@@ -52,6 +52,6 @@ export function failsafeMatches(
       destination: sideOf('receiver'),
     };
     // One port and one network are compared in place: no set is made for them.
-    return ruleMatches(rule, { contents: new ContentSets(), hasNets: () => false, view });
+    return ruleMatches(rule, { contents: new ContentSets(), nets: () => undefined, view });
   });
 }

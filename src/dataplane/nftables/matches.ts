@@ -5,8 +5,8 @@ import { type Expression, registers, type Verdict } from '../../kernel/index.ts'
 import { type Cidr, type Family, mergeRanges, type Range } from '../../net/index.ts';
 import type { IcmpMatch } from '../../policy/index.ts';
 import { netmaskBytes, networkBytes, networkU16 } from './bytes.ts';
-import type { ContentSets } from './content-sets.ts';
-import { addressSetName, netSetName } from './names.ts';
+import type { ContentSets, NamedRanges } from './content-sets.ts';
+import { addressSetName } from './names.ts';
 import type { Side, View } from './views.ts';
 
 const register = registers.wide(0);
@@ -15,8 +15,8 @@ const register = registers.wide(0);
 export interface MatchContext {
   /** Sets of nets and ports are acquired from here. */
   readonly contents: ContentSets;
-  /** Whether the address set has networks besides its addresses. */
-  readonly hasNets: (set: string) => boolean;
+  /** The networks that an address set has besides its addresses; undefined when it has none of that family. */
+  readonly nets: (set: string, family: Family) => NamedRanges | undefined;
   /** What the conditions are asked of. */
   readonly view: View;
 }
@@ -114,11 +114,14 @@ function peerMatches(peer: PeerProgram, side: Side, family: Family, context: Mat
     address,
     { kind: 'lookup', set: name, register, ...(invert && { invert }) },
   ];
+  const placesOf = (id: string): string[] => {
+    const networks = context.nets(id, family);
+    return [addressSetName(id, family), ...(networks ? [context.contents.ranges(networks)] : [])];
+  };
   const rest = [
     ...(nets ? netMatch(ofFamily(nets), '==', address, family, context.contents) : []),
     ...(notNets ? netMatch(ofFamily(notNets), '!=', address, family, context.contents) : []),
-    ...(notSet === undefined ? [] : lookUp(addressSetName(notSet, family), true)),
-    ...(notSet !== undefined && context.hasNets(notSet) ? lookUp(netSetName(notSet, family), true) : []),
+    ...(notSet === undefined ? [] : placesOf(notSet).flatMap((place) => lookUp(place, true))),
     ...(portSet === undefined
       ? []
       : portSetMatch(addressSetName(portSet, family), side, family, context.view, false)),
@@ -128,8 +131,7 @@ function peerMatches(peer: PeerProgram, side: Side, family: Family, context: Mat
     ...portMatch(peer, side, context),
   ];
   if (set === undefined) return [rest];
-  const places = [addressSetName(set, family), ...(context.hasNets(set) ? [netSetName(set, family)] : [])];
-  return places.map((name) => [...lookUp(name), ...rest]);
+  return placesOf(set).map((place) => [...lookUp(place), ...rest]);
 }
 
 function netMatch(

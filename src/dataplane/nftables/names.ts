@@ -84,11 +84,6 @@ export function addressSetName(id: string, family: Family): string {
   return `cali${family}0-${id.replace(/^s:/, '')}`;
 }
 
-/** The networks of a set that has any, beside the one of its addresses. */
-export function netSetName(id: string, family: Family): string {
-  return `cali${family}0n-${id.replace(/^s:/, '')}`;
-}
-
 /** "cali-tw-..." (to workload) holds ingress, "cali-fw-..." (from workload) egress. */
 function endpointChain(interfaceName: string, direction: Direction): string {
   return `cali-${direction === 'ingress' ? 'tw' : 'fw'}-${interfaceName}`;

@@ -1,7 +1,15 @@
-// Networks as the ranges of an interval set, and how such a set is brought from some to others.
-import type { NftSet } from '../../kernel/index.ts';
-import { type Family, lastAddressOf, mergeRanges, type Range, tryParseNet } from '../../net/index.ts';
-import { rangeElements } from './content-sets.ts';
+// Ranges as the elements of an interval set: networks, and how such a set is brought from some to others.
+import type { Element, NftSet } from '../../kernel/index.ts';
+import {
+  addressBytes,
+  bitsOf,
+  type Cidr,
+  type Family,
+  lastAddressOf,
+  mergeRanges,
+  type Range,
+  tryParseNet,
+} from '../../net/index.ts';
 import type { TableWriter } from './table-image.ts';
 
 export type Ranges = readonly Range<bigint>[];
@@ -9,7 +17,11 @@ export type Ranges = readonly Range<bigint>[];
 /** CIDRs and addresses of one family, disjoint however they overlap. What is neither is left out. */
 export function rangesOf(nets: Iterable<string>, family: Family): Ranges {
   const cidrs = [...nets].flatMap((net) => tryParseNet(net) ?? []).filter((cidr) => cidr.family === family);
-  return mergeRanges(cidrs.map((cidr) => ({ first: cidr.network, last: lastAddressOf(cidr).value })));
+  return mergeRanges(cidrs.map(rangeOf));
+}
+
+export function rangeOf(cidr: Cidr): Range<bigint> {
+  return { first: cidr.network, last: lastAddressOf(cidr).value };
 }
 
 export function netSetOf(name: string, family: Family): NftSet {
@@ -30,6 +42,17 @@ export function changeRanges(
   };
   transaction.deleteElements(set, without(before, after));
   transaction.addElements(set, without(after, before));
+}
+
+/** A range of addresses as elements of an interval set. */
+export function rangeElements({ first, last }: Range<bigint>, family: Family): Element[] {
+  const end = 1n << BigInt(bitsOf(family));
+  return elementsOfRange(first, last + 1n, end, (value) => addressBytes({ family, value }));
+}
+
+/** A range is its first key and, unless it goes to the very end, the first key after it. */
+export function elementsOfRange<T>(first: T, next: T, end: T, bytes: (value: T) => Uint8Array): Element[] {
+  return [{ key: bytes(first) }, ...(next === end ? [] : [{ key: bytes(next), isEnd: true }])];
 }
 
 function textOf({ first, last }: Range<bigint>): string {

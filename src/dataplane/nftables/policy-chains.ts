@@ -8,6 +8,7 @@ import { type LogOptions, logExpressions } from './log.ts';
 import { counter, goTo, type MatchContext, ruleMatches, verdict } from './matches.ts';
 import { chains, policyChain } from './names.ts';
 import { setPass } from './pass.ts';
+import { SetNets } from './set-nets.ts';
 import type { TableWriter } from './table-image.ts';
 import { viewOf } from './views.ts';
 
@@ -25,6 +26,7 @@ const closedPolicy: readonly ChainRule[] = [
 
 export class PolicyChains {
   readonly #contents = new ContentSets();
+  readonly #nets = new SetNets();
   readonly #isolation: Isolation;
   readonly #log: LogOptions;
   /** Content sets that each policy's rules use. */
@@ -37,9 +39,10 @@ export class PolicyChains {
 
   /** Returns the names of chains that have to go when nobody refers to them any more. */
   change(transaction: TableWriter, state: DesiredState, changes: Changes): string[] {
+    this.#nets.forget(changes);
     const context: Omit<MatchContext, 'view'> = {
       contents: this.#contents,
-      hasNets: (set) => (state.sets.get(set)?.nets.size ?? 0) > 0,
+      nets: (set, family) => this.#nets.of(set, family, state),
     };
     const gone: string[] = [];
     const outdated: (readonly string[])[] = [];

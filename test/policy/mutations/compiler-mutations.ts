@@ -304,8 +304,8 @@ export const compilerMutations: readonly Mutation[] = [
   {
     says: "a set's networks are not asked where they exclude",
     file: 'dataplane/nftables/matches.ts',
-    find: '...(notSet !== undefined && context.hasNets(notSet) ? lookUp(netSetName(notSet, family), true) : []),',
-    replace: '',
+    find: 'placesOf(notSet).flatMap',
+    replace: 'placesOf(notSet).slice(0, 1).flatMap',
   },
   {
     says: 'ports are taken for ICMP types',
