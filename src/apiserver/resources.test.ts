@@ -293,6 +293,22 @@ test('deletecollection deletes what the label selector matches and no more', asy
   assert.equal((await call('GET', `${configMaps}/many-2`)).code, 200);
 });
 
+test('a namespace can be replaced by one that says nothing of its spec', async () => {
+  const namespace = {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: 'replaced', labels: { a: 'b' } },
+  };
+  await call('POST', '/api/v1/namespaces', { ...namespace, metadata: { name: 'replaced' } });
+  const { code, body } = await call('PUT', '/api/v1/namespaces/replaced', namespace);
+  assert.equal(code, 200);
+  const { metadata, spec } = body as unknown as { metadata: { labels: object }; spec: object };
+  assert.deepEqual(
+    [Object.keys(metadata.labels), spec],
+    [['a', 'kubernetes.io/metadata.name'], { finalizers: ['kubernetes'] }],
+  );
+});
+
 test('nothing can be created in a namespace that does not exist', async () => {
   const { code, body } = await call('POST', '/api/v1/namespaces/nowhere/configmaps', configMap('lost'));
   assert.equal(code, 404);

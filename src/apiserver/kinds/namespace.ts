@@ -1,5 +1,5 @@
 // v1 Namespace. Its end is the work of the namespace controller; here is only what it looks like.
-import { objectAt, stringAt, valueAt } from '../json.ts';
+import { listAt, objectAt, stringAt, valueAt } from '../json.ts';
 import { openObject, setOf, string } from '../schema/schema.ts';
 import { ageColumn } from '../table/age.ts';
 import { builtIn } from './resource-type.ts';
@@ -29,7 +29,9 @@ export const namespaceType = builtIn({
   prepare(namespace, old) {
     const { metadata } = namespace;
     metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name };
-    if (!old) namespace.spec = { ...objectAt(namespace, 'spec'), finalizers: ['kubernetes'] };
+    // Whoever writes the object has no say in them: only the server takes them away.
+    const finalizers = old ? listAt(old, 'spec', 'finalizers') : ['kubernetes'];
+    namespace.spec = { ...objectAt(namespace, 'spec'), finalizers: [...finalizers] };
     if (!stringAt(namespace, 'status', 'phase')) namespace.status = { phase: 'Active' };
     if (metadata.deletionTimestamp) {
       namespace.status = { ...objectAt(namespace, 'status'), phase: 'Terminating' };
