@@ -26,6 +26,8 @@ export interface Flow {
   readonly transport: FlowTransport;
   /** Where it is answered; of no meaning for ICMP. */
   readonly port: number;
+  /** Of TCP and UDP; chosen by the kernel when absent. */
+  readonly sourcePort?: number;
   /** Where it is sent, if that is not where it is answered: somebody translates. */
   readonly target?: SocketAddress;
 }
@@ -115,7 +117,7 @@ function begin(flow: Flow, id: number, namespace: number): Trial {
     transport === 'icmp' || transport === 'sctp'
       ? InetSocket.open({ namespace, family, type: 'raw', protocol: raw })
       : InetSocket.open({ namespace, family, type: transport === 'tcp' ? 'stream' : 'datagram' });
-  client.bind({ address: from.address, port: 0 });
+  client.bind({ address: from.address, port: flow.sourcePort ?? 0 });
   // A sender whose own node refuses is told so at once: then the flow has not got through.
   try {
     if (transport === 'tcp') client.connect(target);

@@ -2,7 +2,7 @@
 import type { HostEndpointProgram, TierProgram } from '../../calc/index.ts';
 import type { Expression } from '../../kernel/index.ts';
 import type { Direction } from '../../policy/index.ts';
-import { type FailsafePorts, failsafeMatches } from './failsafe.ts';
+import { type FailsafePorts, failsafeMatches, turnedFailsafeMatches } from './failsafe.ts';
 import { hasChain } from './host-skeleton.ts';
 import { counter, goTo, jump, verdict } from './matches.ts';
 import { chains, type HostPlace, hostChain } from './names.ts';
@@ -72,15 +72,15 @@ function joined(
   direction: Direction,
   nameOf: (n: number) => string,
   last: Expression[],
-  { inbound }: FailsafePorts,
+  { inbound, outbound }: FailsafePorts,
 ): Expression[][][] {
   if (before.length === 0) return opened(opening, tierRules(after, direction, nameOf, last));
   const count = tierRules(before, direction, nameOf, []).length;
   const next = goTo(nameOf(count));
-  const skip = failsafeMatches(inbound, untranslated, { port: 'receiver', net: 'sender' }).map((match) => [
-    ...match,
-    next,
-  ]);
+  const skip = [
+    ...failsafeMatches(inbound, untranslated, { port: 'receiver', net: 'sender' }),
+    ...turnedFailsafeMatches(outbound, untranslated, 'sender'),
+  ].map((match) => [...match, next]);
   const first = tierRules(before, direction, nameOf, [next]);
   const rest = tierRules(after, direction, (n) => nameOf(count + n), last);
   return [...opened([...opening, ...skip], first), ...rest];

@@ -14,7 +14,12 @@
 // direction is dispatched by the interface that its opposite would have come by.
 import { type Chain, type Expression, type NftSet, type Rule, registers } from '../../kernel/index.ts';
 import type { Direction } from '../../policy/index.ts';
-import { defaultFailsafePorts, type FailsafePorts, failsafeMatches } from './failsafe.ts';
+import {
+  defaultFailsafePorts,
+  type FailsafePorts,
+  failsafeMatches,
+  turnedFailsafeMatches,
+} from './failsafe.ts';
 import { markUntracked } from './host-skeleton.ts';
 import { isJudged } from './judgement.ts';
 import { counter, goTo, jump, verdict } from './matches.ts';
@@ -132,6 +137,13 @@ export function skeletonRules({
     ),
     ...failsafeMatches(failsafe.outbound, connection, { port: 'receiver', net: 'receiver' }).map((match) =>
       rule(chains.failsafe.egress, [...match, counter, toJudged('egress')]),
+    ),
+    // Not noted on the connection: a packet that opens one is to be judged.
+    ...turnedFailsafeMatches(failsafe.outbound, connection, 'sender').map((match) =>
+      rule(chains.failsafe.ingress, [...match, counter, accept]),
+    ),
+    ...turnedFailsafeMatches(failsafe.inbound, connection, 'receiver').map((match) =>
+      rule(chains.failsafe.egress, [...match, counter, accept]),
     ),
     rule(chains.untracked, [...markUntracked, accept]),
 
