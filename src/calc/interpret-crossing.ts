@@ -1,5 +1,4 @@
-// Reads a node's desired state as the kernel would and says what its host endpoints make of a connection's first packet. The
-// node takes what its own pods send to it.
+// Reads a node's desired state as the kernel would and says what its host endpoints make of a connection's first packet.
 import { type Cidr, cidrContains, parseAddress } from '../net/index.ts';
 import type { DesiredState, HostEndpointProgram, TierProgram } from './desired-state.ts';
 import { type Connection, decideInTier } from './interpret.ts';
@@ -19,9 +18,12 @@ interface Port {
   readonly net?: Cidr;
 }
 
-export interface Failsafe {
+export interface HostSettings {
+  /** Failsafe ports. */
   readonly inbound: readonly Port[];
   readonly outbound: readonly Port[];
+  /** The node does not take what its own pods send to it. */
+  readonly isDeafToPods?: boolean;
 }
 
 type Verdict = 'Allow' | 'Deny';
@@ -32,7 +34,7 @@ export function interpretCrossing(
   state: DesiredState,
   connection: Connection,
   passage: Passage,
-  { inbound, outbound }: Failsafe,
+  { inbound, outbound, isDeafToPods = false }: HostSettings,
 ): Verdict {
   const { in: came, out, meant } = passage;
   const owner = (name: string | undefined) =>
@@ -65,6 +67,7 @@ export function interpretCrossing(
     return to && ask(to.forward.egress, 'egress') === 'Deny' ? 'Deny' : 'Allow';
   }
   if (out === undefined) {
+    if (came !== undefined && isPods(came)) return isDeafToPods ? 'Deny' : 'Allow';
     if (
       !from ||
       before === 'Allow' ||

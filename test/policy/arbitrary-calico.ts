@@ -204,7 +204,7 @@ export const globalPolicy = (names: Names): fc.Arbitrary<GlobalNetworkPolicy> =>
       name: fc.constantFrom('g1', 'g2', 'g3'),
       spec: fc.record({
         ...policyFields(names, false),
-        namespaceSelector: some(fc.oneof(selectorText(names), fc.constant('global()'))),
+        namespaceSelector: some(selectorText(names)),
       }),
       place: hostPlace,
     })
@@ -335,7 +335,7 @@ export function clusterPolicy(
     fc.record({ namespaceSelector: labelSelector, podSelector: labelSelector }).map((pods) => ({ pods })),
   );
   const port = fc.constantFrom(
-    {},
+    { destinationPort: { range: { start: 1, end: 65535 } } },
     { destinationPort: { number: 80 } },
     { destinationPort: { range: { start: 80, end: 81 } } },
   );

@@ -22,7 +22,7 @@ import {
   stagedPolicy,
   tier,
 } from './arbitrary-calico.ts';
-import { hostEndpoint } from './arbitrary-host-endpoints.ts';
+import { felixConfiguration, hostEndpoint } from './arbitrary-host-endpoints.ts';
 import {
   accountNames,
   derivedKeys,
@@ -141,11 +141,11 @@ const containerPorts = fc.constantFrom<ContainerPort[][]>(
 );
 
 /** Pod number `index` of a cluster has the addresses 10.1.0.<index+1> and fd00:1::<index+1>. */
-const podOf = (index: number) =>
+const podOf = (index: number, nodes: readonly string[]) =>
   fc
     .record({
       namespace: fc.constantFrom(...namespaceNames),
-      node: fc.constantFrom(...nodeNames),
+      node: fc.constantFrom(...nodes),
       labels: endpointLabels,
       ports: containerPorts,
       account: fc.constantFrom(...accountNames),
@@ -170,7 +170,11 @@ const podOf = (index: number) =>
             [podAnnotations.containerId]: `container-${index}`,
           },
         },
-        spec: { nodeName: node, serviceAccountName: account, containers: [{ name: 'main', ports: listed }] },
+        spec: {
+          nodeName: node,
+          serviceAccountName: account,
+          containers: [{ name: 'main', image: 'any', ports: listed }],
+        },
         status: { phase },
       }),
     );
@@ -190,36 +194,41 @@ const namespacesOf = fc.tuple(...namespaceNames.map(() => labels)).map((all) =>
 
 const names = { namespaces: namespaceNames, keys, values };
 
-const pods = fc
-  .integer({ min: 2, max: 6 })
-  .chain((count) => fc.tuple(...Array.from({ length: count }, (_, i) => podOf(i))));
+const podsOn = (nodes: readonly string[]) =>
+  fc
+    .integer({ min: 2, max: 6 })
+    .chain((count) => fc.tuple(...Array.from({ length: count }, (_, i) => podOf(i, nodes))));
 
 const uniqueName = ({ metadata }: { metadata: { namespace?: string; name: string } }) =>
   `${metadata.namespace}/${metadata.name}`;
 
-/** Of every kind of policy, with tiers, sets, service accounts and nodes. */
-export const arbitraryCluster: fc.Arbitrary<Cluster> = fc.record({
-  namespaces: namespacesOf,
-  pods,
-  networkPolicies: fc.uniqueArray(networkPolicy, { maxLength: 2, selector: uniqueName }),
-  serviceAccounts: fc.uniqueArray(serviceAccount(names, labels), {
-    minLength: 3,
-    maxLength: 6,
-    selector: uniqueName,
-  }),
-  nodes: fc.tuple(...nodeNames.map((name, index) => nodeObject(name, index + 1, labels))),
-  tiers: fc.uniqueArray(tier, { maxLength: 2, selector: uniqueName }),
-  calicoPolicies: fc.uniqueArray(calicoPolicy(names), { maxLength: 3, selector: uniqueName }),
-  globalPolicies: fc.uniqueArray(globalPolicy(names), { maxLength: 3, selector: uniqueName }),
-  clusterPolicies: fc.uniqueArray(clusterPolicy(labelSelector), { maxLength: 2, selector: uniqueName }),
-  hostEndpoints: fc.uniqueArray(hostEndpoint(nodeNames, endpointLabels), {
-    maxLength: 3,
-    selector: uniqueName,
-  }),
-  networkSets: fc.uniqueArray(networkSet(names, labels), { maxLength: 3, selector: uniqueName }),
-  endpointSlices: fc.uniqueArray(endpointSlice(names), { maxLength: 6, selector: uniqueName }),
-  stagedPolicies: fc.uniqueArray(fc.oneof(stagedPolicy(names), stagedKubernetesPolicy), {
-    maxLength: 2,
-    selector: (policy) => `${policy.kind} ${uniqueName(policy)}`,
-  }),
-});
+/** Of every kind of policy, with tiers, sets, service accounts, host endpoints and nodes. */
+export const arbitraryClusterOn = (nodes: readonly string[]): fc.Arbitrary<Cluster> =>
+  fc.record({
+    namespaces: namespacesOf,
+    pods: podsOn(nodes),
+    networkPolicies: fc.uniqueArray(networkPolicy, { maxLength: 2, selector: uniqueName }),
+    serviceAccounts: fc.uniqueArray(serviceAccount(names, labels), {
+      minLength: 3,
+      maxLength: 6,
+      selector: uniqueName,
+    }),
+    nodes: fc.tuple(...nodes.map((name, index) => nodeObject(name, index + 1, labels))),
+    tiers: fc.uniqueArray(tier, { maxLength: 2, selector: uniqueName }),
+    calicoPolicies: fc.uniqueArray(calicoPolicy(names), { maxLength: 3, selector: uniqueName }),
+    globalPolicies: fc.uniqueArray(globalPolicy(names), { maxLength: 3, selector: uniqueName }),
+    clusterPolicies: fc.uniqueArray(clusterPolicy(labelSelector), { maxLength: 2, selector: uniqueName }),
+    hostEndpoints: fc.uniqueArray(hostEndpoint(nodes, endpointLabels), {
+      maxLength: 3,
+      selector: uniqueName,
+    }),
+    networkSets: fc.uniqueArray(networkSet(names, labels), { maxLength: 3, selector: uniqueName }),
+    endpointSlices: fc.uniqueArray(endpointSlice(names), { maxLength: 6, selector: uniqueName }),
+    stagedPolicies: fc.uniqueArray(fc.oneof(stagedPolicy(names), stagedKubernetesPolicy), {
+      maxLength: 2,
+      selector: (policy) => `${policy.kind} ${uniqueName(policy)}`,
+    }),
+    felixConfiguration,
+  });
+
+export const arbitraryCluster = arbitraryClusterOn(nodeNames);

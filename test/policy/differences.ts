@@ -11,6 +11,7 @@ import { protocolNumber } from '../../src/net/index.ts';
 import { type Cluster, evaluatorOf, type Packet } from '../../src/policy/index.ts';
 import { SimulatedTable } from '../dataplane/simulated-table.ts';
 import { stepsOf } from './cluster-steps.ts';
+import { settingsOf } from './felix-settings.ts';
 import { interfacesOf, type Way, waysAcross } from './host-crossings.ts';
 
 const packets: readonly Omit<Packet, 'source' | 'destination'>[] = [
@@ -77,6 +78,7 @@ export function differencesIn(
     calculator.takeChanges();
     return { state: calculator.state, table: SimulatedTable.of(calculator.state) };
   });
+  const settings = hostSettings(cluster);
   let asked = 0;
   let denied = 0;
   let number = from % every;
@@ -108,7 +110,7 @@ export function differencesIn(
       const connection = { ...way, ...packet, protocol: protocolNumber(packet.protocol) ?? 0 };
       const isDenied = states.some(
         ({ state }, index) =>
-          isRefused(state, nodes[index] ?? '', way, connection) ||
+          isRefused(state, settings, nodes[index] ?? '', way, connection) ||
           (!isToOwnPod(way) && interpret(state, connection) === 'Deny'),
       );
       asked++;
@@ -136,10 +138,30 @@ function isDropped(table: SimulatedTable, { endpoints }: DesiredState, connectio
 }
 
 /** By the host endpoints of the node, wherever the way crosses it. */
-function isRefused(state: DesiredState, name: string, { crossings }: Way, connection: Connection): boolean {
+function isRefused(
+  state: DesiredState,
+  settings: HostSettings,
+  name: string,
+  { crossings }: Way,
+  connection: Connection,
+): boolean {
   return crossings
     .filter(({ node }) => node === name)
-    .some((passage) => interpretCrossing(state, connection, passage, defaultFailsafePorts) === 'Deny');
+    .some((passage) => interpretCrossing(state, connection, passage, settings) === 'Deny');
+}
+
+type HostSettings = Parameters<typeof interpretCrossing>[3];
+
+/** As Felix reads them, who has a say in what an absent or a strange value means. */
+function hostSettings({ felixConfiguration }: Cluster): HostSettings {
+  if (!felixConfiguration) return defaultFailsafePorts;
+  const { failsafeInboundHostPorts, failsafeOutboundHostPorts, defaultEndpointToHostAction } =
+    settingsOf(felixConfiguration);
+  return {
+    inbound: failsafeInboundHostPorts,
+    outbound: failsafeOutboundHostPorts,
+    isDeafToPods: defaultEndpointToHostAction === 'Drop',
+  };
 }
 
 /** A node reaches its own pods, whatever they say. */

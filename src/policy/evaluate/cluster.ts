@@ -2,6 +2,7 @@
 import type {
   ClusterNetworkPolicy,
   EndpointSlice,
+  FelixConfiguration,
   GlobalNetworkPolicy,
   GlobalNetworkSet,
   HostEndpoint,
@@ -32,6 +33,8 @@ export interface Cluster {
   readonly hostEndpoints?: readonly HostEndpoint[];
   readonly networkSets?: readonly (NetworkSet | GlobalNetworkSet)[];
   readonly endpointSlices?: readonly EndpointSlice[];
+  /** The one named "default", which says what nodes make of their own pods and of failsafe ports. */
+  readonly felixConfiguration?: FelixConfiguration;
   /** Drafts: they decide nothing. */
   readonly stagedPolicies?: readonly (
     | StagedNetworkPolicy

@@ -1,5 +1,6 @@
 // What host endpoints say of a packet that crosses a node, read beside
 // https://docs.tigera.io/calico/latest/reference/host-endpoints/ (failsafe, forwarded, pre-dnat, summary).
+import { isWithin } from './address.ts';
 import { type Place, policiesAsked } from './asked.ts';
 import type { Cluster, Crossing, Packet, Side } from './cluster.ts';
 import { type Decided, decideByTiers } from './decide.ts';
@@ -11,35 +12,29 @@ interface Situation {
   readonly packet: Packet;
 }
 
-/** Ports that no policy closes: [protocol, port]. */
-const failsafe: Readonly<Record<Side, readonly (readonly [string, number])[]>> = {
+/** Ports that no policy closes, unless the configuration lists others. */
+const failsafe: Readonly<Record<Side, readonly FailsafePort[]>> = {
   ingress: [
-    ['TCP', 22],
-    ['UDP', 68],
-    ['TCP', 179],
-    ['TCP', 2379],
-    ['TCP', 2380],
-    ['TCP', 5473],
-    ['TCP', 6443],
-    ['TCP', 6666],
-    ['TCP', 6667],
+    ...[22, 179, 2379, 2380, 5473, 6443, 6666, 6667].map((port) => ({ protocol: 'TCP', port })),
+    { protocol: 'UDP', port: 68 },
   ],
   egress: [
-    ['UDP', 53],
-    ['UDP', 67],
-    ['TCP', 179],
-    ['TCP', 2379],
-    ['TCP', 2380],
-    ['TCP', 5473],
-    ['TCP', 6443],
-    ['TCP', 6666],
-    ['TCP', 6667],
+    ...[179, 2379, 2380, 5473, 6443, 6666, 6667].map((port) => ({ protocol: 'TCP', port })),
+    { protocol: 'UDP', port: 53 },
+    { protocol: 'UDP', port: 67 },
   ],
 };
 
+interface FailsafePort {
+  readonly protocol?: string;
+  readonly port: number;
+  /** Where the other end is; anywhere when absent. */
+  readonly net?: string;
+}
+
 const isPods = (name: string | undefined) => name?.startsWith('cali') ?? false;
 
-/** `reason` is empty when no host endpoint was asked. The node lets its pods speak to it (defaultEndpointToHostAction Accept). */
+/** `reason` is empty when nobody was asked. Without a configuration nodes let their pods speak to them, as the manifests have it. */
 export function judgeCrossing(situation: Situation, crossing: Crossing): Decided {
   const { packet } = situation;
   const from = endpointOf(situation, crossing, crossing.in);
@@ -59,7 +54,7 @@ export function judgeCrossing(situation: Situation, crossing: Crossing): Decided
   // Before connection tracking, packet by packet, at the first endpoint that it meets; that of all interfaces has no say.
   const [first, firstSide] =
     crossing.in === undefined ? ([to, 'egress'] as const) : ([from, 'ingress'] as const);
-  if (first && !isForAll(first) && !isHalfOfFailsafe(firstSide, untranslated)) {
+  if (first && !isForAll(first) && !isHalfOfFailsafe(situation, firstSide, untranslated)) {
     const early = ask(first, firstSide, 'untracked', untranslated);
     if (refused(early)) return { allowed: false, reason: reasons.join('; ') };
     if (early) return untrackedFurther(situation, crossing, to, early);
@@ -68,7 +63,7 @@ export function judgeCrossing(situation: Situation, crossing: Crossing): Decided
   // Before translation; pods' packets meet the endpoint of all interfaces here.
   const before = from ?? (isPods(crossing.in) ? forAll(situation, crossing) : undefined);
   let isSpared = false;
-  if (before && !isFailsafe('ingress', untranslated, untranslated.destinationPort)) {
+  if (before && !isFailsafe(situation, 'ingress', called(untranslated), packet.source)) {
     const early = ask(before, 'ingress', 'preDNAT', untranslated);
     if (refused(early)) return { allowed: false, reason: reasons.join('; ') };
     isSpared = early !== undefined;
@@ -80,8 +75,11 @@ export function judgeCrossing(situation: Situation, crossing: Crossing): Decided
       (to && refused(ask(to, 'egress', 'forward')));
     return decided || passed();
   }
+  if (crossing.out === undefined && isPods(crossing.in) && !areOwnPodsHeard(situation))
+    return { allowed: false, reason: 'defaultEndpointToHostAction is Drop' };
   const [own, side] = crossing.out === undefined ? ([from, 'ingress'] as const) : ([to, 'egress'] as const);
-  if (!own || (side === 'ingress' && isSpared) || isFailsafe(side, packet, packet.destinationPort))
+  const other = side === 'ingress' ? packet.source : packet.destination;
+  if (!own || (side === 'ingress' && isSpared) || isFailsafe(situation, side, called(packet), other))
     return passed();
   return refused(ask(own, side, 'normal') ?? byProfiles(situation, own)) ?? passed();
 }
@@ -138,12 +136,42 @@ function hostsOf({ entities }: Situation, { node }: Crossing): Entity[] {
   return entities.filter(({ host }) => host?.spec.node === node).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function isFailsafe(side: Side, { protocol }: Packet, port: number | undefined): boolean {
-  return failsafe[side].some(([name, number]) => name === protocol && number === port);
+/** A protocol and one of a packet's ports. */
+interface Called {
+  readonly protocol: string;
+  readonly port: number | undefined;
+}
+
+const called = ({ protocol, destinationPort }: Packet): Called => ({ protocol, port: destinationPort });
+
+function isFailsafe(
+  { cluster }: Situation,
+  side: Side,
+  { protocol, port }: Called,
+  otherEnd: string,
+): boolean {
+  const { failsafeInboundHostPorts, failsafeOutboundHostPorts } = cluster.felixConfiguration?.spec ?? {};
+  const listed: readonly FailsafePort[] =
+    (side === 'ingress' ? failsafeInboundHostPorts : failsafeOutboundHostPorts) ?? failsafe[side];
+  return listed.some(
+    (own) =>
+      (own.protocol ?? 'TCP').toUpperCase() === protocol.toUpperCase() &&
+      own.port === port &&
+      (!own.net || isWithin(otherEnd, own.net)),
+  );
 }
 
 /** Either half of such a conversation: what comes from another's port answers what went to it. */
-function isHalfOfFailsafe(side: Side, packet: Packet): boolean {
-  const other = side === 'ingress' ? 'egress' : 'ingress';
-  return isFailsafe(side, packet, packet.destinationPort) || isFailsafe(other, packet, packet.sourcePort);
+function isHalfOfFailsafe(situation: Situation, side: Side, packet: Packet): boolean {
+  const [opposite, otherEnd] =
+    side === 'ingress' ? (['egress', packet.source] as const) : (['ingress', packet.destination] as const);
+  const calling: Called = { protocol: packet.protocol, port: packet.sourcePort };
+  return (
+    isFailsafe(situation, side, called(packet), otherEnd) ||
+    isFailsafe(situation, opposite, calling, otherEnd)
+  );
+}
+
+function areOwnPodsHeard({ cluster }: Situation): boolean {
+  return cluster.felixConfiguration?.spec.defaultEndpointToHostAction?.toLowerCase() !== 'drop';
 }
