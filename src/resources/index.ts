@@ -28,7 +28,10 @@ export {
   type StagedGlobalNetworkPolicy,
   stagedGlobalNetworkPolicies,
 } from './calico/staged-global-network-policy.ts';
-export type { StagedKubernetesNetworkPolicy } from './calico/staged-kubernetes-network-policy.ts';
+export {
+  type StagedKubernetesNetworkPolicy,
+  stagedKubernetesNetworkPolicies,
+} from './calico/staged-kubernetes-network-policy.ts';
 export { type StagedNetworkPolicy, stagedNetworkPolicies } from './calico/staged-network-policy.ts';
 export { type Tier, tiers } from './calico/tier.ts';
 export { calicoKinds, findKind } from './calico-kinds.ts';

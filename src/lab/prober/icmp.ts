@@ -13,7 +13,7 @@ const idOffset = 8;
 const echoRequest = { 4: 8 << 8, 6: 128 << 8 } as const;
 
 /** Where other transports have a port, ICMP has a type and a code: type * 256 + code. */
-function encodeIcmp(family: 4 | 6, typeAndCode: number, id: number): Uint8Array {
+export function encodeIcmp(family: 4 | 6, typeAndCode: number, id: number): Uint8Array {
   const bytes = new Uint8Array(messageBytes);
   const view = new DataView(bytes.buffer);
   view.setUint16(0, typeAndCode);
@@ -22,6 +22,14 @@ function encodeIcmp(family: 4 | 6, typeAndCode: number, id: number): Uint8Array 
   // That of ICMPv6 is made by the kernel, which knows the addresses that are in it (RFC 3542 section 3.1).
   if (family === 4) view.setUint16(2, checksum(view));
   return bytes;
+}
+
+/** The id of a message whose type and code have been asked for; of any when `asked` is absent. Undefined for what is none of ours. */
+export function decodeIcmp(bytes: Uint8Array, asked?: ReadonlySet<number>): number | undefined {
+  if (bytes.length !== messageBytes) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const typeAndCode = view.getUint16(0);
+  return asked?.has(typeAndCode) === false ? undefined : view.getUint32(idOffset);
 }
 
 function checksum(view: DataView): number {
@@ -55,10 +63,9 @@ export function icmpTransmitter(senders: readonly PodSite[], targets: readonly T
     receive(timeoutMs, seen) {
       for (const socket of pollReadable(receiving, timeoutMs)) {
         for (let got = socket.receiveFrom(); got; got = socket.receiveFrom()) {
-          const message = Buffer.from(withoutIpHeader(got.data, got.from.address));
           // Answers, and what neighbours say to each other, arrive here too.
-          if (message.length === messageBytes && asked.has(message.readUInt16BE(0)))
-            seen(message.readUInt32BE(idOffset));
+          const id = decodeIcmp(withoutIpHeader(got.data, got.from.address), asked);
+          if (id !== undefined) seen(id);
         }
       }
       // Answers to the probes are nobody's to read, and must not fill buffers.
