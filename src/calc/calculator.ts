@@ -14,6 +14,7 @@ import {
   policyKey,
   tierOf,
   type WorkloadEndpoint,
+  workloadEndpointOf,
 } from '../policy/index.ts';
 import {
   type BGPConfiguration,
@@ -41,7 +42,7 @@ import { HostEndpoints } from './host-endpoints.ts';
 import { InheritedLabels } from './inherited-labels.ts';
 import { NetworkFactsIndex } from './network-facts.ts';
 import { NetworkSets } from './network-sets.ts';
-import { Overlay } from './overlay.ts';
+import { Overlay, type OverlayOptions } from './overlay.ts';
 import { Policies } from './policies.ts';
 
 export interface CalculatorOptions {
@@ -49,6 +50,9 @@ export interface CalculatorOptions {
   readonly node: string;
   /** Told of every part of an object that could not be understood, in a sentence. It allows nothing meanwhile. */
   readonly onFault?: (sentence: string) => void;
+  readonly overlay?: OverlayOptions;
+  /** Interfaces that no host endpoint but that of all interfaces covers: Felix' interfaceExclude. */
+  readonly excludedInterfaces?: readonly RegExp[];
 }
 
 /** Keys of objects are "namespace/name", or "name" for those of the whole cluster. */
@@ -65,15 +69,21 @@ export class Calculator {
   readonly #network = new NetworkFactsIndex();
   readonly state: DesiredState;
 
-  constructor({ node, onFault = () => {} }: CalculatorOptions) {
+  constructor({ node, onFault = () => {}, overlay, excludedInterfaces }: CalculatorOptions) {
     this.#node = node;
     this.#onFault = onFault;
     this.#sets = new AddressSets();
     this.#policies = new Policies(this.#sets);
     this.#endpoints = new ClusterEndpoints(node, this.#sets, this.#policies, this.#namespaces);
-    this.#hostEndpoints = new HostEndpoints(node, this.#sets, this.#policies, this.#namespaces);
+    this.#hostEndpoints = new HostEndpoints({
+      node,
+      sets: this.#sets,
+      policies: this.#policies,
+      namespaces: this.#namespaces,
+      ...(excludedInterfaces && { excludedInterfaces }),
+    });
     this.#networkSets = new NetworkSets(this.#sets, this.#namespaces);
-    this.#overlay = new Overlay(node);
+    this.#overlay = new Overlay(node, overlay);
     this.state = {
       sets: this.#sets.state,
       policies: this.#policies.state,
@@ -91,10 +101,12 @@ export class Calculator {
         this.#onFault(`Cannot understand Pod "${keyOf(pod)}": ${fault}`);
     }
     this.#endpoints.setPod(pod);
+    this.#place(pod);
   }
 
   deletePod(key: string): void {
     this.#endpoints.deletePod(key);
+    this.#overlay.setPod(key, undefined);
   }
 
   /** The CNI server has set this pod up, or is about to: from now on it is known here, whatever the watch has shown. */
@@ -252,6 +264,11 @@ export class Calculator {
       ...this.#overlay.takeChanges(),
       network: this.#network.takeChanges(),
     };
+  }
+
+  #place(pod: Pod): void {
+    const { node, addresses = [] } = workloadEndpointOf(pod) ?? {};
+    this.#overlay.setPod(keyOf(pod), node && addresses.length > 0 ? { node, addresses } : undefined);
   }
 
   #relabel(namespace: string): void {

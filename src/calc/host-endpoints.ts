@@ -17,11 +17,22 @@ const podInterfaces = 'cali';
 /** Among endpoints of all sorts; pods' keys have a slash. */
 const keyOf = (name: string) => `HostEndpoint ${name}`;
 
+interface HostEndpointsOptions {
+  /** Name of the node. */
+  readonly node: string;
+  readonly sets: AddressSets;
+  readonly policies: Policies;
+  readonly namespaces: InheritedLabels;
+  /** Interfaces that are nobody's by name or address. */
+  readonly excludedInterfaces?: readonly RegExp[];
+}
+
 export class HostEndpoints {
   readonly #node: string;
   readonly #sets: AddressSets;
   readonly #policies: Policies;
   readonly #namespaces: InheritedLabels;
+  readonly #excluded: readonly RegExp[];
   readonly #known = new Map<string, HostEndpoint>();
   readonly #interfaces = new Map<string, readonly string[]>();
   /** Whose each interface is: names of host endpoints by names of interfaces. */
@@ -32,11 +43,12 @@ export class HostEndpoints {
   /** Host endpoints of this node whose program may differ for another reason than a policy's. */
   readonly #dirty = new Set<string>();
 
-  constructor(node: string, sets: AddressSets, policies: Policies, namespaces: InheritedLabels) {
+  constructor({ node, sets, policies, namespaces, excludedInterfaces = [] }: HostEndpointsOptions) {
     this.#node = node;
     this.#sets = sets;
     this.#policies = policies;
     this.#namespaces = namespaces;
+    this.#excluded = excludedInterfaces;
   }
 
   /** Programs by name of interface, or "*"; right after `program`. */
@@ -134,8 +146,10 @@ export class HostEndpoints {
       .filter(({ node, interfaceName }) => node === this.#node && !interfaceName?.startsWith(podInterfaces))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
     const owners = new Map<string, string>();
+    const isExcluded = (interfaceName: string) =>
+      interfaceName !== allInterfaces && this.#excluded.some((pattern) => pattern.test(interfaceName));
     const claim = (interfaceName: string, { name }: HostEndpoint) => {
-      if (!owners.has(interfaceName)) owners.set(interfaceName, name);
+      if (!owners.has(interfaceName) && !isExcluded(interfaceName)) owners.set(interfaceName, name);
     };
     for (const endpoint of own) if (endpoint.interfaceName) claim(endpoint.interfaceName, endpoint);
     for (const endpoint of own) {

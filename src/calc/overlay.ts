@@ -1,4 +1,5 @@
-// Where the cluster's blocks of addresses live, and how this node reaches them: tunnel endpoints and routes.
+// Where the cluster's pods live, by its blocks of addresses or by the pods themselves, and how this node reaches them: tunnel
+// endpoints and routes.
 import {
   addressAt,
   type Cidr,
@@ -16,6 +17,21 @@ import type { RouteProgram, TunnelEndpoint } from './desired-state.ts';
 interface Pool {
   readonly cidr: Cidr;
   readonly vxlanMode: 'Never' | 'Always' | 'CrossSubnet';
+  /** Nothing wraps its pods' packets. */
+  readonly isPlain: boolean;
+}
+
+export interface OverlayOptions {
+  /** Whether blocks say where addresses live, one route each, or every pod for itself: Felix' routeSource. */
+  readonly routeSource?: 'CalicoIPAM' | 'WorkloadIPs';
+  /** Pools without encapsulation have routes, too, as far as the node shares a subnet with others: Felix' programClusterRoutes. */
+  readonly routesPlainPools?: boolean;
+}
+
+/** Where a pod's addresses live. */
+interface Place {
+  readonly node: string;
+  readonly addresses: readonly string[];
 }
 
 interface NodeFacts {
@@ -26,18 +42,24 @@ interface NodeFacts {
 
 export class Overlay {
   readonly #self: string;
+  readonly #options: OverlayOptions;
   readonly #pools = new Map<string, Pool>();
   readonly #nodes = new Map<string, NodeFacts>();
   readonly #blocks = new Map<string, IPAMBlock>();
-  readonly #dirtyBlocks = new Set<string>();
-  readonly #routesOfBlock = new Map<string, ReadonlyMap<string, RouteProgram>>();
+  readonly #pods = new Map<string, Place>();
+  /** What has routes: "block NAME", "pod NAMESPACE/NAME", "node NAME". */
+  readonly #dirty = new Set<string>();
+  readonly #routesOf = new Map<string, ReadonlyMap<string, RouteProgram>>();
+  /** By destination, from whom it has a route: an address may pass from one pod to another before the first is gone. */
+  readonly #claims = new Map<string, Map<string, RouteProgram>>();
   readonly #routes = new Map<string, RouteProgram>();
   readonly #tunnelEndpoints = new Map<string, TunnelEndpoint>();
   readonly #changedTunnelEndpoints = new Set<string>();
 
   /** `self` is the name of the node that all this is calculated for. */
-  constructor(self: string) {
+  constructor(self: string, options: OverlayOptions = {}) {
     this.#self = self;
+    this.#options = options;
   }
 
   get routes(): ReadonlyMap<string, RouteProgram> {
@@ -50,15 +72,27 @@ export class Overlay {
 
   setPool(name: string, pool: IPPool | undefined): void {
     const cidr = pool && tryParseCidr(pool.spec.cidr);
-    if (pool && cidr) this.#pools.set(name, { cidr, vxlanMode: pool.spec.vxlanMode ?? 'Never' });
-    else this.#pools.delete(name);
-    this.#allBlocksAreDirty();
+    if (pool && cidr) {
+      const { vxlanMode = 'Never', ipipMode = 'Never' } = pool.spec;
+      this.#pools.set(name, { cidr, vxlanMode, isPlain: vxlanMode === 'Never' && ipipMode === 'Never' });
+    } else this.#pools.delete(name);
+    this.#allAreDirty();
   }
 
   setBlock(name: string, block: IPAMBlock | undefined): void {
     if (block) this.#blocks.set(name, block);
     else this.#blocks.delete(name);
-    this.#dirtyBlocks.add(name);
+    this.#dirty.add(`block ${name}`);
+  }
+
+  /** Undefined when it is gone, or has no node or no address. */
+  setPod(key: string, place: Place | undefined): void {
+    if (this.#options.routeSource !== 'WorkloadIPs') return;
+    const before = this.#pods.get(key);
+    if (before?.node === place?.node && before?.addresses.join() === place?.addresses.join()) return;
+    if (place) this.#pods.set(key, place);
+    else this.#pods.delete(key);
+    this.#dirty.add(`pod ${key}`);
   }
 
   setNode(name: string, node: Node | undefined): void {
@@ -75,40 +109,83 @@ export class Overlay {
       this.#changedTunnelEndpoints.add(key);
     }
     // Any block may hold addresses that live on this node.
-    this.#allBlocksAreDirty();
+    this.#allAreDirty();
+    this.#dirty.add(`node ${name}`);
   }
 
   get hasChanges(): boolean {
-    return this.#dirtyBlocks.size > 0 || this.#changedTunnelEndpoints.size > 0;
+    return this.#dirty.size > 0 || this.#changedTunnelEndpoints.size > 0;
   }
 
   takeChanges(): { routes: Set<string>; tunnelEndpoints: Set<string> } {
-    const routes = new Set<string>();
-    for (const name of this.#dirtyBlocks) {
-      const block = this.#blocks.get(name);
-      const before = this.#routesOfBlock.get(name) ?? new Map<string, RouteProgram>();
-      const after = block ? this.#blockRoutes(block) : new Map<string, RouteProgram>();
+    const touched = new Set<string>();
+    for (const source of this.#dirty) {
+      const before = this.#routesOf.get(source) ?? new Map<string, RouteProgram>();
+      const after = this.#routesFor(source);
       for (const destination of before.keys()) {
-        if (after.has(destination)) continue;
-        this.#routes.delete(destination);
-        routes.add(destination);
+        this.#claims.get(destination)?.delete(source);
+        touched.add(destination);
       }
       for (const [destination, route] of after) {
-        if (JSON.stringify(this.#routes.get(destination)) === JSON.stringify(route)) continue;
-        this.#routes.set(destination, route);
-        routes.add(destination);
+        const claims = this.#claims.get(destination) ?? new Map<string, RouteProgram>();
+        this.#claims.set(destination, claims.set(source, route));
+        touched.add(destination);
       }
-      if (after.size > 0) this.#routesOfBlock.set(name, after);
-      else this.#routesOfBlock.delete(name);
+      if (after.size > 0) this.#routesOf.set(source, after);
+      else this.#routesOf.delete(source);
     }
+    const routes = new Set([...touched].filter((destination) => this.#settle(destination)));
     const tunnelEndpoints = new Set(this.#changedTunnelEndpoints);
-    this.#dirtyBlocks.clear();
+    this.#dirty.clear();
     this.#changedTunnelEndpoints.clear();
     return { routes, tunnelEndpoints };
   }
 
-  #allBlocksAreDirty(): void {
-    for (const name of this.#blocks.keys()) this.#dirtyBlocks.add(name);
+  /** Of several claims the first by name counts, whatever the order in which they came. Returns whether the route is another. */
+  #settle(destination: string): boolean {
+    const claims = [...(this.#claims.get(destination) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
+    const [, route] = claims[0] ?? [];
+    if (!route) this.#claims.delete(destination);
+    if (JSON.stringify(this.#routes.get(destination)) === JSON.stringify(route)) return false;
+    if (route) this.#routes.set(destination, route);
+    else this.#routes.delete(destination);
+    return true;
+  }
+
+  #allAreDirty(): void {
+    for (const name of this.#blocks.keys()) this.#dirty.add(`block ${name}`);
+    for (const key of this.#pods.keys()) this.#dirty.add(`pod ${key}`);
+    if (this.#options.routeSource !== 'WorkloadIPs') return;
+    for (const name of this.#nodes.keys()) this.#dirty.add(`node ${name}`);
+  }
+
+  #routesFor(source: string): Map<string, RouteProgram> {
+    const space = source.indexOf(' ');
+    const [kind, name] = [source.slice(0, space), source.slice(space + 1)];
+    if (this.#options.routeSource !== 'WorkloadIPs') {
+      const block = kind === 'block' ? this.#blocks.get(name) : undefined;
+      return block ? this.#blockRoutes(block) : new Map();
+    }
+    if (kind === 'pod') return this.#addressRoutes(this.#pods.get(name));
+    const tunnels = kind === 'node' ? Object.values(this.#nodes.get(name)?.tunnels ?? {}) : [];
+    return this.#addressRoutes({ node: name, addresses: tunnels.map(({ tunnelAddress }) => tunnelAddress) });
+  }
+
+  /** One for every address that lives on another node, in a pool that has routes. */
+  #addressRoutes(place: Place | undefined): Map<string, RouteProgram> {
+    const routes = new Map<string, RouteProgram>();
+    if (!place || place.node === this.#self) return routes;
+    for (const text of place.addresses) {
+      const address = parseAddress(text);
+      const pool = [...this.#pools.values()].find(({ cidr }) => cidrContains(cidr, address));
+      const route = pool && this.#hasRoutes(pool) && this.#routeTo(place.node, address.family, pool);
+      if (route) routes.set(`${text}/${address.family === 4 ? 32 : 128}`, route);
+    }
+    return routes;
+  }
+
+  #hasRoutes({ vxlanMode, isPlain }: Pool): boolean {
+    return vxlanMode !== 'Never' || (isPlain && this.#options.routesPlainPools === true);
   }
 
   /** One route for the block itself, and one for every address in it that lives elsewhere than the block. */
@@ -116,7 +193,7 @@ export class Overlay {
     const routes = new Map<string, RouteProgram>();
     const cidr = tryParseCidr(block.spec.cidr);
     const pool = cidr && [...this.#pools.values()].find((candidate) => cidrsOverlap(candidate.cidr, cidr));
-    if (!cidr || !pool || pool.vxlanMode === 'Never') return routes;
+    if (!cidr || !pool || !this.#hasRoutes(pool)) return routes;
     const owner = block.spec.affinity?.startsWith('host:')
       ? block.spec.affinity.slice('host:'.length)
       : undefined;
@@ -140,14 +217,14 @@ export class Overlay {
     const address = facts?.addresses[family];
     const ownSubnet = this.#nodes.get(this.#self)?.addresses[family]?.subnet;
     if (
-      pool.vxlanMode === 'CrossSubnet' &&
+      (pool.vxlanMode === 'CrossSubnet' || pool.isPlain) &&
       address &&
       ownSubnet &&
       cidrContains(ownSubnet, parseAddress(address.text))
     ) {
       return { kind: 'direct', node, nodeAddress: address.text };
     }
-    return facts?.tunnels[family] && { kind: 'vxlan', node };
+    return pool.isPlain ? undefined : facts?.tunnels[family] && { kind: 'vxlan', node };
   }
 }
 

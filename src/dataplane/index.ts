@@ -10,5 +10,6 @@ export { NftablesDataplane } from './nftables/driver.ts';
 export { defaultFailsafePorts } from './nftables/failsafe.ts';
 export { removeLeftovers } from './nftables/leftovers.ts';
 export { defaultPath, type PathOptions } from './nftables/path/index.ts';
+export { ClusterRoutes } from './overlay/cluster-routes.ts';
 export { VxlanOverlay, type VxlanOverlayOptions } from './overlay/vxlan-overlay.ts';
 export { uninstallDataplane } from './uninstall.ts';

@@ -5,14 +5,15 @@ import { type RoutingEvent, type Watch, watchRouting } from '../kernel/index.ts'
 import type { HostLinks } from './endpoints/host-links.ts';
 import type { ArpTable } from './nftables/arp-table.ts';
 import type { NftablesDataplane } from './nftables/driver.ts';
+import type { ClusterRoutes } from './overlay/cluster-routes.ts';
 import type { VxlanOverlay } from './overlay/vxlan-overlay.ts';
 
 export interface LinuxDataplaneParts {
   readonly nftables: NftablesDataplane;
   /** Absent where pods' ARP is nobody's business. */
   readonly arp?: ArpTable;
-  /** One per family that the node has an overlay for. */
-  readonly overlays: readonly VxlanOverlay[];
+  /** One per family: its overlay with the routes, or the routes alone. */
+  readonly overlays: readonly (VxlanOverlay | ClusterRoutes)[];
   /** Absent where somebody else looks after pods' links. */
   readonly links?: HostLinks;
 }

@@ -2,7 +2,8 @@
 import { deleteLink, deleteRoute, type Nftables, type Rtnetlink, Transaction } from '../kernel/index.ts';
 import { arpTable } from './nftables/arp-table.ts';
 import { interfacePrefix, table as mainTable } from './nftables/names.ts';
-import { deviceNames, routeProtocol } from './overlay/vxlan-overlay.ts';
+import { routeProtocol } from './overlay/cluster-routes.ts';
+import { deviceNames } from './overlay/vxlan-overlay.ts';
 
 /**
  * Returns in words what there was. Links go first, those of pods that still run too: no pod is on the network without its policy.

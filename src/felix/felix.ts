@@ -1,6 +1,12 @@
 // Felix, the policy agent: follows the cluster's objects, feeds them to the calculation and brings what comes out into the
 // kernel. Every turn of the event loop that changed something ends in one application of all that changed.
-import { Calculator, type Changes, type DesiredState, workloadKey } from '../calc/index.ts';
+import {
+  Calculator,
+  type CalculatorOptions,
+  type Changes,
+  type DesiredState,
+  workloadKey,
+} from '../calc/index.ts';
 import type { Datastore, Follower } from '../datastore/index.ts';
 import type { WorkloadEndpoint } from '../policy/index.ts';
 import type { Logger } from '../process/index.ts';
@@ -31,6 +37,8 @@ export interface FelixOptions {
   readonly datastore: Datastore;
   readonly dataplane: Dataplane;
   readonly log: Logger;
+  /** What Felix' settings say of the calculation. */
+  readonly calculation?: Pick<CalculatorOptions, 'overlay' | 'excludedInterfaces'>;
 }
 
 const firstRetryMs = 100;
@@ -60,12 +68,12 @@ export class Felix {
   #retryMs = firstRetryMs;
   #waiting: PromiseWithResolvers<void>[] = [];
 
-  constructor({ node, datastore, dataplane, log }: FelixOptions) {
+  constructor({ node, datastore, dataplane, log, calculation }: FelixOptions) {
     this.#node = node;
     this.#datastore = datastore;
     this.#dataplane = dataplane;
     this.#log = log;
-    this.#calculator = new Calculator({ node, onFault: (sentence) => log.warn(sentence) });
+    this.#calculator = new Calculator({ node, onFault: (sentence) => log.warn(sentence), ...calculation });
   }
 
   /** Resolves when everything that existed at the start is enforced in the kernel. */

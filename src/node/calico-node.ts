@@ -3,6 +3,7 @@
 import { CalicoNetwork, CniServer, IpamPlugin } from '../cni/index.ts';
 import {
   ArpTable,
+  ClusterRoutes,
   HostInterfaces,
   HostLinks,
   isDispatched,
@@ -27,7 +28,7 @@ import { FollowedFacts } from './followed-facts.ts';
 import { Observability } from './observability.ts';
 import type { NodeOptions } from './options.ts';
 import { overlayMtu, podMtu } from './packet-size.ts';
-import { deviceRoutes, tableOptions } from './table-options.ts';
+import { calculationOptions, deviceRoutes, tableOptions } from './table-options.ts';
 import { takeOver } from './take-over.ts';
 import { ensureTunnels, type Tunnel } from './tunnel.ts';
 import { untilWritten } from './until-written.ts';
@@ -73,9 +74,11 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
   await announce(datastore, options, addresses, tunnels);
   const bgp = startBgp(options, datastore, rtnetlink, log);
 
-  const overlays = tunnels.flatMap((tunnel) => {
-    const own = addresses.get(tunnel.family);
-    return own ? [new VxlanOverlay(rtnetlink, overlayOptions(own, tunnel, settings))] : [];
+  const overlays = [...addresses].map(([family, own]) => {
+    const tunnel = tunnels.find((candidate) => candidate.family === family);
+    return tunnel
+      ? new VxlanOverlay(rtnetlink, overlayOptions(own, tunnel, settings))
+      : new ClusterRoutes(rtnetlink, { family, parent: own.link.index });
   });
   const isolations = tally('felix_isolated', 'Objects closed because they could not be programmed', 'kind');
   const families = tunnels.map(({ family }) => family);
@@ -108,6 +111,7 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
     datastore,
     dataplane,
     log,
+    calculation: calculationOptions(settings),
   });
   observability.observe(felix);
   const upkeep = new Upkeep({

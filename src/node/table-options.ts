@@ -1,7 +1,17 @@
-// Felix' settings as options of the dataplane: those of the table change at once, those of routes with the next start.
+// Felix' settings as options of the calculation and the dataplane: those of the table change at once, others with the next start.
 import type { DeviceRoutes, PathOptions } from '../dataplane/index.ts';
-import type { FelixSettings } from '../felix/index.ts';
+import type { FelixOptions, FelixSettings } from '../felix/index.ts';
 import type { Family } from '../net/index.ts';
+
+export function calculationOptions(settings: FelixSettings): NonNullable<FelixOptions['calculation']> {
+  return {
+    overlay: {
+      routeSource: settings.routeSource,
+      routesPlainPools: ['Enabled', 'EnabledNoEncapOnly'].includes(settings.programClusterRoutes),
+    },
+    excludedInterfaces: settings.interfaceExclude,
+  };
+}
 
 /** `overlays` are the families that have an overlay on this node. */
 export function tableOptions(settings: FelixSettings, overlays: readonly Family[]) {

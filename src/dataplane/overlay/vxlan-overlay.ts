@@ -1,6 +1,6 @@
 // The VXLAN overlay of one family: the tunnel device, and through it the way to every remote node's blocks.
 // Static throughout: who is behind which address is told by the datastore, and nothing is learnt from packets.
-import type { DesiredState, RouteProgram, TunnelEndpoint } from '../../calc/index.ts';
+import type { DesiredState } from '../../calc/index.ts';
 import {
   addAddress,
   addVxlan,
@@ -9,18 +9,15 @@ import {
   deleteForwardingEntry,
   deleteLink,
   deleteNeighbour,
-  deleteRoute,
   type Link,
-  type NewRoute,
-  type Route,
   type RoutingEvent,
   type Rtnetlink,
   replaceForwardingEntry,
   replaceNeighbour,
-  replaceRoute,
   setLink,
 } from '../../kernel/index.ts';
 import type { Family } from '../../net/index.ts';
+import { ClusterRoutes } from './cluster-routes.ts';
 
 export interface VxlanOverlayOptions {
   readonly family: Family;
@@ -37,19 +34,19 @@ export interface VxlanOverlayOptions {
   readonly port: number;
 }
 
-/** What Calico marks its routes with. */
-export const routeProtocol = 80;
 export const deviceNames: Readonly<Record<Family, string>> = { 4: 'vxlan.calico', 6: 'vxlan-v6.calico' };
 
 export class VxlanOverlay {
   readonly #rtnetlink: Rtnetlink;
   readonly #options: VxlanOverlayOptions;
   /** What the kernel was last made to hold: events are compared with it. */
-  readonly #held = { device: -1, entries: new Set<string>(), routes: new Map<string, NewRoute>() };
+  readonly #held = { device: -1, entries: new Set<string>() };
+  readonly #routes: ClusterRoutes;
 
   constructor(rtnetlink: Rtnetlink, options: VxlanOverlayOptions) {
     this.#rtnetlink = rtnetlink;
     this.#options = options;
+    this.#routes = new ClusterRoutes(rtnetlink, options);
   }
 
   /**
@@ -64,7 +61,7 @@ export class VxlanOverlay {
     const changes = [
       ...this.#addressChanges(device),
       ...this.#tunnelChanges(device, state),
-      ...this.#routeChanges(device, state),
+      ...this.#routes.changes(state, device.index),
     ];
     const [refused] = this.#rtnetlink.ensureAll(changes);
     if (refused) throw refused.error;
@@ -74,7 +71,7 @@ export class VxlanOverlay {
 
   /** Whether what the event tells is not as it should be, as far as can be said without asking the kernel. */
   contradicts(event: RoutingEvent): boolean {
-    const { device, entries, routes } = this.#held;
+    const { device, entries } = this.#held;
     const { family, mtu, mac } = this.#options;
     switch (event.kind) {
       case 'link': {
@@ -84,13 +81,8 @@ export class VxlanOverlay {
       }
       case 'address':
         return event.gone && event.address.address === this.#options.tunnelAddress;
-      case 'route': {
-        const { route, gone } = event;
-        const wanted = routes.get(route.destination);
-        if (gone) return wanted !== undefined && isSameRoute(route, wanted);
-        if (!this.#isOurs(route)) return false;
-        return !wanted || !isSameRoute(route, wanted);
-      }
+      case 'route':
+        return this.#routes.contradicts(event);
       case 'neighbour': {
         const { neighbour, gone } = event;
         if (neighbour.link !== device || familyOf(neighbour.address) !== family) return false;
@@ -173,60 +165,6 @@ export class VxlanOverlay {
     }
     return changes;
   }
-
-  #routeChanges(device: Link, state: DesiredState): Change[] {
-    const wanted = new Map<string, NewRoute>();
-    for (const [destination, program] of state.routes) {
-      if (familyOf(destination) !== this.#options.family) continue;
-      const route = this.#routeOf(destination, program, device, state);
-      if (route) wanted.set(destination, route);
-    }
-    this.#held.routes.clear();
-    for (const [destination, route] of wanted) this.#held.routes.set(destination, route);
-    const changes: Change[] = [];
-    for (const route of this.#rtnetlink.routes()) {
-      if (!this.#isOurs(route)) continue;
-      const target = wanted.get(route.destination);
-      if (target && isSameRoute(route, target)) wanted.delete(route.destination);
-      // The replacement takes a stale route's place; a deletion of its own is for what has no successor.
-      else if (!target) changes.push(deleteRoute(route));
-    }
-    return [...changes, ...[...wanted.values()].map(replaceRoute)];
-  }
-
-  /** Routes to the node's own pods may bear the same protocol; they lead straight over a link, and are not the overlay's. */
-  #isOurs({ protocol, destination, type, via }: Route): boolean {
-    if (protocol !== routeProtocol || familyOf(destination) !== this.#options.family) return false;
-    return via !== undefined || type === 'blackhole';
-  }
-
-  #routeOf(
-    destination: string,
-    program: RouteProgram,
-    device: Link,
-    state: DesiredState,
-  ): NewRoute | undefined {
-    const base = { destination, protocol: routeProtocol };
-    switch (program.kind) {
-      case 'blackhole':
-        return { ...base, type: 'blackhole' };
-      case 'direct':
-        return { ...base, via: program.nodeAddress, link: this.#options.parent, onlink: true };
-      case 'vxlan': {
-        const end: TunnelEndpoint | undefined = state.tunnelEndpoints.get(
-          `${program.node}/${this.#options.family}`,
-        );
-        return end && { ...base, via: end.tunnelAddress, link: device.index, onlink: true };
-      }
-    }
-  }
-}
-
-function isSameRoute(actual: Route, wanted: NewRoute): boolean {
-  const type = wanted.type ?? 'unicast';
-  // The kernel hangs an IPv6 blackhole on the loopback link.
-  const isSameWay = type === 'blackhole' || (actual.via === wanted.via && actual.link === wanted.link);
-  return actual.type === type && isSameWay;
 }
 
 function familyOf(address: string): Family {
