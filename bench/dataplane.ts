@@ -10,7 +10,6 @@ import {
   namespacePath,
   openNamespace,
 } from '../src/kernel/index.ts';
-import { podAnnotations } from '../src/policy/index.ts';
 import type { KubernetesNetworkPolicy, Pod } from '../src/resources/index.ts';
 
 const endpoints = 1000;
@@ -28,9 +27,9 @@ function pod(index: number, node: string, labels: Record<string, string>): Pod {
       name: `pod-${index}`,
       uid: `uid-${index}`,
       labels,
-      annotations: { [podAnnotations.podIps]: `${address}/32` },
     },
     spec: { nodeName: node, containers: [{ name: 'main' }] },
+    status: { phase: 'Running', podIPs: [{ ip: address }] },
   };
 }
 

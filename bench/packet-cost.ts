@@ -15,7 +15,6 @@ import {
   writeSysctls,
 } from '../src/kernel/index.ts';
 import { encodeUdpStart } from '../src/lab/prober/flow-packet.ts';
-import { podAnnotations } from '../src/policy/index.ts';
 import type { GlobalNetworkSet, NetworkPolicy, Pod } from '../src/resources/index.ts';
 
 const rounds = 40;
@@ -138,12 +137,12 @@ function program(node: Node, policies: number, setMembers: number): { close(): v
   const calculator = new Calculator({ node: 'here' });
   calculator.setNamespace({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'bench' } });
   for (const { name, ip } of pods) {
-    const annotations = { [podAnnotations.podIps]: `${ip}/32` };
     calculator.setPod({
       apiVersion: 'v1',
       kind: 'Pod',
-      metadata: { namespace: 'bench', name, uid: name, labels: { app: name }, annotations },
+      metadata: { namespace: 'bench', name, uid: name, labels: { app: name } },
       spec: { nodeName: 'here', containers: [{ name: 'main', image: 'any' }] },
+      status: { podIPs: [{ ip }] },
     } as Pod);
   }
   const networkSet: GlobalNetworkSet = {

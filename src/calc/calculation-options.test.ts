@@ -1,7 +1,6 @@
 // What Felix' settings change about routes and about whose an interface is; what is calculated without them is proved elsewhere.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { podAnnotations } from '../policy/index.ts';
 import {
   type HostEndpoint,
   type IPAMBlock,
@@ -38,8 +37,9 @@ const node = (number: 1 | 2 | 3): Node => ({
 const pod = (number: 1 | 2 | 3, address = `10.1.${number}.9`, name = `pod-${number}`): Pod => ({
   apiVersion: 'v1',
   kind: 'Pod',
-  metadata: { namespace: 'red', name, annotations: { [podAnnotations.podIps]: `${address}/32` } },
+  metadata: { namespace: 'red', name },
   spec: { nodeName: `node-${number}`, containers: [] },
+  status: { podIPs: [{ ip: address }] },
 });
 
 const block = (number: 1 | 2 | 3): IPAMBlock => ({

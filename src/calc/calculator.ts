@@ -14,7 +14,6 @@ import {
   policyKey,
   tierOf,
   type WorkloadEndpoint,
-  workloadEndpointOf,
 } from '../policy/index.ts';
 import {
   type BGPConfiguration,
@@ -74,7 +73,6 @@ export class Calculator {
     this.#onFault = onFault;
     this.#sets = new AddressSets();
     this.#policies = new Policies(this.#sets);
-    this.#endpoints = new ClusterEndpoints(node, this.#sets, this.#policies, this.#namespaces);
     this.#hostEndpoints = new HostEndpoints({
       node,
       sets: this.#sets,
@@ -84,6 +82,9 @@ export class Calculator {
     });
     this.#networkSets = new NetworkSets(this.#sets, this.#namespaces);
     this.#overlay = new Overlay(node, overlay);
+    const place = (key: string, pod: WorkloadEndpoint | undefined) =>
+      this.#overlay.setPod(key, pod?.node ? { node: pod.node, addresses: pod.addresses } : undefined);
+    this.#endpoints = new ClusterEndpoints(node, this.#sets, this.#policies, this.#namespaces, place);
     this.state = {
       sets: this.#sets.state,
       policies: this.#policies.state,
@@ -101,12 +102,10 @@ export class Calculator {
         this.#onFault(`Cannot understand Pod "${keyOf(pod)}": ${fault}`);
     }
     this.#endpoints.setPod(pod);
-    this.#place(pod);
   }
 
   deletePod(key: string): void {
     this.#endpoints.deletePod(key);
-    this.#overlay.setPod(key, undefined);
   }
 
   /** The CNI server has set this pod up, or is about to: from now on it is known here, whatever the watch has shown. */
@@ -212,10 +211,12 @@ export class Calculator {
 
   setBlock(block: IPAMBlock): void {
     this.#overlay.setBlock(block.metadata.name, block);
+    this.#endpoints.setBlock(block.metadata.name, block);
   }
 
   deleteBlock(name: string): void {
     this.#overlay.setBlock(name, undefined);
+    this.#endpoints.setBlock(name, undefined);
   }
 
   setNode(node: Node): void {
@@ -264,11 +265,6 @@ export class Calculator {
       ...this.#overlay.takeChanges(),
       network: this.#network.takeChanges(),
     };
-  }
-
-  #place(pod: Pod): void {
-    const { node, addresses = [] } = workloadEndpointOf(pod) ?? {};
-    this.#overlay.setPod(keyOf(pod), node && addresses.length > 0 ? { node, addresses } : undefined);
   }
 
   #relabel(namespace: string): void {

@@ -6,7 +6,8 @@ import {
   type WorkloadEndpoint,
   workloadEndpointOf,
 } from '../policy/index.ts';
-import { keyOf, type Pod, type ServiceAccount } from '../resources/index.ts';
+import { type IPAMBlock, keyOf, type Pod, type ServiceAccount } from '../resources/index.ts';
+import { AddressClaims } from './address-claims.ts';
 import type { AddressSets } from './address-sets.ts';
 import type { EndpointProgram } from './desired-state.ts';
 import { InheritedLabels, sameEntries } from './inherited-labels.ts';
@@ -19,7 +20,9 @@ export class ClusterEndpoints {
   readonly #node: string;
   readonly #sets: AddressSets;
   readonly #policies: Policies;
+  readonly #placed: (key: string, workload: WorkloadEndpoint | undefined) => void;
   readonly #workloads = new Workloads();
+  readonly #claims = new AddressClaims();
   /** What each pod contributes now; the previous telling, to see what a new one changes. */
   readonly #known = new Map<string, WorkloadEndpoint>();
   readonly #namespaces: InheritedLabels;
@@ -29,8 +32,16 @@ export class ClusterEndpoints {
   readonly #programs = new Map<string, EndpointProgram>();
   readonly #gone = new Set<string>();
 
-  constructor(node: string, sets: AddressSets, policies: Policies, namespaces: InheritedLabels) {
+  /** `placed` is told of every pod that is new, other or gone: where it lives, and which addresses it is believed to have. */
+  constructor(
+    node: string,
+    sets: AddressSets,
+    policies: Policies,
+    namespaces: InheritedLabels,
+    placed: (key: string, workload: WorkloadEndpoint | undefined) => void,
+  ) {
     this.#node = node;
+    this.#placed = placed;
     this.#namespaces = namespaces;
     this.#sets = sets;
     this.#policies = policies;
@@ -65,6 +76,11 @@ export class ClusterEndpoints {
   detach(key: string, containerId: string): void {
     this.#workloads.detached(key, containerId);
     this.#refresh(key);
+  }
+
+  /** Undefined when there is no such block. */
+  setBlock(name: string, block: IPAMBlock | undefined): void {
+    for (const key of this.#claims.setBlock(name, block)) this.#refresh(key);
   }
 
   setServiceAccount(account: ServiceAccount): void {
@@ -107,8 +123,9 @@ export class ClusterEndpoints {
 
   #refresh(key: string): void {
     const before = this.#known.get(key);
-    const now = this.#workloads.get(key);
+    const now = this.#believed(key);
     if (before && now && sameWorkload(before, now)) return;
+    this.#placed(key, now);
     if (before) for (const giver of giversOf(before)) this.#heirs.get(giver)?.delete(key);
     if (!now) {
       if (!before) return;
@@ -124,6 +141,13 @@ export class ClusterEndpoints {
       else this.#heirs.set(giver, new Set([key]));
     }
     this.#place(key, now, !(before && sameLabels(before, now)));
+  }
+
+  #believed(key: string): WorkloadEndpoint | undefined {
+    const told = this.#workloads.get(key);
+    const isSettled = this.#workloads.isAttached(key);
+    const addresses = this.#claims.settle(key, isSettled ? undefined : told);
+    return told && (isSettled ? told : { ...told, addresses });
   }
 
   #place(key: string, workload: WorkloadEndpoint, isRelabelled: boolean): void {

@@ -29,6 +29,11 @@ export class Workloads {
     return { ...byWatch, addresses, containerId, node };
   }
 
+  /** Whether the CNI server has set the pod up here: its word of the addresses is above all others. */
+  isAttached(key: string): boolean {
+    return this.#told.get(key)?.byCni !== undefined;
+  }
+
   watched(key: string, workload: WorkloadEndpoint | undefined): void {
     const told = this.#tell(key);
     if (workload) told.byWatch = workload;

@@ -22,8 +22,10 @@ export interface WorkloadEndpoint {
   readonly uid: string | undefined;
   /** The container that CNI was called for; undefined before that. */
   readonly containerId: string | undefined;
-  /** Canonical text, at most one per family; empty while the pod has none. */
+  /** Canonical text, as the kubelet tells them; empty while the pod has none. */
   readonly addresses: readonly string[];
+  /** As the pod's annotations tell them, which the CNI plugin writes sooner, and others may write as well. */
+  readonly announced?: readonly string[];
   /** The pod's own labels and those that tell its namespace, orchestrator and service account. */
   readonly labels: ReadonlyMap<string, string>;
   readonly ports: readonly EndpointPort[];
@@ -38,6 +40,8 @@ export interface WorkloadEndpoint {
 export function workloadEndpointOf(pod: Pod): WorkloadEndpoint | undefined {
   const { spec, status, metadata } = pod;
   if (spec?.hostNetwork || status?.phase === 'Succeeded' || status?.phase === 'Failed') return undefined;
+  // Its sandbox is gone, and its addresses may be others' before its object is.
+  if (metadata.deletionTimestamp && metadata.annotations?.[podAnnotations.podIp] === '') return undefined;
   const namespace = metadata.namespace ?? 'default';
   const serviceAccount = spec?.serviceAccountName || 'default';
   const labels = writtenLabels(metadata.labels);
@@ -46,6 +50,7 @@ export function workloadEndpointOf(pod: Pod): WorkloadEndpoint | undefined {
   // Upstream's bound: a label's value may not be long, and a service account's name may.
   if (serviceAccount.length < 63) labels.set(serviceAccountLabel, serviceAccount);
   const { path } = podPathOf(pod);
+  const announced = announcedBy(metadata.annotations);
   return {
     namespace,
     pod: metadata.name,
@@ -53,20 +58,22 @@ export function workloadEndpointOf(pod: Pod): WorkloadEndpoint | undefined {
     node: spec?.nodeName || undefined,
     uid: metadata.uid,
     containerId: metadata.annotations?.[podAnnotations.containerId] || undefined,
-    addresses: addressesOf(pod),
+    addresses: canonical(status?.podIPs?.map(({ ip }) => ip) ?? (status?.podIP ? [status.podIP] : [])),
+    ...(announced.length > 0 && { announced }),
     labels,
     ports: portsOf(pod),
     ...(path && { path }),
   };
 }
 
-function addressesOf({ metadata, status }: Pod): string[] {
-  const annotated =
-    metadata.annotations?.[podAnnotations.podIps] || metadata.annotations?.[podAnnotations.podIp];
-  const texts = annotated
-    ? annotated.split(',').map((text) => text.trim().replace(/\/.*$/, ''))
-    : (status?.podIPs?.map(({ ip }) => ip) ?? (status?.podIP ? [status.podIP] : []));
-  return texts.flatMap((text) => canonicalAddress(text) ?? []);
+function announcedBy(annotations: Readonly<Record<string, string>> = {}): string[] {
+  const text = annotations[podAnnotations.podIps] || annotations[podAnnotations.podIp] || '';
+  return canonical(text.split(',').map((part) => part.trim().replace(/\/.*$/, '')));
+}
+
+/** Each once; without what is no address. */
+function canonical(texts: readonly string[]): string[] {
+  return [...new Set(texts.flatMap((text) => canonicalAddress(text) ?? []))];
 }
 
 function portsOf({ spec }: Pod): EndpointPort[] {

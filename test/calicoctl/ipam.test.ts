@@ -61,13 +61,11 @@ async function createPod(name: string, node: string, address: string): Promise<v
   await cluster.store.create(pods, {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: {
-      name,
-      namespace: 'default',
-      annotations: { 'cni.projectcalico.org/podIPs': `${address}/32` },
-    },
+    metadata: { name, namespace: 'default' },
     spec: { nodeName: node, containers: [{ name: 'main', image: 'any' }] },
   });
+  const status = { podIP: address, podIPs: [{ ip: address }] };
+  await cluster.store.mergePatch(pods, { namespace: 'default', name }, { status }, { subresource: 'status' });
 }
 
 async function check(...options: string[]): Promise<{ report: string; stdout: string }> {

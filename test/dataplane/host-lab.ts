@@ -166,12 +166,11 @@ function pod(index: 1 | 2): Pod {
       uid: `uid-${index}`,
       labels: { pod: name },
       annotations: {
-        [podAnnotations.podIps]: `${addressOf[name][4]}/32,${addressOf[name][6]}/128`,
         [podAnnotations.containerId]: `container-${index}`,
       },
     },
     spec: { nodeName: `node-${index}`, containers: [{ name: 'main', ports: webPorts }] },
-    status: { phase: 'Running' },
+    status: { phase: 'Running', podIPs: [{ ip: addressOf[name][4] }, { ip: addressOf[name][6] }] },
   };
 }
 

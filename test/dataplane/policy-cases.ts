@@ -33,7 +33,6 @@ const pods: Pod[] = [0, 1, 2, 3, 4, 5].map((index) => ({
     uid: `uid-${index}`,
     labels: { app: index % 2 === 0 ? 'a' : 'b', ...(index < 2 && { special: 'yes' }) },
     annotations: {
-      [podAnnotations.podIps]: `10.1.0.${index + 1}/32,fd00:1::${index + 1}/128`,
       [podAnnotations.containerId]: `container-${index}`,
     },
   },
@@ -49,7 +48,7 @@ const pods: Pod[] = [0, 1, 2, 3, 4, 5].map((index) => ({
       },
     ],
   },
-  status: { phase: 'Running' },
+  status: { phase: 'Running', podIPs: [{ ip: `10.1.0.${index + 1}` }, { ip: `fd00:1::${index + 1}` }] },
 }));
 
 function cluster(...specs: (Spec & { namespace?: string })[]): Cluster {

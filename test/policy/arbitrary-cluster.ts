@@ -166,7 +166,6 @@ const podOf = (index: number, nodes: readonly string[]) =>
           uid: `uid-${index}`,
           labels: own,
           annotations: {
-            [podAnnotations.podIps]: `10.1.0.${index + 1}/32,fd00:1::${(index + 1).toString(16)}/128`,
             [podAnnotations.containerId]: `container-${index}`,
           },
         },
@@ -175,7 +174,10 @@ const podOf = (index: number, nodes: readonly string[]) =>
           serviceAccountName: account,
           containers: [{ name: 'main', image: 'any', ports: listed }],
         },
-        status: { phase },
+        status: {
+          phase,
+          podIPs: [{ ip: `10.1.0.${index + 1}` }, { ip: `fd00:1::${(index + 1).toString(16)}` }],
+        },
       }),
     );
 

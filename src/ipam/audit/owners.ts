@@ -25,7 +25,7 @@ export class Owners {
     for (const pod of pods) {
       this.#pods.set(`${pod.metadata.namespace ?? 'default'}/${pod.metadata.name}`, pod);
       if (hasEnded(pod) || pod.spec?.hostNetwork) continue;
-      for (const address of addressesOf(pod)) {
+      for (const address of toldBy(pod)) {
         this.#use(address, `pod ${pod.metadata.namespace ?? 'default'}/${pod.metadata.name}`);
       }
     }
@@ -65,7 +65,8 @@ export class Owners {
     // Another interface of the pod's sandbox, which another network made: only the first one's addresses are told of.
     const container = owner.metadata.annotations?.['cni.projectcalico.org/containerID'];
     if (container && handle?.endsWith(`.${container}`)) return undefined;
-    const held = addressesOf(owner);
+    const held = [...new Set([...announcedBy(owner), ...toldBy(owner)])];
+    if (held.includes(address)) return undefined;
     // A pod without an address is being set up: this may be the one that it is about to get.
     return held.length === 0
       ? undefined
@@ -91,10 +92,14 @@ function hasEnded({ status }: Pod): boolean {
   return status?.phase === 'Succeeded' || status?.phase === 'Failed';
 }
 
-/** The CNI plugin's annotation says it sooner than the status; an empty one says that the addresses were given back. */
-function addressesOf({ metadata, status }: Pod): string[] {
-  const annotated = metadata.annotations?.['cni.projectcalico.org/podIPs'];
-  const texts = annotated !== undefined ? annotated.split(',') : (status?.podIPs?.map(({ ip }) => ip) ?? []);
+/** The kubelet's word. What whoever may write a pod says of others' addresses must not keep these from being collected. */
+function toldBy({ status }: Pod): string[] {
+  return (status?.podIPs ?? []).flatMap(({ ip }) => canonical(ip) ?? []);
+}
+
+/** The CNI plugin's word of the pod's own addresses, which comes sooner. */
+function announcedBy({ metadata }: Pod): string[] {
+  const texts = (metadata.annotations?.['cni.projectcalico.org/podIPs'] ?? '').split(',');
   return texts.flatMap((text) => canonical(text) ?? []);
 }
 

@@ -111,13 +111,13 @@ function allLabelsOf({ labels, namespaceLabels, serviceAccountLabels }: Describe
 }
 
 /** Pods on the host's network have the node's address, and no policy speaks of them; ended pods have none any more. */
-function isPresent({ spec, status }: Pod): boolean {
-  return !spec?.hostNetwork && status?.phase !== 'Succeeded' && status?.phase !== 'Failed';
+function isPresent({ spec, status, metadata }: Pod): boolean {
+  const isTakenDown = metadata.deletionTimestamp && metadata.annotations?.[podAnnotations.podIp] === '';
+  return !spec?.hostNetwork && status?.phase !== 'Succeeded' && status?.phase !== 'Failed' && !isTakenDown;
 }
 
-function addressesOf({ metadata, status }: Pod): string[] {
-  const annotation = metadata.annotations?.[podAnnotations.podIps];
-  if (annotation !== undefined) return annotation.split(',').map((text) => text.split('/')[0] ?? '');
+/** As the kubelet tells them. Agents believe annotations besides, where IPAM confirms them, for a moment. */
+function addressesOf({ status }: Pod): string[] {
   return status?.podIPs?.map(({ ip }) => ip) ?? (status?.podIP ? [status.podIP] : []);
 }
 
