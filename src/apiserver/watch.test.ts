@@ -152,3 +152,42 @@ test('closing the server ends its watches', async () => {
   await other.close();
   await assert.doesNotReject(response.text());
 });
+
+test('a watch begins with more than its client could be sent at once, and misses nothing that happens meanwhile', async () => {
+  const text = 'x'.repeat(500_000);
+  const label = { metadata: { labels: { size: 'big' } } };
+  for (let n = 0; n < 30; n++)
+    await write('POST', configMaps, { metadata: { name: `big-${n}`, ...label.metadata }, data: { text } });
+  await withWatch('labelSelector=size%3Dbig&allowWatchBookmarks=true', async (events) => {
+    assert.equal((await nextOf(events)).type, 'ADDED');
+    await write('PATCH', `${configMaps}/big-29`, { data: { later: 'yes' } });
+    const types: string[] = [];
+    for (let event = await nextOf(events); ; event = await nextOf(events)) {
+      types.push(event.type);
+      if ((event.object as { data?: { later?: string } }).data?.later === 'yes') break;
+    }
+    assert.equal(types.filter((type) => type === 'ADDED').length, 29);
+    assert.equal(types.at(-1), 'MODIFIED');
+  });
+});
+
+test('a removal that changes labels as well is told to whoever selected what was', async () => {
+  const path = `${configMaps}/kept`;
+  await write('POST', configMaps, {
+    metadata: { name: 'kept', labels: { kept: 'yes' }, finalizers: ['example.com/keep'] },
+  });
+  await write('DELETE', path);
+  await withWatch('labelSelector=kept%3Dyes', async (events) => {
+    assert.equal((await nextOf(events)).type, 'ADDED');
+    await write('PATCH', path, { metadata: { labels: { kept: 'no' }, finalizers: null } });
+    assert.equal((await nextOf(events)).type, 'DELETED');
+  });
+});
+
+test('a watch for longer than timers can count does not end at once', async () => {
+  await withWatch('timeoutSeconds=4000000&labelSelector=none', async (events) => {
+    const first = events.next();
+    await write('POST', configMaps, { metadata: { name: 'late', labels: { none: 'x' } } });
+    assert.equal((await first).value?.type, 'ADDED');
+  });
+});

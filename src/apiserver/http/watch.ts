@@ -1,5 +1,6 @@
 // Watches: one JSON event per line, for as long as the client listens. An event is serialized once for all watchers that
-// want it in the same form; a watcher that does not keep up is cut off and has to resume.
+// want it in the same form. What there was when a watch began is sent as fast as the client takes it; a watcher that does not
+// keep up with what happens afterwards is cut off and has to resume.
 import type { ServerResponse } from 'node:http';
 import type { JsonObject, KubeObject } from '../json.ts';
 import { apiVersionOf, collectionOf, type ResourceType } from '../kinds/resource-type.ts';
@@ -10,6 +11,9 @@ import type { Representation } from './representation.ts';
 
 /** What may wait for a slow client before it is cut off. */
 const maxWaitingBytes = 8 * 1024 * 1024;
+const maxWaitingEvents = 10_000;
+/** A longer one would be over at once. */
+const longestTimeoutMs = 2 ** 31 - 1;
 /** Clients expect a bookmark about once a minute. */
 const bookmarkIntervalMs = 50_000;
 
@@ -19,6 +23,8 @@ interface Watcher {
   readonly response: ServerResponse;
   readonly matches: (object: KubeObject) => boolean;
   readonly wantsBookmarks: boolean;
+  /** What happens while the client still reads of the past; undefined once it is up to date. */
+  waiting: StoreEvent[] | undefined;
 }
 
 export class Watches {
@@ -30,7 +36,9 @@ export class Watches {
   constructor(store: Store) {
     this.#store = store;
     this.#bookmarks = setInterval(() => {
-      for (const watcher of this.#watchers.keys()) if (watcher.wantsBookmarks) this.#bookmark(watcher);
+      for (const watcher of this.#watchers.keys()) {
+        if (watcher.wantsBookmarks && !watcher.waiting) this.#bookmark(watcher, this.#store.revision);
+      }
     }, bookmarkIntervalMs);
     this.#bookmarks.unref();
   }
@@ -45,7 +53,7 @@ export class Watches {
     const { type } = selection;
     const matches = selectorOf(selection, query);
     const wantsBookmarks = isTrue(query.get('allowWatchBookmarks'));
-    const watcher: Watcher = { type, representation, response, matches, wantsBookmarks };
+    const watcher: Watcher = { type, representation, response, matches, wantsBookmarks, waiting: [] };
     const from = query.get('resourceVersion') || '0';
     const timeoutSeconds = Number(query.get('timeoutSeconds') ?? 0);
     if (!/^\d+$/.test(from)) throw badRequest(`invalid resourceVersion: "${from}"`);
@@ -57,10 +65,15 @@ export class Watches {
     });
     response.flushHeaders();
     const wantsInitial = isTrue(query.get('sendInitialEvents'));
-    if (from === '0' || wantsInitial) this.#sendInitial(watcher, selection, wantsInitial);
-    else if (!this.#replay(watcher, Number(from))) return;
-    if (wantsBookmarks && !wantsInitial) this.#bookmark(watcher);
+    const isFromStart = from === '0' || wantsInitial;
+    const past = isFromStart ? [] : this.#store.since(collectionOf(type), Number(from));
+    if (!past) {
+      const error = expired(`too old resource version: ${from} (${this.#store.revision})`);
+      response.end(`${JSON.stringify({ type: 'ERROR', object: error.toStatus() })}\n`);
+      return;
+    }
     this.#follow(watcher, timeoutSeconds);
+    void this.#catchUp(watcher, isFromStart ? selection : undefined, past, wantsInitial);
   }
 
   /** Ends every watch. */
@@ -72,23 +85,29 @@ export class Watches {
     }
   }
 
-  #sendInitial(watcher: Watcher, { type, namespace }: Selection, marksEnd: boolean): void {
-    for (const object of this.#store.list(collectionOf(type), namespace)) {
-      if (watcher.matches(object)) send(watcher, line(watcher, 'ADDED', object));
+  /** Tells of what there is, or of what has happened since, no faster than the client reads; what happens meanwhile comes after it. */
+  async #catchUp(
+    watcher: Watcher,
+    selection: Selection | undefined,
+    past: readonly StoreEvent[],
+    marksEnd: boolean,
+  ): Promise<void> {
+    const { response, wantsBookmarks } = watcher;
+    const { revision } = this.#store;
+    const taken = async (bytes: Buffer | undefined): Promise<boolean> => {
+      if (bytes && !response.destroyed && !response.write(bytes)) await drained(response);
+      return !response.destroyed && !response.writableEnded;
+    };
+    const present = selection ? this.#store.list(collectionOf(selection.type), selection.namespace) : [];
+    for (const object of present) {
+      if (watcher.matches(object) && !(await taken(line(watcher, 'ADDED', object)))) return;
     }
-    if (marksEnd) this.#bookmark(watcher, { 'k8s.io/initial-events-end': 'true' });
-  }
-
-  /** Returns false when the past is not known back to there; the client has then been told and the answer ended. */
-  #replay(watcher: Watcher, revision: number): boolean {
-    const events = this.#store.since(collectionOf(watcher.type), revision);
-    if (!events) {
-      const error = expired(`too old resource version: ${revision} (${this.#store.revision})`);
-      watcher.response.end(`${JSON.stringify({ type: 'ERROR', object: error.toStatus() })}\n`);
-      return false;
-    }
-    for (const event of events) this.#tell(watcher, event);
-    return true;
+    for (const event of past) if (!(await taken(this.#eventFor(watcher, event)))) return;
+    if (marksEnd) this.#bookmark(watcher, revision, { 'k8s.io/initial-events-end': 'true' });
+    else if (wantsBookmarks) this.#bookmark(watcher, revision);
+    for (let event = watcher.waiting?.shift(); event; event = watcher.waiting?.shift())
+      if (!(await taken(this.#eventFor(watcher, event)))) return;
+    watcher.waiting = undefined;
   }
 
   #follow(watcher: Watcher, timeoutSeconds: number): void {
@@ -96,7 +115,8 @@ export class Watches {
     const unsubscribe = this.#store.subscribe(collectionOf(watcher.type), (event) =>
       this.#tell(watcher, event),
     );
-    const timeout = timeoutSeconds > 0 ? setTimeout(() => response.end(), timeoutSeconds * 1000) : undefined;
+    const timeoutMs = Math.min(timeoutSeconds * 1000, longestTimeoutMs);
+    const timeout = timeoutMs > 0 ? setTimeout(() => response.end(), timeoutMs) : undefined;
     const stop = () => {
       unsubscribe();
       clearTimeout(timeout);
@@ -106,12 +126,19 @@ export class Watches {
     response.on('close', stop);
   }
 
-  /** What an event is to this watcher: an object may begin or cease to match without being made or deleted. */
   #tell(watcher: Watcher, event: StoreEvent): void {
+    if (!watcher.waiting) {
+      const bytes = this.#eventFor(watcher, event);
+      if (bytes) send(watcher, bytes);
+    } else if (watcher.waiting.push(event) > maxWaitingEvents) watcher.response.destroy();
+  }
+
+  /** What an event is to this watcher: an object may begin or cease to match without being made or deleted. */
+  #eventFor(watcher: Watcher, event: StoreEvent): Buffer | undefined {
     const matched = event.previous !== undefined && watcher.matches(event.previous);
     const matches = event.type !== 'DELETED' && watcher.matches(event.object);
-    if (matches) send(watcher, this.#serialize(watcher, event, matched ? 'MODIFIED' : 'ADDED'));
-    else if (matched) send(watcher, this.#serialize(watcher, event, 'DELETED'));
+    if (matches) return this.#serialize(watcher, event, matched ? 'MODIFIED' : 'ADDED');
+    return matched ? this.#serialize(watcher, event, 'DELETED') : undefined;
   }
 
   #serialize(watcher: Watcher, event: StoreEvent, type: StoreEvent['type']): Buffer {
@@ -129,13 +156,13 @@ export class Watches {
     return bytes;
   }
 
-  #bookmark(watcher: Watcher, annotations?: { [key: string]: string }): void {
+  #bookmark(watcher: Watcher, revision: number, annotations?: { [key: string]: string }): void {
     const object: KubeObject = {
       kind: watcher.type.kind,
       apiVersion: apiVersionOf(watcher.type),
       metadata: {
         name: '',
-        resourceVersion: String(this.#store.revision),
+        resourceVersion: String(revision),
         ...(annotations ? { annotations } : {}),
       },
     };
@@ -151,6 +178,19 @@ function line({ type, representation }: Watcher, eventType: string, object: Kube
 function send({ response }: Watcher, bytes: Buffer): void {
   if (response.writableLength > maxWaitingBytes) response.destroy();
   else if (!response.writableEnded && !response.destroyed) response.write(bytes);
+}
+
+/** Resolves when the client has taken what was written, or is gone. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.on('drain', done);
+    response.on('close', done);
+  });
 }
 
 /** Kubernetes takes any of its spellings of true; an empty value counts too. */

@@ -83,8 +83,11 @@ export class Store {
     const revision = this.#revision + 1;
     const last = withRevision(object, revision);
     this.#database.remove(collection, namespace, name, revision);
-    this.#collection(collection).objects.delete(keyOf(namespace, name));
-    this.#record({ type: 'DELETED', collection, revision, object: last, previous: object });
+    const { objects } = this.#collection(collection);
+    // The write that removes an object may have changed it, too: whoever selected what it was is to be told.
+    const previous = objects.get(keyOf(namespace, name)) ?? object;
+    objects.delete(keyOf(namespace, name));
+    this.#record({ type: 'DELETED', collection, revision, object: last, previous });
     return last;
   }
 
