@@ -34,10 +34,23 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/**
+ * The field that the document itself has under a name which somebody else chose. A plain index would find what every object of
+ * JavaScript has besides: "constructor", "toString", and "__proto__", by which all other objects could be altered.
+ */
+export function fieldOf<V>(object: { readonly [field: string]: V | undefined }, name: string): V | undefined {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
+/** Sets such a field, whatever its name. */
+export function setField(object: JsonObject, name: string, value: Json): void {
+  Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
+}
+
 /** The value under a chain of field names; undefined as soon as one is missing. */
 export function valueAt(value: Json | undefined, ...path: readonly string[]): Json | undefined {
   let at: Json | undefined = value;
-  for (const field of path) at = isObject(at) ? at[field] : undefined;
+  for (const field of path) at = isObject(at) ? fieldOf(at, field) : undefined;
   return at;
 }
 
@@ -66,7 +79,8 @@ export function isEqual(a: Json | undefined, b: Json | undefined): boolean {
     return Array.isArray(b) && a.length === b.length && a.every((item, index) => isEqual(item, b[index]));
   }
   if (!isObject(a) || !isObject(b)) return false;
-  for (const field in a) if (!isEqual(a[field], b[field])) return false;
-  for (const field in b) if (b[field] !== undefined && a[field] === undefined) return false;
+  for (const field of Object.keys(a)) if (!isEqual(a[field], fieldOf(b, field))) return false;
+  for (const field of Object.keys(b))
+    if (b[field] !== undefined && fieldOf(a, field) === undefined) return false;
   return true;
 }

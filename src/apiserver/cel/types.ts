@@ -54,7 +54,12 @@ function makeType(
     case 'number':
       return { name: 'double', of: (value) => value };
     case 'string':
-      return stringTypes[schema.format ?? ''] ?? { name: 'string', of: (value) => value };
+      return (
+        (Object.hasOwn(stringTypes, schema.format ?? '') ? stringTypes[schema.format ?? ''] : undefined) ?? {
+          name: 'string',
+          of: (value) => value,
+        }
+      );
     case 'array':
       return listType(
         environment,

@@ -1,6 +1,6 @@
 // Asks the compiled rules of a schema about a value that the schema itself has already passed.
 // Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules
-import { isEqual, isObject, type Json } from '../json.ts';
+import { fieldOf, isEqual, isObject, type Json } from '../json.ts';
 import type { Schema } from '../schema/schema.ts';
 import { forbiddenValue, invalidValue, requiredValue } from '../schema/validate.ts';
 import type { FieldFault } from '../status-error.ts';
@@ -50,7 +50,7 @@ function ask(
       const child = named ?? (isDeclared(node.schema, field) ? undefined : node.values);
       if (!child || fieldValue === undefined) continue;
       const at = named ? (path === '' ? field : `${path}.${field}`) : `${path}[${field}]`;
-      ask(child, fieldValue, oldFields[field], at, isUnchanged, faults);
+      ask(child, fieldValue, fieldOf(oldFields, field), at, isUnchanged, faults);
     }
   }
 }

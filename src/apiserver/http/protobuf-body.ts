@@ -1,7 +1,7 @@
 // Kubernetes' protobuf bodies, for the few kinds that kubectl's `create` generators send that way and no other
 // (`kubectl create namespace|service|configmap|secret|serviceaccount`, from 1.32 on). Answers stay JSON, which it accepts.
 // Field numbers are those of generated.proto in k8s.io/api and k8s.io/apimachinery.
-import type { Json, JsonObject } from '../json.ts';
+import { type Json, type JsonObject, setField } from '../json.ts';
 import { badRequest, unsupportedMediaType } from '../status-error.ts';
 
 export const kubernetesProtobuf = 'application/vnd.kubernetes.protobuf';
@@ -85,7 +85,8 @@ export function decodeKubernetesProtobuf(body: Buffer): JsonObject {
     throw badRequest('The request body lacks the prefix "k8s\\0"');
   const { type, raw } = decodeMessage(envelope, body.subarray(magic.length));
   const { apiVersion, kind } = type as JsonObject;
-  const message = apiVersion === 'v1' && typeof kind === 'string' ? kinds[kind] : undefined;
+  const message =
+    apiVersion === 'v1' && typeof kind === 'string' && Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
   if (!message) throw unsupportedMediaType(['application/json', 'application/yaml']);
   return { apiVersion, kind, ...decodeMessage(message, Buffer.from(String(raw), 'base64')) };
 }
@@ -98,7 +99,7 @@ function decodeMessage(message: Message, bytes: Buffer): JsonObject {
     if (field.shape === 'map') {
       const entry = decodeMessage({ 1: text('key'), 2: { name: 'value', type: field.type } }, asBytes(value));
       const map = (object[field.name] ?? {}) as JsonObject;
-      map[String(entry.key ?? '')] = entry.value ?? '';
+      setField(map, String(entry.key ?? ''), entry.value ?? '');
       object[field.name] = map;
       continue;
     }

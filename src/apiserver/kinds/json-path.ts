@@ -1,5 +1,5 @@
 // The part of Kubernetes' JSONPath that printer columns use: .field, ['field'], [0], [*] and [?(@.field=="value")].
-import { isEqual, isObject, type Json } from '../json.ts';
+import { fieldOf, isEqual, isObject, type Json } from '../json.ts';
 
 type Step = (values: readonly Json[]) => Json[];
 
@@ -37,7 +37,7 @@ function stepOf([, filterPath, operator, literal, index, quoted, field]: RegExpE
       values.flatMap((value) => present(Array.isArray(value) ? value[Number(index)] : undefined));
   }
   const name = (quoted ?? field ?? '').replaceAll(/\\(.)/g, '$1');
-  return (values) => values.flatMap((value) => present(isObject(value) ? value[name] : undefined));
+  return (values) => values.flatMap((value) => present(isObject(value) ? fieldOf(value, name) : undefined));
 }
 
 /** A list's items are one level, not to be flattened further. */

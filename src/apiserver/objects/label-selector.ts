@@ -1,5 +1,5 @@
 // Label selectors as they stand in a URL: "a=b,c!=d,e in (f,g),h notin (i),j,!k".
-import type { KubeObject } from '../json.ts';
+import { fieldOf, type KubeObject } from '../json.ts';
 import { badRequest } from '../status-error.ts';
 
 type Predicate = (object: KubeObject) => boolean;
@@ -22,18 +22,20 @@ function parseRequirement(part: string, whole: string): (labels: Labels) => bool
   const set = setRequirement.exec(part);
   if (set) {
     const [, key = '', operator, list = ''] = set;
-    const values = new Set(list.split(',').map((value) => value.trim()));
-    const isIn = (labels: Labels) => labels[key] !== undefined && values.has(labels[key]);
+    const values = new Set<string | undefined>(list.split(',').map((value) => value.trim()));
+    const isIn = (labels: Labels) => values.has(fieldOf(labels, key));
     return operator === 'in' ? isIn : (labels) => !isIn(labels);
   }
   const equality = equalityRequirement.exec(part);
   if (equality) {
     const [, key = '', operator, value] = equality;
-    return operator === '!=' ? (labels) => labels[key] !== value : (labels) => labels[key] === value;
+    return operator === '!='
+      ? (labels) => fieldOf(labels, key) !== value
+      : (labels) => fieldOf(labels, key) === value;
   }
   const presence = presenceRequirement.exec(part);
   if (!presence)
     throw badRequest(`unable to parse requirement: "${part.trim()}" in label selector "${whole}"`);
   const [, not, key = ''] = presence;
-  return not ? (labels) => labels[key] === undefined : (labels) => labels[key] !== undefined;
+  return (labels) => (fieldOf(labels, key) === undefined) === (not === '!');
 }

@@ -1,6 +1,6 @@
 // Sets of field paths, as `FieldsV1` of managedFields writes them: "f:name" a field, "k:{...}" a list item by its keys,
 // "v:..." a member of a set, "." the thing itself. Source: the format notes of kubernetes-sigs/structured-merge-diff.
-import { isEqual, isObject, type Json, type JsonObject } from '../json.ts';
+import { fieldOf, isEqual, isObject, type Json, type JsonObject, setField } from '../json.ts';
 import { metadataSchema } from '../objects/metadata.ts';
 import { childSchema } from '../schema/prune.ts';
 import type { Schema } from '../schema/schema.ts';
@@ -62,7 +62,7 @@ function elementOfItem(schema: Schema | undefined, item: Json): string | undefin
   if (kind !== 'map' || !keys || !isObject(item)) return undefined;
   const identity: JsonObject = {};
   for (const key of [...keys].sort()) {
-    identity[key] = item[key] ?? schema?.items?.properties?.[key]?.default;
+    identity[key] = fieldOf(item, key) ?? schema?.items?.properties?.[key]?.default;
   }
   return `k:${JSON.stringify(identity)}`;
 }
@@ -78,7 +78,7 @@ function schemaBelow(schema: Schema | undefined, element: string): Schema | unde
 }
 
 function stepInto(schema: Schema | undefined, value: Json | undefined, element: string): Json | undefined {
-  if (element.startsWith('f:')) return isObject(value) ? value[element.slice(2)] : undefined;
+  if (element.startsWith('f:')) return isObject(value) ? fieldOf(value, element.slice(2)) : undefined;
   return Array.isArray(value) ? value[indexOfItem(schema, value, element)] : undefined;
 }
 
@@ -135,7 +135,8 @@ export function mergeFields(schema: Schema | undefined, base: Json | undefined, 
   for (const [field, value] of Object.entries(over)) {
     if (value === undefined) continue;
     const below = schemaBelow(schema, `f:${field}`);
-    if (!isEqual(merged[field], value)) merged[field] = mergeFields(below, merged[field], value);
+    const before = fieldOf(merged, field);
+    if (!isEqual(before, value)) setField(merged, field, mergeFields(below, before, value));
   }
   return merged;
 }
@@ -147,9 +148,9 @@ export function encodeFields(fields: FieldSet): JsonObject {
   for (const path of paths) {
     let at = root;
     for (const element of path) {
-      const below = at[element];
+      const below = fieldOf(at, element);
       const next: JsonObject = isObject(below) ? below : {};
-      at[element] = next;
+      setField(at, element, next);
       at = next;
     }
   }

@@ -1,5 +1,5 @@
 // JSON Patch (RFC 6902).
-import { isEqual, isObject, type Json, type JsonObject } from '../json.ts';
+import { fieldOf, isEqual, isObject, type Json, type JsonObject, setField } from '../json.ts';
 import { badRequest, StatusError } from '../status-error.ts';
 
 /** Returns the patched document; the given one is not altered. @throws StatusError 400 for a malformed patch, 422 for one that does not fit */
@@ -66,7 +66,11 @@ function unfit(why: string): StatusError {
 function read(holder: JsonObject, path: readonly string[]): Json {
   let at: Json | undefined = holder;
   for (const part of path) {
-    at = Array.isArray(at) ? at[indexIn(at, part, at.length - 1)] : isObject(at) ? at[part] : undefined;
+    at = Array.isArray(at)
+      ? at[indexIn(at, part, at.length - 1)]
+      : isObject(at)
+        ? fieldOf(at, part)
+        : undefined;
     if (at === undefined) throw unfit(`the path "/${path.slice(1).join('/')}" does not exist`);
   }
   return at;
@@ -84,7 +88,7 @@ function put(holder: JsonObject, path: readonly string[], value: Json, mode: 'in
   if (Array.isArray(parent)) {
     if (mode === 'insert') parent.splice(indexIn(parent, last, parent.length), 0, value);
     else parent[indexIn(parent, last, parent.length - 1)] = value;
-  } else if (isObject(parent)) parent[last] = value;
+  } else if (isObject(parent)) setField(parent, last, value);
   else throw unfit(`the path "/${path.slice(1).join('/')}" leads into a scalar`);
 }
 

@@ -1,5 +1,5 @@
 // JSON Merge Patch (RFC 7396).
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { fieldOf, isObject, type Json, type JsonObject, setField } from '../json.ts';
 
 /** Returns the patched document; neither argument is altered. */
 export function applyMergePatch(document: Json | undefined, patch: Json): Json {
@@ -8,7 +8,7 @@ export function applyMergePatch(document: Json | undefined, patch: Json): Json {
   for (const [field, value] of Object.entries(patch)) {
     if (value === undefined) continue;
     if (value === null) delete merged[field];
-    else merged[field] = applyMergePatch(merged[field], value);
+    else setField(merged, field, applyMergePatch(fieldOf(merged, field), value));
   }
   return merged;
 }

@@ -1,6 +1,6 @@
 // Strategic merge patch: a merge patch in which lists merge by the keys that the schema names, with its $directives.
 // Source: the description in Kubernetes' API conventions (strategic-merge-patch.md).
-import { isEqual, isObject, type Json, type JsonObject } from '../json.ts';
+import { fieldOf, isEqual, isObject, type Json, type JsonObject, setField } from '../json.ts';
 import { metadataSchema } from '../objects/metadata.ts';
 import { childSchema } from '../schema/prune.ts';
 import type { Schema } from '../schema/schema.ts';
@@ -29,23 +29,24 @@ function mergeObject(schema: Schema | undefined, object: JsonObject, patch: Json
   for (const [field, value] of Object.entries(fields)) {
     if (field.startsWith(deleteFromList)) {
       const name = field.slice(deleteFromList.length);
-      const list = merged[name];
+      const list = fieldOf(merged, name);
       if (Array.isArray(list) && Array.isArray(value)) {
-        merged[name] = list.filter((item) => !value.some((gone) => isEqual(gone, item)));
+        const kept = list.filter((item) => !value.some((gone) => isEqual(gone, item)));
+        setField(merged, name, kept);
       }
     } else if (field.startsWith(setOrder) || value === undefined) continue;
     else if (value === null) delete merged[field];
     else {
-      const mergedField = mergeValue(childSchema(schema, field), merged[field], value);
+      const mergedField = mergeValue(childSchema(schema, field), fieldOf(merged, field), value);
       if (mergedField === undefined) delete merged[field];
-      else merged[field] = mergedField;
+      else setField(merged, field, mergedField);
     }
   }
   for (const [field, order] of Object.entries(fields)) {
     if (!field.startsWith(setOrder) || !Array.isArray(order)) continue;
     const name = field.slice(setOrder.length);
-    const list = merged[name];
-    if (Array.isArray(list)) merged[name] = reorder(childSchema(schema, name), list, order);
+    const list = fieldOf(merged, name);
+    if (Array.isArray(list)) setField(merged, name, reorder(childSchema(schema, name), list, order));
   }
   return merged;
 }
@@ -74,8 +75,8 @@ function mergeItems(schema: Schema, key: string, base: readonly Json[], patch: r
   for (const item of patch) {
     if (!isObject(item)) throw badRequest(`A list that merges by "${key}" takes objects only`);
     if (item.$patch === 'replace' && Object.keys(item).length === 1) continue;
-    const isSame = (one: Json) => isObject(one) && isEqual(one[key], item[key]);
-    if (item[key] === undefined)
+    const isSame = (one: Json) => isObject(one) && isEqual(fieldOf(one, key), fieldOf(item, key));
+    if (fieldOf(item, key) === undefined)
       throw badRequest(`map: ${JSON.stringify(item)} does not contain declared merge key: ${key}`);
     if (item.$patch === 'delete') {
       merged = merged.filter((one) => !isSame(one));
@@ -93,7 +94,8 @@ function mergeItems(schema: Schema, key: string, base: readonly Json[], patch: r
 /** Items named in `order` in that order; the others keep their place relative to what stood before them. */
 function reorder(schema: Schema | undefined, list: readonly Json[], order: readonly Json[]): Json[] {
   const key = schema?.['x-kubernetes-patch-merge-key'];
-  const identity = (item: Json) => JSON.stringify(key !== undefined && isObject(item) ? item[key] : item);
+  const identity = (item: Json) =>
+    JSON.stringify(key !== undefined && isObject(item) ? fieldOf(item, key) : item);
   const rank = new Map(order.map((item, index) => [identity(item), index]));
   const ranked = list.filter((item) => rank.has(identity(item)));
   ranked.sort((a, b) => (rank.get(identity(a)) ?? 0) - (rank.get(identity(b)) ?? 0));

@@ -1,5 +1,5 @@
 // Fills in a schema's defaults, in place. Null where the schema does not allow it counts as absent, as in Kubernetes.
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { fieldOf, isObject, type Json, type JsonObject, setField } from '../json.ts';
 import type { Schema } from './schema.ts';
 
 export function applyDefaults(schema: Schema, value: Json | undefined): void {
@@ -10,7 +10,7 @@ export function applyDefaults(schema: Schema, value: Json | undefined): void {
   if (!isObject(value)) return;
   for (const [field, fieldSchema] of Object.entries(schema.properties ?? {})) {
     fillField(value, field, fieldSchema);
-    applyDefaults(fieldSchema, value[field]);
+    applyDefaults(fieldSchema, fieldOf(value, field));
   }
   const extra = schema.additionalProperties;
   if (!isObject(extra)) return;
@@ -22,9 +22,9 @@ export function applyDefaults(schema: Schema, value: Json | undefined): void {
 }
 
 function fillField(object: JsonObject, field: string, schema: Schema): void {
-  const value = object[field];
+  const value = fieldOf(object, field);
   if (schema.default === undefined) return;
   if (value === undefined || (value === null && !schema.nullable)) {
-    object[field] = structuredClone(schema.default);
+    setField(object, field, structuredClone(schema.default));
   }
 }

@@ -42,7 +42,7 @@ function translated(pattern: string): { text: string; flags: string } {
         return '';
       }
       if (piece === '(?P<') return '(?<';
-      return (className && classes[className]) || piece;
+      return (className && Object.hasOwn(classes, className) && classes[className]) || piece;
     },
   );
   return { text, flags };

@@ -1,6 +1,6 @@
 // Checks a value against a structural schema and words the faults as Kubernetes does.
 // CEL rules (`x-kubernetes-validations`) are cel/'s work, once a value has passed here.
-import { isEqual, isObject, type Json } from '../json.ts';
+import { fieldOf, isEqual, isObject, type Json } from '../json.ts';
 import type { FieldFault } from '../status-error.ts';
 import { isFormat } from './formats.ts';
 import { compilePattern } from './pattern.ts';
@@ -166,7 +166,7 @@ function validateFields(
 ): void {
   const at = (field: string) => (path === '' ? field : `${path}.${field}`);
   for (const field of schema.required ?? []) {
-    if (value[field] === undefined) faults.push(requiredValue(at(field)));
+    if (fieldOf(value, field) === undefined) faults.push(requiredValue(at(field)));
   }
   let count = 0;
   for (const [field, fieldValue] of Object.entries(value)) {

@@ -23,18 +23,23 @@ export function fieldTest(selector: string): Test {
 function labelRequirement(term: string): (labels: Record<string, string>) => boolean {
   const [, key = '', operator, list = ''] = /^([\w./-]+)\s+(in|notin)\s*\(([^)]*)\)$/.exec(term) ?? [];
   if (operator) {
-    const values = new Set(list.split(',').map((value) => value.trim()));
+    const values = new Set<string | undefined>(list.split(',').map((value) => value.trim()));
     // A missing label is "not in" any set.
-    return (labels) => (labels[key] !== undefined && values.has(labels[key])) === (operator === 'in');
+    return (labels) => values.has(labelOf(labels, key)) === (operator === 'in');
   }
   const equality = /^([\w./-]+)\s*(==|=|!=)\s*([\w.-]*)$/.exec(term);
   if (equality) {
     const [, name = '', sign, value] = equality;
-    return (labels) => (labels[name] === value) === (sign !== '!=');
+    return (labels) => (labelOf(labels, name) === value) === (sign !== '!=');
   }
   const [, negated, name = ''] = /^(!?)([\w./-]+)$/.exec(term) ?? [];
   if (name === '') throw new SyntaxError(`"${term}" is not a label requirement`);
-  return (labels) => (labels[name] !== undefined) === (negated === '');
+  return (labels) => (labelOf(labels, name) !== undefined) === (negated === '');
+}
+
+/** Not what every object of JavaScript has under such a name. */
+function labelOf(labels: Record<string, string>, name: string): string | undefined {
+  return Object.hasOwn(labels, name) ? labels[name] : undefined;
 }
 
 /** Terms between the commas that stand outside of parentheses. */

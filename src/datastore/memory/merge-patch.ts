@@ -6,7 +6,16 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
   const result: Record<string, unknown> = isPlain(target) ? { ...target } : {};
   for (const [name, value] of Object.entries(patch)) {
     if (value === null) delete result[name];
-    else result[name] = mergePatch(result[name], value);
+    else {
+      const merged = mergePatch(Object.hasOwn(result, name) ? result[name] : undefined, value);
+      // Defined, not assigned: "__proto__" is a name as others are.
+      Object.defineProperty(result, name, {
+        value: merged,
+        writable: true,
+        enumerable: true,
+        configurable: true,
+      });
+    }
   }
   return result;
 }
