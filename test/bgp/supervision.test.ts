@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { birdAdvertised, readBgpReport } from '../../src/bgp/index.ts';
+import { BirdSupervisor } from '../../src/bgp/bird/supervisor.ts';
+import { birdAdvertised, birdStatus, readBgpReport } from '../../src/bgp/index.ts';
+import { createLogger } from '../../src/process/index.ts';
 import { bgpConfigurations, bgpPeers, nodes } from '../../src/resources/index.ts';
 import { BgpLab, blockOf } from './bgp-lab.ts';
 import { configuration, peer } from './test-cluster.ts';
@@ -41,6 +43,43 @@ test('a BIRD that dies of its start is told with its last words, and does not en
     });
   } finally {
     rmSync(dirname(program), { recursive: true });
+  }
+});
+
+test('a BIRD that dies after it has refused a configuration comes back with the one that it had', async () => {
+  await using lab = await BgpLab.make('refused', 1);
+  const paths = lab.paths('node-1');
+  const folder = mkdtempSync(join(tmpdir(), 'calico-bird-'));
+  const program = join(folder, 'bird');
+  writeFileSync(program, lab.birdProgram('node-1'), { mode: 0o755 });
+  const log = createLogger('test', 'silent');
+  const supervisor = new BirdSupervisor({
+    program,
+    paths,
+    log,
+    hasRoutesToRecover: () => false,
+    onTrouble: () => {},
+  });
+  const good = (id: string) => `router id ${id};\nprotocol device {}\n`;
+  const runs = (id: string) => async () => (await birdStatus(paths.socket)).daemon.routerId === id;
+  try {
+    supervisor.apply(good('10.0.0.1'));
+    await lab.until('BIRD runs', runs('10.0.0.1'));
+    supervisor.apply('this is no configuration');
+    const isRefused = async () => supervisor.trouble?.startsWith('BIRD keeps its old configuration') === true;
+    await lab.until('the refusal is told', isRefused);
+    const pid = Number(readFileSync(paths.pid, 'utf8'));
+    process.kill(pid, 'SIGKILL');
+    await lab.until('another BIRD runs', async () => {
+      return Number(readFileSync(paths.pid, 'utf8')) !== pid && (await runs('10.0.0.1')());
+    });
+    await lab.until('the refusal is told still', isRefused);
+    supervisor.apply(good('10.0.0.2'));
+    await lab.until('the next configuration is taken', runs('10.0.0.2'));
+    await lab.until('the trouble is over', async () => supervisor.trouble === undefined);
+  } finally {
+    await supervisor.stop();
+    rmSync(folder, { recursive: true });
   }
 });
 

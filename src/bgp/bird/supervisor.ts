@@ -1,7 +1,7 @@
 // Keeps a BIRD running with the configuration that is wanted: starts it, reloads it without touching sessions that stay
 // as they are, starts it again when it dies, and stops it so that its routes and its peers' routes stay.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../process/index.ts';
@@ -38,6 +38,8 @@ export class BirdSupervisor {
   readonly #stopping = new AbortController();
   #wanted: string | undefined;
   #applied: string | undefined;
+  /** What a BIRD that ran has refused, and what is to be told of that. What it had before is still in the file. */
+  #refused: { readonly configuration: string; readonly trouble: string } | undefined;
   #connection: BirdConnection | undefined;
   #child: ChildProcess | undefined;
   #backoffMs = firstBackoffMs;
@@ -105,13 +107,15 @@ export class BirdSupervisor {
       else await this.#start(wanted);
       if (!this.#connection) throw new Error('BIRD went away as soon as it had started');
       this.#applied = wanted;
-      this.#setTrouble(undefined);
+      this.#setTrouble(this.#refused?.configuration === wanted ? this.#refused.trouble : undefined);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       if (error instanceof BirdRefusal) {
         // BIRD goes on as it is; trying the same again would not help.
         this.#applied = wanted;
-        this.#setTrouble(`BIRD keeps its old configuration: ${message}`);
+        const trouble = `BIRD keeps its old configuration: ${message}`;
+        this.#refused = { configuration: wanted, trouble };
+        this.#setTrouble(trouble);
         return;
       }
       this.#setTrouble(message);
@@ -133,7 +137,9 @@ export class BirdSupervisor {
   async #start(configuration: string): Promise<void> {
     const { program, paths, hasRoutesToRecover } = this.#options;
     for (const path of Object.values(paths)) mkdirSync(dirname(path), { recursive: true });
-    writeSecretly(paths.configuration, configuration);
+    // One that died after it had refused a configuration comes back with what it had.
+    if (configuration !== this.#refused?.configuration || !isThere(paths.configuration))
+      writeSecretly(paths.configuration, configuration);
     const recovery = hasRoutesToRecover() ? ['-R'] : [];
     const files = ['-c', paths.configuration, '-s', paths.socket, '-P', paths.pid];
     // Of its own process group: it outlives us, and a terminal's Ctrl-C is not for it.
@@ -234,6 +240,10 @@ function startError(program: string, error: NodeJS.ErrnoException): Error {
     `Cannot start BIRD: there is no program "${program}"; install BIRD 2 (Debian's bird2), or set CALICO_NETWORKING_BACKEND to vxlan or none`,
     { cause: error },
   );
+}
+
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** It holds passwords: nobody but us may read it, not even for the moment between making and closing it. */
