@@ -1,7 +1,7 @@
 // CalicoNodeStatus: answers requests for facts about this node, as often as each asks for.
 import type { Datastore, Follower } from '../datastore/index.ts';
 import type { Family } from '../net/index.ts';
-import type { Logger } from '../process/index.ts';
+import { type Logger, timerMs } from '../process/index.ts';
 import { type CalicoNodeStatus, calicoNodeStatuses } from '../resources/index.ts';
 import { type BirdStatus, birdRoutes, birdStatus } from './bird/ask-bird.ts';
 import type { LearnedRoute } from './bird/routes.ts';
@@ -46,7 +46,7 @@ export class NodeStatusReporter {
     const answeredMs = Date.parse(request.status?.lastUpdated ?? '');
     this.#forget(name);
     if (node !== this.#options.node || updatePeriodSeconds === 0) return;
-    const periodMs = updatePeriodSeconds * 1000;
+    const periodMs = timerMs(updatePeriodSeconds * 1000);
     const waitMs = Number.isNaN(answeredMs)
       ? 0
       : Math.max(0, Math.min(answeredMs + periodMs - Date.now(), periodMs));

@@ -1,4 +1,5 @@
 // Waits for something no longer than somebody wants to wait.
+import { timerMs } from '../process/index.ts';
 import { CniError, cniErrorCodes } from './errors.ts';
 
 /** Rejects with code 11 when `awaited` takes longer; undefined waits for ever. What is awaited goes on all the same. */
@@ -8,7 +9,7 @@ export async function within<T>(ms: number | undefined, awaited: Promise<T>, wha
   const timer = setTimeout(
     () =>
       reject(new CniError(cniErrorCodes.tryAgainLater, `The ${what} is not in the kernel after ${ms} ms`)),
-    ms,
+    timerMs(ms),
   );
   try {
     return await Promise.race([awaited, tooLate]);

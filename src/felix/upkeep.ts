@@ -1,6 +1,6 @@
 // Keeps the kernel as it was last made, whoever else has a hand in it: looks when the kernel tells of a change that was not
 // ours, and from time to time where it does not tell. What had to be set right is counted each time and logged once.
-import type { Logger, Tally } from '../process/index.ts';
+import { type Logger, type Tally, timerMs } from '../process/index.ts';
 
 /** Our table; links, routes and neighbours; kernel settings. */
 type UpkeptPart = 'table' | 'routing' | 'settings';
@@ -98,7 +98,7 @@ export class Upkeep implements Disposable {
   }
 
   #every(ms: number, part: UpkeptPart, look: () => void | Promise<void>): void {
-    if (ms > 0) this.#timers.push(setInterval(() => this.#guarded(part, look), ms).unref());
+    if (ms > 0) this.#timers.push(setInterval(() => this.#guarded(part, look), timerMs(ms)).unref());
   }
 
   /** What cannot be looked at or repaired now is tried again with the next event or the next look. */

@@ -1,6 +1,6 @@
 // The controllers that a configuration asks for: begun together, and ended together when the configuration changes.
 import type { Datastore } from '../datastore/index.ts';
-import { type Logger, tryDurationMs } from '../process/index.ts';
+import { type Logger, timerMs, tryDurationMs } from '../process/index.ts';
 import type { RunningConfig } from './configuration/running-config.ts';
 import type { Controller } from './controller.ts';
 import { HostEndpointController } from './host-endpoint/host-endpoint-controller.ts';
@@ -25,7 +25,7 @@ export function startControllers(
     new TierController(context(defaultPeriodMs)),
   ];
   if (node) {
-    const periodMs = tryDurationMs(node.reconcilerPeriod) ?? defaultPeriodMs;
+    const periodMs = timerMs(tryDurationMs(node.reconcilerPeriod) ?? defaultPeriodMs);
     const leakGraceMs = tryDurationMs(node.leakGracePeriod) ?? 3 * defaultPeriodMs;
     started.push(new NodeController(context(periodMs), { leakGraceMs, metrics }));
     started.push(new HostEndpointController(context(periodMs), node.hostEndpoint));

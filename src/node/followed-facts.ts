@@ -2,7 +2,7 @@
 // cluster. Then calico-node starts anew, which is how all of its parts come to know.
 import type { Datastore, Follower } from '../datastore/index.ts';
 import type { Family } from '../net/index.ts';
-import { type Logger, WorkQueue } from '../process/index.ts';
+import { type Logger, timerMs, WorkQueue } from '../process/index.ts';
 import { type IPPool, ipPools, keyOf, type Node, nodes } from '../resources/index.ts';
 import type { NodeAddress } from './detect-address.ts';
 import { areTunnelsDue, type Tunnel } from './tunnel.ts';
@@ -84,7 +84,7 @@ export class FollowedFacts {
         { fieldSelector: `metadata.name=${node}` },
       ),
     ];
-    if (pollMs > 0) this.#timer = setInterval(() => this.#queue.add(addresses), pollMs).unref();
+    if (pollMs > 0) this.#timer = setInterval(() => this.#queue.add(addresses), timerMs(pollMs)).unref();
   }
 
   /** A link or an address of the node has changed. */

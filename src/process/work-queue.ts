@@ -1,5 +1,7 @@
 // Work to be done, by key: a key that waits is done once however often it was added, and what fails is tried again, ever later.
+
 import { setTimeout as sleep } from 'node:timers/promises';
+import { timerMs } from './timer-ms.ts';
 
 export interface WorkQueueOptions {
   /** Does what a key stands for. What it rejects with is a reason to try again. */
@@ -34,7 +36,7 @@ export class WorkQueue {
     const timer = setTimeout(() => {
       this.#timers.delete(key);
       this.add(key);
-    }, delayMs);
+    }, timerMs(delayMs));
     this.#timers.set(key, timer);
   }
 

@@ -2,6 +2,7 @@
 // want it in the same form. What there was when a watch began is sent as fast as the client takes it; a watcher that does not
 // keep up with what happens afterwards is cut off and has to resume.
 import type { ServerResponse } from 'node:http';
+import { timerMs } from '../../process/index.ts';
 import type { JsonObject, KubeObject } from '../json.ts';
 import { apiVersionOf, collectionOf, type ResourceType } from '../kinds/resource-type.ts';
 import { badRequest, expired } from '../status-error.ts';
@@ -12,8 +13,6 @@ import type { Representation } from './representation.ts';
 /** What may wait for a slow client before it is cut off. */
 const maxWaitingBytes = 8 * 1024 * 1024;
 const maxWaitingEvents = 10_000;
-/** A longer one would be over at once. */
-const longestTimeoutMs = 2 ** 31 - 1;
 /** Clients expect a bookmark about once a minute. */
 const bookmarkIntervalMs = 50_000;
 
@@ -115,7 +114,7 @@ export class Watches {
     const unsubscribe = this.#store.subscribe(collectionOf(watcher.type), (event) =>
       this.#tell(watcher, event),
     );
-    const timeoutMs = Math.min(timeoutSeconds * 1000, longestTimeoutMs);
+    const timeoutMs = timerMs(timeoutSeconds * 1000);
     const timeout = timeoutMs > 0 ? setTimeout(() => response.end(), timeoutMs) : undefined;
     const stop = () => {
       unsubscribe();

@@ -19,6 +19,7 @@ export async function version(options: VersionOptions): Promise<number> {
     process.stdout.write(`Cluster Version:   ${spec?.calicoVersion ?? 'unknown'}\n`);
     process.stdout.write(`Cluster Type:      ${spec?.clusterType ?? 'unknown'}\n`);
     if (!options.poll) return 0;
-    await sleep(options.poll * 1000);
+    // Longer than that no timer waits: it would be over at once.
+    await sleep(Math.min(options.poll * 1000, 2 ** 31 - 1));
   }
 }

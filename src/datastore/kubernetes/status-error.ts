@@ -31,6 +31,9 @@ export interface StatusDocument {
   details?: { retryAfterSeconds?: number };
 }
 
+/** Longer than that no timer waits: it would be over at once. */
+const longestPatienceMs = 2 ** 31 - 1;
+
 /** `attempt` begins the sentence: 'Cannot update Pod "a/b"'. `retryAfter` is the header's text, in seconds. */
 export function statusError(
   attempt: string,
@@ -53,7 +56,7 @@ export function statusError(
     case 429:
     case 503:
       return Number.isFinite(seconds)
-        ? new TurnedAwayError(message, seconds * 1000)
+        ? new TurnedAwayError(message, Math.min(seconds * 1000, longestPatienceMs))
         : new UnavailableError(message);
   }
   return code >= 500 || code === 429 ? new UnavailableError(message) : new InvalidResourceError(message);

@@ -1,7 +1,7 @@
 // Tidies up after nodes: addresses, handles, claims and blocks that crashes and removed nodes left behind are collected once
 // their grace has passed, and every sweep leaves fresh figures in the metrics.
 import { GarbageCollector, readSnapshot } from '../../ipam/index.ts';
-import { WorkQueue } from '../../process/index.ts';
+import { timerMs, WorkQueue } from '../../process/index.ts';
 import { ipReservations, type Node, nodes } from '../../resources/index.ts';
 import type { Controller, ControllerContext } from '../controller.ts';
 import { ObjectCache } from '../object-cache.ts';
@@ -43,7 +43,7 @@ export class NodeController implements Controller {
       if (leakGraceMs > 0) this.#queue.addAfter(sweep, leakGraceMs);
     });
     this.#queue.add(sweep);
-    const periodMs = leakGraceMs > 0 ? leakGraceMs / 2 : reconcilerPeriodMs;
+    const periodMs = timerMs(leakGraceMs > 0 ? leakGraceMs / 2 : reconcilerPeriodMs);
     if (periodMs > 0) this.#timer = setInterval(() => this.#queue.add(sweep), periodMs).unref();
   }
 
