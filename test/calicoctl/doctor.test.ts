@@ -79,6 +79,14 @@ test('a node is told of a firewall in the way, a shadowed CNI configuration and 
       'nft',
       'add table ip filter; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }',
     );
+    // As distributions close what they do not open, by a rule that comes last.
+    inside(
+      'nft',
+      'add table inet firewalld; add chain inet firewalld f { type filter hook forward priority 10; }',
+    );
+    inside('nft', 'add rule inet firewalld f tcp dport 22 accept');
+    inside('nft', 'add rule inet firewalld f counter reject with icmpx admin-prohibited');
+    inside('ip6tables', '-A', 'FORWARD', '-j', 'DROP');
     inside(
       'nft',
       'add table inet calico; add chain inet calico own { type filter hook forward priority 0; policy drop; }',
@@ -117,6 +125,8 @@ test('a node is told of a firewall in the way, a shadowed CNI configuration and 
         `cni-not-installed: "05-bridge.conf" comes before Calico's "10-calico.conflist"`,
         'mtu-mismatch: The tunnel is wider than its underlay: "vxlan.calico" has 1450, and "eth0" has room for 1400',
         'foreign-firewall: Chain "FORWARD" of table "ip filter" drops by default what is forwarded',
+        'foreign-firewall: Chain "f" of table "inet firewalld" rejects with its last rule what is forwarded; it is firewalld\'s',
+        'foreign-firewall: Chain "FORWARD" of table "ip6 filter" drops with its last rule what is forwarded',
       ],
     );
   } finally {

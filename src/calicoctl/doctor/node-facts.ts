@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { ForeignChain, Link } from '../../kernel/index.ts';
+import type { Expression, ForeignChain, Link, Nftables } from '../../kernel/index.ts';
 import { type KernelNeed, kernelNeeds } from '../node/kernel-needs.ts';
 
 export interface NodeFacts {
@@ -17,7 +17,7 @@ export interface NodeFacts {
   readonly podMtu: number | undefined;
   readonly kernel: readonly KernelNeed[];
   /** Base chains of other tables of nf_tables, iptables' among them. */
-  readonly otherChains: readonly ForeignChain[];
+  readonly otherChains: readonly OtherChain[];
   /** Base chains of the old iptables that drop what no rule accepts: "FORWARD". */
   readonly legacyDrops: readonly string[];
   /** UDP datagrams that this machine received with a wrong checksum. */
@@ -30,6 +30,11 @@ export interface CniFacts {
   readonly configurations: readonly { readonly file: string; readonly plugins: readonly string[] }[];
   readonly pluginFolder: string;
   readonly plugins: readonly string[];
+}
+
+export interface OtherChain extends ForeignChain {
+  /** Its last rule lets nothing go on to the policy. */
+  readonly endsWith?: 'drop' | 'reject';
 }
 
 export interface NodeLink extends Link {
@@ -68,7 +73,7 @@ export async function readNodeFacts(places: NodePlaces = usualPlaces): Promise<N
     links: rtnetlink.links().map(withDriver),
     podMtu: Number.isInteger(mtu) ? mtu : undefined,
     kernel: kernelNeeds(),
-    otherChains: nftables.listBaseChains().filter(({ table }) => table.name !== 'calico'),
+    otherChains: readOtherChains(nftables),
     legacyDrops: readLegacyDrops(),
     udpChecksumErrors: readUdpChecksumErrors(readFileSync('/proc/net/snmp', 'utf8')),
   };
@@ -113,6 +118,30 @@ async function readReadiness(url: string): Promise<string | undefined> {
 function withDriver(link: Link): NodeLink {
   const path = `/sys/class/net/${link.name}/device/driver`;
   return existsSync(path) ? { ...link, driver: basename(readlinkSync(path)) } : link;
+}
+
+function readOtherChains(nftables: Nftables): OtherChain[] {
+  const chains = nftables.listBaseChains().filter(({ table }) => table.name !== 'calico');
+  return chains.map((chain) => {
+    // Elsewhere a last rule says little: kube-proxy's own chains have many.
+    if (chain.hook.hook !== 'forward') return chain;
+    const last = nftables.listRules(chain.table).findLast((rule) => rule.chain === chain.name);
+    const endsWith = last && endOf(last.expressions);
+    return endsWith ? { ...chain, endsWith } : chain;
+  });
+}
+
+/** What a rule does with every packet that comes to it; undefined when it asks anything of a packet first, or lets it go on. */
+function endOf(expressions: readonly Expression[]): OtherChain['endsWith'] {
+  const [end, ...before] = expressions.toReversed();
+  if (!end || !before.every(({ kind }) => kind === 'counter' || kind === 'log')) return undefined;
+  if (end.kind === 'verdict') return end.verdict.code === 'drop' ? 'drop' : undefined;
+  // iptables writes its own target, by its name.
+  const isReject =
+    end.kind === 'reject' ||
+    (end.kind === 'other' &&
+      (end.name === 'reject' || (end.name === 'target' && Buffer.from(end.data).includes('REJECT'))));
+  return isReject ? 'reject' : undefined;
 }
 
 /** The old iptables keeps its tables apart from nf_tables, and only its own tool shows them. Empty where it is not in use. */

@@ -288,10 +288,12 @@ describe('a node:', () => {
       chain('firewalld', 'filter_FORWARD', 'forward', 'drop'),
       chain('filter', 'OTHER', 'forward', 'accept'),
       chain('nat', 'POSTROUTING', 'postrouting', 'drop'),
+      { ...chain('own', 'last', 'forward', 'accept'), endsWith: 'reject' as const },
     ];
     assert.deepEqual(told({ otherChains, legacyDrops: ['FORWARD'] }), [
       'foreign-firewall error: Chain "FORWARD" of table "ip filter" drops by default what is forwarded',
       'foreign-firewall error: Chain "filter_FORWARD" of table "ip firewalld" drops by default what is forwarded; it is firewalld\'s',
+      'foreign-firewall error: Chain "last" of table "ip own" rejects with its last rule what is forwarded',
       'foreign-firewall error: Chain "FORWARD" of the old iptables drops by default; Docker does that',
     ]);
   });

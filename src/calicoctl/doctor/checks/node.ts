@@ -141,7 +141,8 @@ const nobodyDrops: Check<NodeFacts> = {
   asks: "no other firewall drops what Calico's policies allow",
   look: ({ node, otherChains, legacyDrops }) => {
     const drops = otherChains.filter(
-      ({ hook }) => hook.policy === 'drop' && ['forward', 'input', 'output'].includes(hook.hook),
+      ({ hook, endsWith }) =>
+        endsWith || (hook.policy === 'drop' && ['forward', 'input', 'output'].includes(hook.hook)),
     );
     const remedy = (chain: string) =>
       `Let it accept packets of pods: for Docker, "iptables -P FORWARD ACCEPT" or "ip-forward-no-drop": true in its daemon.json; ` +
@@ -149,11 +150,13 @@ const nobodyDrops: Check<NodeFacts> = {
     const why =
       'An accept of one table does not overrule the drop of another: pods lose packets although policy allows them';
     return [
-      ...drops.map(({ table, name, hook }) => {
+      ...drops.map(({ table, name, hook, endsWith }) => {
         const owner = owners.find(([pattern]) => pattern.test(table.name) || pattern.test(name))?.[1];
+        const does = endsWith ? `${endsWith}s with its last rule` : 'drops by default';
+        const packets = hook.hook === 'forward' ? 'forwarded' : `${hook.hook} of this node`;
         return {
           severity: 'error' as const,
-          what: `Chain "${name}" of table "${table.family} ${table.name}" drops by default what is ${hook.hook === 'forward' ? 'forwarded' : `${hook.hook} of this node`}${owner ? `; it is ${owner}'s` : ''}`,
+          what: `Chain "${name}" of table "${table.family} ${table.name}" ${does} what is ${packets}${owner ? `; it is ${owner}'s` : ''}`,
           where: `node "${node}"`,
           why,
           remedy: remedy(name),
