@@ -9,6 +9,7 @@ import { Daemon, eventually } from './daemon.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { kubectl } from './kubectl.ts';
 import { kubernetesPrograms } from './kubernetes-programs.ts';
+import { runCommand } from './run-command.ts';
 
 export interface ApiServerOptions {
   /** Certificates, logs and etcd's data go below it. */
@@ -100,6 +101,15 @@ export class ApiServer {
   /** Runs kubectl as admin; resolves with what it printed. @throws KubectlError */
   kubectl(args: readonly string[], input?: string): Promise<string> {
     return kubectl({ kubeconfig: this.kubeconfig, ...this.#options }, args, input);
+  }
+
+  /** Runs a client that finds its cluster by KUBECONFIG, as admin; resolves with what it printed. @throws CommandError */
+  runClient(command: readonly [string, ...string[]], environment: NodeJS.ProcessEnv = {}): Promise<string> {
+    const { spawnThere } = this.#options;
+    return runCommand(command, {
+      environment: { KUBECONFIG: this.kubeconfig, ...environment },
+      ...(spawnThere && { spawnThere }),
+    });
   }
 
   /** Writes a kubeconfig for a user and returns its path. */

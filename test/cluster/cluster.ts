@@ -1,6 +1,7 @@
 // A whole Kubernetes on this machine, of its own programs: etcd, API server, controllers and scheduler in the underlay's namespace,
 // and nodes on the underlay. Nothing of Calico is in it until a test installs it.
 import { join } from 'node:path';
+import { helmPath } from '../../setup/helm.ts';
 import { inNamespace } from '../../src/kernel/index.ts';
 import { Underlay } from '../../src/lab/underlay.ts';
 import { ApiServer, serviceRange } from './api-server.ts';
@@ -13,6 +14,8 @@ import { createRunFolder, type RunFolder, removeRunFolder } from './run-folder.t
 export interface ClusterOptions {
   readonly nodes: number;
   readonly proxyMode?: ProxyMode;
+  /** All pods are in it, and every node gets a part of it for its own; without it, nodes have none. */
+  readonly podRange?: string;
   /** OCI archives that every node shall know. */
   readonly images: readonly string[];
 }
@@ -58,7 +61,7 @@ export class Cluster {
       environment: run.mark,
       spawnThere: onUnderlay,
     });
-    const controllers = startControllers(run, api, onUnderlay);
+    const controllers = startControllers(run, api, onUnderlay, options.podRange);
     const nodes = underlay.nodes.map(
       ({ name, address }) =>
         new ClusterNode({
@@ -67,6 +70,7 @@ export class Cluster {
           run,
           api,
           proxyMode: options.proxyMode ?? 'iptables',
+          podRange: options.podRange,
           images: options.images,
           spawnThere: (start) => underlay.onNode(name)(start),
         }),
@@ -87,6 +91,16 @@ export class Cluster {
     return this.api.kubectl(args, input);
   }
 
+  /** Runs Helm as one who may do everything; resolves with what it printed. @throws CommandError, or Error when Helm cannot be built */
+  helm(args: readonly string[]): Promise<string> {
+    const folder = (name: string) => join(this.run.path, 'helm', name);
+    return this.api.runClient([helmPath(), ...args], {
+      HELM_CACHE_HOME: folder('cache'),
+      HELM_CONFIG_HOME: folder('configuration'),
+      HELM_DATA_HOME: folder('data'),
+    });
+  }
+
   /** Everything of the node but its disk is gone and comes back: processes, mounts, network. */
   async reboot(name: string): Promise<void> {
     const node = this.node(name);
@@ -104,7 +118,12 @@ export class Cluster {
   }
 }
 
-function startControllers(run: RunFolder, api: ApiServer, spawnThere: <T>(start: () => T) => T): Daemon[] {
+function startControllers(
+  run: RunFolder,
+  api: ApiServer,
+  spawnThere: <T>(start: () => T) => T,
+  podRange: string | undefined,
+): Daemon[] {
   const kubeconfig = (name: string) => api.kubeconfigFor(name, `system:${name}`);
   const start = (name: 'kube-controller-manager' | 'kube-scheduler', flags: readonly string[]) =>
     new Daemon({
@@ -123,6 +142,7 @@ function startControllers(run: RunFolder, api: ApiServer, spawnThere: <T>(start:
       `--root-ca-file=${api.authority.certificate}`,
       `--service-account-private-key-file=${api.signingKey}`,
       `--service-cluster-ip-range=${serviceRange}`,
+      ...(podRange ? ['--allocate-node-cidrs=true', `--cluster-cidr=${podRange}`] : []),
       '--use-service-account-credentials=true',
       '--kube-api-qps=100',
       '--kube-api-burst=200',

@@ -7,6 +7,11 @@ export function manifest(name: string): string {
   return join(import.meta.dirname, '../../manifests', name);
 }
 
+export const chart = join(import.meta.dirname, '../../charts/calico');
+
+/** Where the chart's release is, as Helm is told. */
+export const release = ['--namespace=calico-system'];
+
 /** Resolves when every pod of Calico's and every node is Ready. @throws Error with the end of calico-node's logs */
 export async function calicoIsReady(cluster: Cluster): Promise<void> {
   const inNamespace = '--namespace=calico-system';

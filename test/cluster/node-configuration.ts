@@ -79,7 +79,13 @@ export function kubeletConfiguration({ cgroup, authority, certificate, key }: Ku
   };
 }
 
-export function proxyConfiguration(mode: ProxyMode, kubeconfig: string, node: string): object {
+/** Packets that do not come from pods are masqueraded: pods are known by their range where one is given, or else by their links. */
+export function proxyConfiguration(
+  mode: ProxyMode,
+  kubeconfig: string,
+  node: string,
+  podRange: string | undefined,
+): object {
   return {
     apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
     kind: 'KubeProxyConfiguration',
@@ -88,8 +94,9 @@ export function proxyConfiguration(mode: ProxyMode, kubeconfig: string, node: st
     hostnameOverride: node,
     // These are the whole machine's, and cannot be set from a network namespace of its own.
     conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
-    detectLocalMode: 'InterfaceNamePrefix',
-    detectLocal: { interfaceNamePrefix: 'cali' },
+    ...(podRange
+      ? { detectLocalMode: 'ClusterCIDR', clusterCIDR: podRange }
+      : { detectLocalMode: 'InterfaceNamePrefix', detectLocal: { interfaceNamePrefix: 'cali' } }),
     iptables: { minSyncPeriod: '100ms', syncPeriod: '30s' },
     nftables: { minSyncPeriod: '100ms', syncPeriod: '30s' },
   };

@@ -24,6 +24,8 @@ export interface NodeOptions {
   readonly run: RunFolder;
   readonly api: ApiServer;
   readonly proxyMode: ProxyMode;
+  /** Of all pods; undefined when it is not known before Calico is there. */
+  readonly podRange: string | undefined;
   /** OCI archives that containerd shall know. */
   readonly images: readonly string[];
   /** Starts a process in the node's network namespace. */
@@ -212,7 +214,7 @@ export class ClusterNode {
   }
 
   #writeConfigurations(): void {
-    const { api, run, proxyMode } = this.#options;
+    const { api, run, proxyMode, podRange } = this.#options;
     const folder = join(this.folder, 'configuration');
     mkdirSync(folder, { recursive: true });
     const { authority } = api;
@@ -233,7 +235,7 @@ export class ClusterNode {
     });
     const files = {
       'kubelet.json': JSON.stringify(kubelet),
-      'kube-proxy.json': JSON.stringify(proxyConfiguration(proxyMode, proxyKubeconfig, this.name)),
+      'kube-proxy.json': JSON.stringify(proxyConfiguration(proxyMode, proxyKubeconfig, this.name, podRange)),
       'containerd.toml': containerdConfiguration(join(this.#packages, 'usr/sbin/runc')),
     };
     for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);

@@ -28,7 +28,7 @@ export interface RunningPod {
   readonly hostIp: string;
 }
 
-export function podManifest(wish: PodWish): object {
+export function podManifest(wish: PodWish): { readonly spec: object; readonly [field: string]: unknown } {
   const { name, namespace = 'default', node, labels = {}, port = 8080, hostPort, hostNetwork } = wish;
   const serve = `mkdir -p /tmp/www && echo ${name} >/tmp/www/index.html && exec httpd -f -p ${port} -h /tmp/www`;
   return {

@@ -10,7 +10,7 @@ export interface CommandOptions {
 }
 
 /** It ended with another code than 0; the message is what it wrote to stderr. */
-class CommandError extends Error {
+export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly code: number | null;
   readonly stdout: string;

@@ -53,9 +53,11 @@ export async function withCalico(t: TestContext, cluster: Cluster, reference: nu
   }
 }
 
-/** The median in milliseconds. */
+/** The median in milliseconds of all rounds but one before them. */
 async function run(t: TestContext, cluster: Cluster, plugin: string): Promise<number> {
   const times: number[] = [];
+  // Whoever comes first reads images and programs from the disk: that round counts for nobody.
+  await oneRound(cluster);
   for (let round = 0; round < rounds; round++) times.push(await oneRound(cluster));
   t.diagnostic(`${count} pods with ${plugin}, ms until all run: ${times.map(Math.round).join(', ')}`);
   return times.toSorted((a, b) => a - b)[Math.floor(rounds / 2)] ?? Number.NaN;

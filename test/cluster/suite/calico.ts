@@ -3,15 +3,19 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { calicoImage } from '../calico-image.ts';
 import { Cluster } from '../cluster.ts';
+import { eventually } from '../daemon.ts';
 import { calicoIsReady, manifest } from '../install.ts';
 import { apply } from '../pods.ts';
 import { leftovers } from '../run-folder.ts';
 import { addressesRunOut } from '../scenarios/addresses-run-out.ts';
+import { clock } from '../scenarios/clock.ts';
+import { cnitool } from '../scenarios/cnitool.ts';
 import { connectivity } from '../scenarios/connectivity.ts';
 import { controllers } from '../scenarios/controllers.ts';
 import { denyAll } from '../scenarios/deny-all.ts';
 import { faults } from '../scenarios/faults.ts';
 import { foreignFirewall } from '../scenarios/foreign-firewall.ts';
+import { fullDisk } from '../scenarios/full-disk.ts';
 import { leastPrivilege } from '../scenarios/least-privilege.ts';
 import { networkPolicies } from '../scenarios/network-policies.ts';
 import { reboot } from '../scenarios/reboot.ts';
@@ -37,6 +41,19 @@ after(async () => {
   assert.deepEqual(leftovers(cluster.run.id), []);
 });
 
+test('three nodes join, and none is ready without a network', async () => {
+  const conditions = await eventually('three nodes say whether they are ready', async () => {
+    const { items } = JSON.parse(await cluster.kubectl(['get', 'nodes', '--output=json']));
+    const ready = items.map(({ status }: { status: { conditions?: { type: string }[] } }) =>
+      status.conditions?.find(({ type }) => type === 'Ready'),
+    );
+    return ready.length === 3 && ready.every(Boolean) ? ready : undefined;
+  });
+  for (const { status, message } of conditions) {
+    assert.equal(status, 'False');
+    assert.match(message, /cni plugin not initialized/);
+  }
+});
 test('kubectl apply installs it: its pods are Ready, and then the nodes are', async (t) => {
   await apply(cluster, kubeadmConfiguration);
   const started = performance.now();
@@ -52,9 +69,12 @@ test('a deny-all policy blocks, and probes go on', (t) => denyAll(t, cluster));
 test('NetworkPolicy means what Kubernetes says', (t) => networkPolicies(t, cluster));
 test('the doctor names a firewall of another tool', () => foreignFirewall(cluster));
 test('faults are survived', (t) => faults(t, cluster));
+test("a node's disk is full", (t) => fullDisk(t, cluster));
+test('the reference client of CNI drives the installed plugin', (t) => cnitool(t, cluster));
 test('a node reboots: it comes back, and no address is lost or given twice', () => reboot(cluster));
 test('addresses that run out, and those of a node that is gone', (t) => addressesRunOut(t, cluster));
 test('the controllers do their work', (t) => controllers(t, cluster));
 test('a newer version is applied, and no connection is lost', () => upgrade(cluster));
+test('clocks jump', (t) => clock(t, cluster));
 test('service accounts may do what they need, and no more', (t) => leastPrivilege(t, cluster));
 test('Calico leaves, and nothing of it stays', (t) => uninstall(t, cluster));

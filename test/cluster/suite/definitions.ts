@@ -9,6 +9,7 @@ import { parse } from 'yaml';
 import { runCalicoctl } from '../../calicoctl/api-cluster.ts';
 import { asCreated, everyObject, everyRefusal, toYaml, written } from '../../resources/every-object.ts';
 import { ApiServer } from '../api-server.ts';
+import { kubernetesVersion } from '../kubernetes-programs.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const folder = mkdtempSync(join(tmpdir(), 'calico-definitions-'));
@@ -37,6 +38,12 @@ async function calicoctl(...line: string[]): Promise<string> {
   assert.equal(code, 0, stderr);
   return stdout;
 }
+
+test('kubectl and kube-apiserver are of the version that was asked for', async () => {
+  const { clientVersion, serverVersion } = JSON.parse(await server.kubectl(['version', '--output=json']));
+  const version = kubernetesVersion();
+  assert.deepEqual([clientVersion.gitVersion, serverVersion.gitVersion], [version, version]);
+});
 
 test('it refuses what the embedded server refuses, in the same words', async () => {
   const judged = everyRefusal.filter(({ byServer }) => byServer).map(({ object }) => object);

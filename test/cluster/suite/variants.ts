@@ -1,0 +1,71 @@
+// The other ways to install, on a cluster whose kube-proxy writes nftables: by Helm, with routes by BGP; then, once that has left,
+// policy alone beside a network that somebody else makes.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { calicoImage } from '../calico-image.ts';
+import { Cluster } from '../cluster.ts';
+import { eventually } from '../daemon.ts';
+import { calicoIsReady, chart, manifest, release } from '../install.ts';
+import { leftovers } from '../run-folder.ts';
+import { connectivity } from '../scenarios/connectivity.ts';
+import { denyAll } from '../scenarios/deny-all.ts';
+import { nothingWasRefused } from '../scenarios/least-privilege.ts';
+import { uninstallWithHelm } from '../scenarios/uninstall.ts';
+import { testImages } from '../test-images.ts';
+
+const podRange = '10.66.0.0/16';
+let cluster: Cluster;
+before(async () => {
+  cluster = await Cluster.start({
+    nodes: 3,
+    proxyMode: 'nftables',
+    podRange,
+    images: [...testImages(), await calicoImage()],
+  });
+});
+after(async () => {
+  await cluster?.stop();
+  assert.deepEqual(leftovers(cluster.run.id), []);
+});
+
+test('Helm installs it with BGP', async () => {
+  const values = `--set=networking=bgp,pools.ipv4.cidr=${podRange}`;
+  await cluster.helm(['install', 'calico', chart, ...release, '--create-namespace', values]);
+  await calicoIsReady(cluster);
+});
+test('pods, services, nodes and the API server reach each other', (t) => connectivity(t, cluster));
+test('nodes know by BGP where pods are; there is no tunnel, and kube-proxy writes nftables', async () => {
+  for (const node of cluster.nodes) {
+    await eventually(`${node.name} has a route to a block of each other node`, async () => {
+      const routes = await node.run(['ip', 'route', 'show', 'proto', 'bird']);
+      return (routes.match(/^10\.66\.\S+ via 172\.30\.0\.\d+/gm)?.length ?? 0) >= 2;
+    });
+    assert.doesNotMatch(await node.run(['ip', '-oneline', 'link']), /vxlan/);
+    assert.match(await node.run(['nft', 'list', 'tables']), /table ip kube-proxy/);
+  }
+});
+test('a deny-all policy blocks, and probes go on, with BGP', (t) => denyAll(t, cluster));
+test('with BGP, service accounts are refused nothing', (t) => nothingWasRefused(t, cluster));
+test('Helm takes it away, and nothing of it stays', async (t) => {
+  await cluster.kubectl(['delete', 'pods', '--all', '--now']);
+  await uninstallWithHelm(t, cluster);
+});
+
+test('policy alone is installed beside routes that others make', async () => {
+  for (const { name, address } of cluster.nodes) {
+    const range = await cluster.kubectl(['get', 'node', name, '--output=jsonpath={.spec.podCIDR}']);
+    const route = ['ip', 'route', 'add', range, 'via', address] as const;
+    for (const other of cluster.nodes.filter((node) => node.name !== name)) await other.run(route);
+    // The API server answers pods, too.
+    await cluster.api.runClient(route);
+  }
+  await cluster.kubectl(['apply', '--filename', manifest('calico-policy-only.yaml')]);
+  await calicoIsReady(cluster);
+});
+test('pods have addresses of their nodes, and reach each other', async (t) => {
+  await connectivity(t, cluster);
+  const path = '--output=jsonpath={.items[?(@.spec.hostNetwork!=true)].status.podIP}';
+  for (const ip of (await cluster.kubectl(['get', 'pods', path])).split(' ')) assert.match(ip, /^10\.66\./);
+});
+test('a deny-all policy blocks, and probes go on, where Calico is policy alone', (t) => denyAll(t, cluster));
+test('as policy alone, service accounts are refused nothing', (t) => nothingWasRefused(t, cluster));
