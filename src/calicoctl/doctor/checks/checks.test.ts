@@ -38,6 +38,26 @@ const agent = (on: string, status: CalicoPod['status'] = ready): CalicoPod => ({
 });
 const ready = { conditions: [{ type: 'Ready', status: 'True' as const }] };
 
+/** Of four addresses, the first of which are in use by whom the attributes name. */
+function block(cidr: string, used: number, secondary: Record<string, string> = { note: 'test' }): IPAMBlock {
+  const size = 4;
+  return {
+    apiVersion,
+    kind: 'IPAMBlock',
+    metadata: { name: cidr.replaceAll(/[./]/g, '-') },
+    spec: {
+      cidr,
+      affinity: 'host:a',
+      allocations: Array.from({ length: size }, (_, index) => (index < used ? 0 : null)),
+      unallocated: Array.from({ length: size - used }, (_, index) => used + index),
+      attributes: [{ handle_id: 'h', secondary }],
+      deleted: false,
+      sequenceNumber: 1,
+      strictAffinity: false,
+    },
+  };
+}
+
 /** A cluster in which all is well, but for what is given. */
 function cluster({
   ipam,
@@ -121,24 +141,6 @@ describe('the cluster:', () => {
 
   test('no pool, a full pool, one that is nearly full, and overlapping ones', () => {
     assert.deepEqual(said(cluster({ ipam: { pools: [] } })), ['no-pool error the cluster']);
-    const block = (cidr: string, used: number): IPAMBlock => {
-      const size = 4;
-      return {
-        apiVersion,
-        kind: 'IPAMBlock',
-        metadata: { name: cidr.replaceAll(/[./]/g, '-') },
-        spec: {
-          cidr,
-          affinity: 'host:a',
-          allocations: Array.from({ length: size }, (_, index) => (index < used ? 0 : null)),
-          unallocated: Array.from({ length: size - used }, (_, index) => used + index),
-          attributes: [{ handle_id: 'h', secondary: { note: 'test' } }],
-          deleted: false,
-          sequenceNumber: 1,
-          strictAffinity: false,
-        },
-      };
-    };
     const facts = cluster({
       ipam: {
         pools: [pool('full', '10.2.0.0/30'), pool('wide', '10.0.0.0/14'), pool('narrow', '10.1.0.0/16')],
@@ -149,6 +151,28 @@ describe('the cluster:', () => {
       'pool-exhausted error pool "full" (10.2.0.0/30)',
       'pools-overlap error pool "wide"',
       'pools-overlap error pool "narrow"',
+    ]);
+  });
+
+  test('addresses that belong to nobody, and one that two pods have', () => {
+    const user = (name: string) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { namespace: 'shop', name },
+      spec: { nodeName: 'a', containers: [] },
+      status: { phase: 'Running' as const, podIP: '10.1.0.8', podIPs: [{ ip: '10.1.0.8' }] },
+    });
+    const gone = { namespace: 'shop', pod: 'gone', node: 'a' };
+    const facts = cluster({
+      ipam: {
+        blocks: [block('10.1.0.0/30', 2, gone), block('10.1.0.8/30', 1, { ...gone, pod: 'one' })],
+        pods: [user('one'), user('two')],
+      },
+    });
+    const told = examine(addressChecks, facts).map(({ check, severity, what }) => [check, severity, what]);
+    assert.deepEqual(told, [
+      ['addresses-leak', 'warning', '2 addresses and 0 blocks belong to nobody'],
+      ['addresses-leak', 'error', '10.1.0.8 is used by pod shop/one and pod shop/two'],
     ]);
   });
 
