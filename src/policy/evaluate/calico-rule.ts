@@ -81,9 +81,9 @@ function slicesOf(
   );
 }
 
-function hasAddress({ addressType, endpoints = [] }: EndpointSlice, address: string): boolean {
+function hasAddress({ addressType, endpoints }: EndpointSlice, address: string): boolean {
   if (addressType !== (address.includes(':') ? 'IPv6' : 'IPv4')) return false;
-  return endpoints.some(({ addresses }) => addresses.some((own) => isWithin(address, own)));
+  return (endpoints ?? []).some(({ addresses }) => addresses.some((own) => isWithin(address, own)));
 }
 
 function isServed(slice: EndpointSlice, { destination, protocol, destinationPort }: Packet): boolean {

@@ -8,14 +8,17 @@ export const serviceNameLabel = 'kubernetes.io/service-name';
 export interface EndpointSlice extends Resource {
   /** "IPv4", "IPv6" or "FQDN". */
   addressType: string;
-  endpoints?: {
-    addresses: string[];
-    /** What is absent is unknown, and to be taken as ready. */
-    conditions?: { ready?: boolean };
-    nodeName?: string;
-  }[];
+  /** The API server says null where there are none, here and of ports. */
+  endpoints?:
+    | {
+        addresses: string[];
+        /** What is absent is unknown, and to be taken as ready. */
+        conditions?: { ready?: boolean };
+        nodeName?: string;
+      }[]
+    | null;
   /** A port without a number means every port of the endpoints. */
-  ports?: { name?: string; protocol?: string; port?: number }[];
+  ports?: { name?: string; protocol?: string; port?: number }[] | null;
 }
 
 export const endpointSlices: ResourceKind<EndpointSlice> = {

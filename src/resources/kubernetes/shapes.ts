@@ -91,9 +91,13 @@ export const kubernetesShapes: Readonly<Record<string, JsonSchema>> = {
   }),
   endpointslices: object({
     addressType: text,
-    endpoints: list(
-      object({ addresses: list(text), nodeName: text, conditions: object({ ready: flag }) }, 'addresses'),
-    ),
-    ports: list(object({ name: text, protocol: text, port: whole })),
+    // The API server writes null where there are none.
+    endpoints: {
+      ...list(
+        object({ addresses: list(text), nodeName: text, conditions: object({ ready: flag }) }, 'addresses'),
+      ),
+      nullable: true,
+    },
+    ports: { ...list(object({ name: text, protocol: text, port: whole })), nullable: true },
   }),
 };
