@@ -5,6 +5,9 @@ import { interfacePrefix, table as mainTable } from './nftables/names.ts';
 import { routeProtocol } from './overlay/cluster-routes.ts';
 import { deviceNames } from './overlay/vxlan-overlay.ts';
 
+/** RTPROT_BIRD. */
+const birdProtocol = 12;
+
 /**
  * Returns in words what there was. Links go first, those of pods that still run too: no pod is on the network without its policy.
  * @throws Error while an agent owns the tables; KernelError or TransactionError when the kernel refuses
@@ -21,8 +24,11 @@ export function uninstallDataplane(kernel: Nftables, rtnetlink: Rtnetlink): stri
       ({ name, kind }) => tunnels.includes(name) || (kind === 'veth' && name.startsWith(interfacePrefix)),
     );
   for (const { index } of links) rtnetlink.ensure(deleteLink(index));
-  // Those through a link went with it.
-  const routes = rtnetlink.routes().filter(({ protocol }) => protocol === routeProtocol);
+  // Those through a link went with it. BIRD leaves its own behind, which is what lets it be replaced; another BIRD of this node
+  // writes what is its own again when it next looks.
+  const routes = rtnetlink
+    .routes()
+    .filter(({ protocol }) => protocol === routeProtocol || protocol === birdProtocol);
   for (const route of routes) rtnetlink.ensure(deleteRoute(route));
   for (const table of tables) {
     const transaction = new Transaction(table);

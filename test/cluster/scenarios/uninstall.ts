@@ -106,7 +106,7 @@ async function remains(node: ClusterNode): Promise<string[]> {
     ...files,
     ...state,
     ...links.filter((line) => /cali/.test(line)),
-    ...routes.filter((line) => /cali|proto 80/.test(line)),
+    ...routes.filter((line) => /cali|proto (80|bird)/.test(line)),
     ...tables.filter((line) => /cali/.test(line)),
   ];
 }
