@@ -5,17 +5,16 @@ import fc from 'fast-check';
 import { InvalidResourceError } from '../src/datastore/index.ts';
 import type { Cluster } from '../src/policy/index.ts';
 import { AgentCluster } from '../test/dataplane/agents/agent-cluster.ts';
+import { arbitraryPlacedCluster } from '../test/dataplane/agents/arbitrary-placed-cluster.ts';
 import { type Examined, examine } from '../test/dataplane/agents/examine.ts';
-import { nodeNames as kernelNodes } from '../test/dataplane/agents/places.ts';
 import { Waves } from '../test/dataplane/agents/wave.ts';
-import { arbitraryCluster, arbitraryClusterOn, nodeNames } from '../test/policy/arbitrary-cluster.ts';
+import { arbitraryCluster, nodeNames } from '../test/policy/arbitrary-cluster.ts';
 import { differencesIn } from '../test/policy/differences.ts';
 import { manifestOf } from '../test/policy/manifest-of.ts';
 import { shrink } from '../test/policy/shrink.ts';
 import type { TortureOptions } from './options.ts';
 import { Random } from './random.ts';
 
-const arbitraryForKernel = arbitraryClusterOn(kernelNodes);
 const shrinkingMs = 10 * 60_000;
 /** More of them would be the same ones again. */
 const mostDifferences = 3;
@@ -48,7 +47,7 @@ export async function run({ until, rounds, seed }: TortureOptions): Promise<bool
     }
     // By the seed alone, so that the same one leads to the same thing again.
     if (new Random(clusterSeed).below(10) > 0) return undefined;
-    const cluster = sample(arbitraryForKernel, clusterSeed);
+    const cluster = sample(arbitraryPlacedCluster, clusterSeed);
     const examined = await examine(agents, waves, cluster);
     counted.inKernel++;
     counted.packets += examined.packets;

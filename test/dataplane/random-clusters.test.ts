@@ -3,10 +3,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { arbitraryClusterOn } from '../policy/arbitrary-cluster.ts';
 import { AgentCluster } from './agents/agent-cluster.ts';
+import { arbitraryPlacedCluster } from './agents/arbitrary-placed-cluster.ts';
 import { examine } from './agents/examine.ts';
-import { nodeNames } from './agents/places.ts';
 import { Waves } from './agents/wave.ts';
 
 const seed = Number(process.env.CALICO_TEST_SEED ?? 20261123);
@@ -25,9 +24,7 @@ describe('the kernels of real agents', () => {
   });
   const asked = { packets: 0, denied: 0, left: 0 };
 
-  for (const [index, cluster] of fc
-    .sample(arbitraryClusterOn(nodeNames), { seed, numRuns: count })
-    .entries()) {
+  for (const [index, cluster] of fc.sample(arbitraryPlacedCluster, { seed, numRuns: count }).entries()) {
     test(`agree with the evaluator on every packet of random cluster ${index} of seed ${seed}`, async () => {
       const { packets, denied, left, difference } = await examine(agents, waves, cluster);
       assert.equal(difference, undefined, JSON.stringify(cluster));

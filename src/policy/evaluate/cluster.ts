@@ -55,6 +55,8 @@ export interface Crossing {
   readonly addresses?: Readonly<Record<string, readonly string[]>>;
   /** Where the packet was sent before this node translated its destination. */
   readonly meant?: { readonly destination: string; readonly destinationPort: number };
+  /** Under which source it comes here, when a node before this one has translated that; whoever receives it sees this one, too. */
+  readonly source?: string;
 }
 
 /** The first packet of a connection, as the pods see it (after service translation). */

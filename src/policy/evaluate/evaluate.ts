@@ -34,18 +34,20 @@ function evaluateInForce(cluster: Cluster, entities: readonly Entity[], packet: 
     return { action: 'Allow', reasons: [`"${sender.name}" speaks to itself`] };
   const reasons: string[] = [];
   for (const crossing of packet.crossings ?? []) {
-    const { allowed, reason } = judgeCrossing({ cluster, entities, packet }, crossing);
+    const crossed = { ...packet, source: crossing.source ?? packet.source };
+    const { allowed, reason } = judgeCrossing({ cluster, entities, packet: crossed }, crossing);
     if (reason) reasons.push(reason);
     if (!allowed) return { action: 'Deny', reasons };
   }
-  for (const [pod, side] of [
-    [sender, 'egress'],
-    [receiver, 'ingress'],
+  const source = packet.crossings?.findLast((crossing) => crossing.source)?.source ?? packet.source;
+  for (const [pod, side, seen] of [
+    [sender, 'egress', packet],
+    [receiver, 'ingress', { ...packet, source }],
   ] as const) {
     if (!pod) continue;
     // A node always reaches its own pods, its probes above all.
     if (side === 'ingress' && isToOwnPod(packet)) continue;
-    const { allowed, reason } = judge({ cluster, entities, pod, side, packet });
+    const { allowed, reason } = judge({ cluster, entities, pod, side, packet: seen });
     reasons.push(reason);
     if (!allowed) return { action: 'Deny', reasons };
   }

@@ -119,17 +119,16 @@ export class AgentCluster {
   }
 
   /**
-   * Turns the cluster that is there into another, and resolves when every kernel holds it. Returns the cluster as it is then:
+   * Turns the cluster that is there into another, whose pods live where places.ts has them, and resolves when every kernel holds it. Returns the cluster as it is then:
    * nodes have what their agents have written. @throws Error when an agent died, or did not come there in time
    */
   async become(cluster: Cluster): Promise<Cluster> {
-    const placed = withFixedNodes(cluster);
     for (const [key, link] of this.#links) {
-      const still = placed.pods.find((pod) => keyOf(pod) === key);
+      const still = cluster.pods.find((pod) => keyOf(pod) === key);
       if (!still || linkText(still) !== link.text) await this.#removeLink(key);
     }
-    const stored = await this.#store().become(placed);
-    for (const pod of placed.pods) await this.#addLink(pod);
+    const stored = await this.#store().become(cluster);
+    for (const pod of cluster.pods) await this.#addLink(pod);
     const calculation = await this.#store().calculation();
     for (const node of this.#nodes.values()) {
       await node.table.reached(calculation, node.interfaces, () => this.#deaths);
@@ -291,15 +290,6 @@ function route(namespace: number, name: string, destination: string, via: string
 /** "pod-3" is number 3. */
 function indexOf({ metadata }: Pod): number {
   return Number(metadata.name.replace(/^pod-/, ''));
-}
-
-/** Pods live where the routes say. */
-function withFixedNodes(cluster: Cluster): Cluster {
-  const pods = cluster.pods.map((pod) => ({
-    ...pod,
-    spec: { ...pod.spec, nodeName: podNode(indexOf(pod)) },
-  }));
-  return { ...cluster, pods };
 }
 
 /** Pods with the same text have the same link. */

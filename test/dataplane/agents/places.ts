@@ -38,21 +38,17 @@ export const hosts: readonly Place[] = [
   { name: 'behind', kind: 'behind', node: '', addresses: { 4: '10.9.0.2', 6: 'fd09::2' } },
 ];
 
-/** What a node says in the name of others who leave the cluster by that interface. */
-const nodeSource = (node: string, out: string, family: Family): string => {
-  if (out === 'eth1') return family === 4 ? '10.9.0.1' : 'fd09::1';
-  return hosts.find(({ name }) => name === node)?.addresses[family] ?? '';
-};
+/** A node's address on the underlay, between which the overlay's packets travel. */
+const underlayOf = (node: string, family: Family): string =>
+  hosts.find(({ name }) => name === node)?.addresses[family] ?? '';
 
-/** A stretch of a packet's way on which it has one source. All stretches must let it through. */
-export interface Stretch {
+/** A packet as the evaluator is asked about it; all of a way's must get through. */
+export interface Leg {
   readonly source: string;
   readonly destination: string;
   readonly crossings: readonly Crossing[];
   /** The overlay's packet around it: only policies before connection tracking have a say in that. */
   readonly isOuter?: boolean;
-  /** The packet has its sender's pod behind it already. */
-  readonly isLater?: boolean;
 }
 
 /** Where a packet was sent that a service's rules on its first node translate. */
@@ -61,24 +57,18 @@ export type Meant = NonNullable<Crossing['meant']>;
 type Interfaces = (node: string) => Readonly<Record<string, readonly string[]>>;
 
 /** `interfaces` tells the addresses of a node's interfaces. */
-export function stretchesOf(
-  from: Place,
-  to: Place,
-  family: Family,
-  interfaces: Interfaces,
-  meant?: Meant,
-): Stretch[] {
+export function legsOf(from: Place, to: Place, family: Family, interfaces: Interfaces, meant?: Meant): Leg[] {
   const [source, destination] = [from.addresses[family], to.addresses[family]];
   const crossings: Crossing[] = [];
-  const cross = (node: string, names: { in?: string; out?: string }) => {
+  const cross = (node: string, names: { in?: string; out?: string; source?: string }) => {
     const isFirst = crossings.length === 0;
     crossings.push({ node, ...names, addresses: interfaces(node), ...(meant && isFirst && { meant }) });
   };
-  const outer: Stretch[] = [];
+  const outer: Leg[] = [];
   const tunnel = (one: string, other: string) => {
     outer.push({
-      source: nodeSource(one, 'eth0', family),
-      destination: nodeSource(other, 'eth0', family),
+      source: underlayOf(one, family),
+      destination: underlayOf(other, family),
       crossings: [
         { node: one, out: 'eth0', addresses: interfaces(one) },
         { node: other, in: 'eth0', addresses: interfaces(other) },
@@ -88,8 +78,8 @@ export function stretchesOf(
   };
   const [fromInside, toInside] = [own(from), own(to)];
   // The node that a packet comes to first, and the interface that it comes by.
-  let node = from.node || entrance(from, to);
-  let came = fromInside ?? (from.kind === 'node' ? undefined : from.kind === 'behind' ? 'eth1' : 'eth0');
+  const node = from.node || entrance(from, to);
+  const came = fromInside ?? (from.kind === 'node' ? undefined : from.kind === 'behind' ? 'eth1' : 'eth0');
   if (from.kind === 'node' && from === to) {
     cross(node, { out: 'lo' });
     cross(node, { in: 'lo' });
@@ -97,28 +87,28 @@ export function stretchesOf(
   }
   const last = to.node || (to.kind === 'behind' ? 'node-1' : node);
   if (node !== last) {
-    const out = toInside ? 'vxlan.calico' : 'eth0';
+    const out = toInside ? overlayOf[family] : 'eth0';
     cross(node, { ...(came && { in: came }), out });
     if (toInside) tunnel(node, last);
-    // Pods' packets leave the cluster under their node's address.
-    if (fromInside && !toInside && family === 4) return translated(node);
-    [node, came] = [last, out];
-  }
-  finish(node, came);
+    const isTranslated = toInside ? from.kind === 'node' : fromInside && family === 4;
+    finish(last, out, isTranslated ? sourceOf(node, out) : undefined);
+  } else finish(node, came);
   return [{ source, destination, crossings }, ...outer];
 
-  function finish(at: string, by: string | undefined): void {
+  function finish(at: string, by: string | undefined, translated?: string): void {
     const out = to.kind === 'node' ? undefined : (toInside ?? (to.kind === 'behind' ? 'eth1' : 'eth0'));
-    cross(at, { ...(by && { in: by }), ...(out && { out }) });
+    cross(at, { ...(by && { in: by }), ...(out && { out }), ...(translated && { source: translated }) });
   }
 
-  function translated(at: string): Stretch[] {
-    const first = { source, destination, crossings: [...crossings] };
-    crossings.length = 0;
-    finish(last, 'eth0');
-    return [first, { source: nodeSource(at, 'eth0', family), destination, crossings, isLater: true }];
+  /** Pods' packets leave the cluster under their node's address, and a node's own travel under that of its end of the overlay. */
+  function sourceOf(at: string, out: string): string | undefined {
+    return interfaces(at)[out]?.find((address) => isOf(family, address) && !address.startsWith('fe80:'));
   }
 }
+
+const overlayOf = { 4: 'vxlan.calico', 6: 'vxlan-v6.calico' } as const;
+
+const isOf = (family: Family, address: string) => address.includes(':') === (family === 6);
 
 /** The name of a pod's interface on its node, as far as it matters; undefined for others. */
 function own({ kind, name }: Place): string | undefined {

@@ -11,7 +11,7 @@ import {
   type Verdict,
   workloadEndpointOf,
 } from '../../../src/policy/index.ts';
-import { type Family, hasWay, hosts, type Meant, type Place, pod, stretchesOf } from './places.ts';
+import { type Family, hasWay, hosts, legsOf, type Meant, type Place, pod } from './places.ts';
 import type { Probe, ProbeProtocol } from './wave.ts';
 
 const ports = [79, 80, 81, 82, 83] as const;
@@ -69,7 +69,7 @@ export function planOf({ stagedPolicies: _, ...cluster }: Cluster, interfaces: I
   const expect = (probe: Probe, meant?: Meant) => {
     const { from, to, family } = probe;
     const packet = packetOf(probe);
-    const verdicts = stretchesOf(from, to, family, interfaces, meant).map(
+    const verdicts = legsOf(from, to, family, interfaces, meant).map(
       ({ source, destination, crossings, isOuter }) =>
         isOuter
           ? judgeOuter({ source, destination, crossings, ...vxlan })

@@ -1,0 +1,10 @@
+// Random clusters whose pods live where the network of the agents' cluster has ways to them.
+import type fc from 'fast-check';
+import type { Cluster } from '../../../src/policy/index.ts';
+import { arbitraryClusterOn } from '../../policy/arbitrary-cluster.ts';
+import { nodeNames, podNode } from './places.ts';
+
+export const arbitraryPlacedCluster: fc.Arbitrary<Cluster> = arbitraryClusterOn(nodeNames).map((cluster) => ({
+  ...cluster,
+  pods: cluster.pods.map((pod, index) => ({ ...pod, spec: { ...pod.spec, nodeName: podNode(index) } })),
+}));
