@@ -142,4 +142,44 @@ describe('an object that cannot be programmed', () => {
     assert.deepEqual(verdictsOf('cali-pi-asking'), ['drop']);
     assert.notDeepEqual(verdictsOf('cali-pi-good'), ['drop']);
   });
+
+  test('costs the changes of others nothing, and its own mending no more than itself', async (t) => {
+    const { dataplane, closed } = start();
+    const asking: PolicyProgram = { ingress: [{ ...open, source: { set: 's:one' } }], egress: [] };
+    const first = { good, bad: refused, asking };
+    dataplane.apply(stateWith(first, ['not an address'], ['nonsense']), changed(Object.keys(first)));
+    assert.deepEqual(closed.toSorted(), ['endpoint "t/b"', 'policy "asking"', 'policy "bad"', 'set "s:one"']);
+    const readings = t.mock.method(nftables, 'listRules');
+    const step = async (
+      policies: Record<string, PolicyProgram>,
+      [addresses, members]: readonly [string[], string[]],
+      changes: Partial<Changes>,
+    ) => {
+      const before = readings.mock.callCount();
+      dataplane.apply(stateWith(policies, addresses, members), { ...changed([]), ...changes });
+      assert.equal(readings.mock.callCount(), before, 'the table is not read, nor compared');
+      assert.equal(await dataplane.audit(), undefined);
+    };
+    const set = (added: string[], removed: string[] = []) =>
+      new Map([['s:one', { added, removed, netsChanged: false }]]);
+    const wrong = ['not an address'];
+
+    const others = { ...first, other: good, blind: asking };
+    await step(others, [wrong, ['nonsense']], {
+      policies: new Set(['other', 'blind']),
+      endpoints: new Set(['t/a']),
+    });
+    assert.notDeepEqual(verdictsOf('cali-pi-other'), ['drop']);
+    assert.deepEqual(verdictsOf('cali-pi-blind'), ['drop'], 'it asks a set that is closed');
+    await step({ ...others, bad: good }, [wrong, ['nonsense']], { policies: new Set(['bad']) });
+    assert.notDeepEqual(verdictsOf('cali-pi-bad'), ['drop']);
+    await step({ ...others, bad: good }, [['10.0.0.1'], ['nonsense']], { endpoints: new Set(['t/b']) });
+    assert.notDeepEqual(verdictsOf('cali-tw-cali2'), ['drop']);
+    await step({ ...others, bad: good }, [['10.0.0.1'], ['10.0.0.5']], {
+      sets: set(['10.0.0.5'], ['nonsense']),
+    });
+    for (const chain of ['cali-pi-asking', 'cali-pi-blind'])
+      assert.notDeepEqual(verdictsOf(chain), ['drop'], chain);
+    assert.equal(closed.length, 4);
+  });
 });

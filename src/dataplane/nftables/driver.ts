@@ -1,6 +1,6 @@
 // The nftables dataplane: holds the kernel's table to the desired state, a transaction at a time. Where the kernel can, the
 // table is owned: nobody else may change it, not even `nft flush ruleset`, and it outlives us.
-import type { AddressSet, Changes, DesiredState, NetworkFact, SetChange } from '../../calc/index.ts';
+import type { Changes, DesiredState, NetworkFact } from '../../calc/index.ts';
 import {
   type Nftables,
   packetsInFlight,
@@ -8,7 +8,7 @@ import {
   type Watch,
   watchTable,
 } from '../../kernel/index.ts';
-import { Isolation, mayPass } from './isolation.ts';
+import { Isolation, mayPass, wholeSet } from './isolation.ts';
 import { type Generation, generationOf, lastGeneration, markMask } from './judgement.ts';
 import { sets, table } from './names.ts';
 import { Program, type ProgramOptions } from './program.ts';
@@ -78,12 +78,7 @@ export class NftablesDataplane {
     const isNothing =
       addresses.size + policies.size + endpoints.size + hostEndpoints.size + network.size === 0;
     if (this.#program && isNothing) return;
-    // A closed object that has changed is written as if it were new, and what was closed with it likewise.
-    if (!this.#isolation.isEmpty) {
-      this.#isolation.reopen(changes);
-      this.#program = undefined;
-    }
-    this.#commit(state, changes);
+    this.#commit(state, this.#isolation.reopen(state, changes));
     if (this.#generation === 0) this.#settling ??= this.#settle();
   }
 
@@ -251,8 +246,4 @@ function everythingIn(state: DesiredState): Changes {
     routes: new Set(state.routes.keys()),
     network: new Set(Object.keys(state.network) as NetworkFact[]),
   };
-}
-
-function wholeSet({ members, nets }: AddressSet): SetChange {
-  return { added: [...members.keys()], removed: [], netsChanged: nets.size > 0 };
 }

@@ -1,6 +1,6 @@
 // Which objects are closed because they, and not the rest, are what the kernel or the compiler could not take. A closed
 // policy drops whatever is asked of it; a closed endpoint passes nothing. Each stays closed until it changes.
-import type { Changes, DesiredState } from '../../calc/index.ts';
+import type { AddressSet, Changes, DesiredState, SetChange } from '../../calc/index.ts';
 import { TransactionError } from '../../kernel/index.ts';
 
 /** What a message of a transaction, or a step of compiling one, is for. A content set is known by its name. */
@@ -72,12 +72,29 @@ export class Isolation {
     return closed;
   }
 
-  /** What has changed may be well again. */
-  reopen({ policies, endpoints, sets }: Changes): void {
-    for (const key of policies) this.#policies.delete(key);
-    for (const key of endpoints) this.#endpoints.delete(key);
-    // Policies that were closed for the set's sake are tried again with it.
-    if ([...sets.keys()].some((key) => this.#sets.delete(key))) this.#policies.clear();
+  /**
+   * What has changed may be well again. Returns the changes by which what is open again comes into a table that holds it closed:
+   * of a set there is nothing yet, and policies that were closed for its sake are tried again with it.
+   */
+  reopen(state: DesiredState, changes: Changes): Changes {
+    if (this.isEmpty) return changes;
+    const sets = new Map(changes.sets);
+    const policies = new Set(changes.policies);
+    for (const key of changes.endpoints) this.#endpoints.delete(key);
+    for (const key of changes.sets.keys()) {
+      const set = this.#sets.delete(key) && state.sets.get(key);
+      if (!set) continue;
+      sets.set(key, wholeSet(set));
+      for (const policy of this.#policies)
+        if (mentions(state.policies.get(policy), key)) policies.add(policy);
+    }
+    for (const key of policies) {
+      const program = state.policies.get(key);
+      const isStillBlind = [...this.#sets].some((set) => mentions(program, set));
+      if (isStillBlind) this.#policies.add(key);
+      else this.#policies.delete(key);
+    }
+    return { ...changes, sets, policies };
   }
 
   /** Everything is tried again: what could not be done may be possible by now. */
@@ -88,6 +105,11 @@ export class Isolation {
   #of(kind: 'policy' | 'endpoint' | 'set'): Set<string> {
     return { policy: this.#policies, endpoint: this.#endpoints, set: this.#sets }[kind];
   }
+}
+
+/** The change by which all of a set comes into a table that has nothing of it. */
+export function wholeSet({ members, nets }: AddressSet): SetChange {
+  return { added: [...members.keys()], removed: [], netsChanged: nets.size > 0 };
 }
 
 function ownerOf(fault: unknown): Owner | undefined {
