@@ -101,6 +101,30 @@ test('an address that passes from one pod to another keeps its route, in whichev
   assert.ok(!calculator.state.routes.has('10.1.2.9/32'));
 });
 
+test('an address that is used on another node than its block follows that node, whenever this is told of', () => {
+  const calculator = calculatorWith(undefined, { vxlanMode: 'CrossSubnet' });
+  const borrowed = block(2);
+  const attributes = [{ handle_id: 'h', secondary: { pod: 'p', namespace: 'red', node: 'node-4' } }];
+  calculator.setBlock({ ...borrowed, spec: { ...borrowed.spec, allocations: [null, 0], attributes } });
+  calculator.takeChanges();
+  assert.ok(!calculator.state.routes.has('10.1.2.1/32'), 'nothing is known of that node yet');
+  const far = node(3);
+  calculator.setNode({ ...far, metadata: { ...far.metadata, name: 'node-4' } });
+  assert.deepEqual(calculator.takeChanges().routes, new Set(['10.1.2.1/32']));
+  calculator.deleteNode('node-4');
+  assert.deepEqual(calculator.takeChanges().routes, new Set(['10.1.2.1/32']));
+  // On another link now, all ways are other ways.
+  const self = node(1);
+  const annotations = { ...self.metadata.annotations, [nodeAnnotations.ipv4Address]: '172.31.0.11/24' };
+  calculator.setNode({ ...self, metadata: { ...self.metadata, annotations } });
+  calculator.takeChanges();
+  assert.deepEqual(routesOf(calculator), [
+    '10.1.1.0/26 blackhole',
+    '10.1.2.0/26 vxlan node-2',
+    '10.1.3.0/26 direct node-3',
+  ]);
+});
+
 test('a pool without encapsulation has routes within the subnet where programClusterRoutes says so', () => {
   assert.deepEqual(routesOf(calculatorWith(undefined, {})), []);
   assert.deepEqual(routesOf(calculatorWith({ routesPlainPools: true }, {})), [

@@ -49,6 +49,9 @@ export class Overlay {
   readonly #pods = new Map<string, Place>();
   /** What has routes: "block NAME", "pod NAMESPACE/NAME", "node NAME". */
   readonly #dirty = new Set<string>();
+  /** What lives on each node, wholly or in part: all that its change can concern. And the other way round. */
+  readonly #sourcesOn = new Map<string, Set<string>>();
+  readonly #nodesOf = new Map<string, ReadonlySet<string>>();
   readonly #routesOf = new Map<string, ReadonlyMap<string, RouteProgram>>();
   /** By destination, from whom it has a route: an address may pass from one pod to another before the first is gone. */
   readonly #claims = new Map<string, Map<string, RouteProgram>>();
@@ -82,7 +85,7 @@ export class Overlay {
   setBlock(name: string, block: IPAMBlock | undefined): void {
     if (block) this.#blocks.set(name, block);
     else this.#blocks.delete(name);
-    this.#dirty.add(`block ${name}`);
+    this.#note(`block ${name}`, block ? nodesOf(block) : new Set());
   }
 
   /** Undefined when it is gone, or has no node or no address. */
@@ -92,7 +95,7 @@ export class Overlay {
     if (before?.node === place?.node && before?.addresses.join() === place?.addresses.join()) return;
     if (place) this.#pods.set(key, place);
     else this.#pods.delete(key);
-    this.#dirty.add(`pod ${key}`);
+    this.#note(`pod ${key}`, new Set(place && [place.node]));
   }
 
   setNode(name: string, node: Node | undefined): void {
@@ -108,8 +111,9 @@ export class Overlay {
       else if (!this.#tunnelEndpoints.delete(key)) continue;
       this.#changedTunnelEndpoints.add(key);
     }
-    // Any block may hold addresses that live on this node.
-    this.#allAreDirty();
+    // Which other nodes are on our own link, and which behind a tunnel, our own address says.
+    if (name === this.#self) this.#allAreDirty();
+    else for (const source of this.#sourcesOn.get(name) ?? []) this.#dirty.add(source);
     this.#dirty.add(`node ${name}`);
   }
 
@@ -150,6 +154,22 @@ export class Overlay {
     if (route) this.#routes.set(destination, route);
     else this.#routes.delete(destination);
     return true;
+  }
+
+  #note(source: string, nodes: ReadonlySet<string>): void {
+    this.#dirty.add(source);
+    for (const node of this.#nodesOf.get(source) ?? []) {
+      const sources = this.#sourcesOn.get(node);
+      sources?.delete(source);
+      if (sources?.size === 0) this.#sourcesOn.delete(node);
+    }
+    for (const node of nodes) {
+      const sources = this.#sourcesOn.get(node);
+      if (sources) sources.add(source);
+      else this.#sourcesOn.set(node, new Set([source]));
+    }
+    if (nodes.size > 0) this.#nodesOf.set(source, nodes);
+    else this.#nodesOf.delete(source);
   }
 
   #allAreDirty(): void {
@@ -194,9 +214,7 @@ export class Overlay {
     const cidr = tryParseCidr(block.spec.cidr);
     const pool = cidr && [...this.#pools.values()].find((candidate) => cidrsOverlap(candidate.cidr, cidr));
     if (!cidr || !pool || !this.#hasRoutes(pool)) return routes;
-    const owner = block.spec.affinity?.startsWith('host:')
-      ? block.spec.affinity.slice('host:'.length)
-      : undefined;
+    const owner = ownerOf(block);
     const put = (destination: string, route: RouteProgram | undefined) => {
       if (route) routes.set(destination, route);
     };
@@ -226,6 +244,17 @@ export class Overlay {
     }
     return pool.isPlain ? undefined : facts?.tunnels[family] && { kind: 'vxlan', node };
   }
+}
+
+/** The node whose block it is. */
+function ownerOf({ spec }: IPAMBlock): string | undefined {
+  return spec.affinity?.startsWith('host:') ? spec.affinity.slice('host:'.length) : undefined;
+}
+
+/** That, and those on which addresses of it are used. */
+function nodesOf(block: IPAMBlock): Set<string> {
+  const nodes = [ownerOf(block), ...block.spec.attributes.map(({ secondary }) => secondary?.node)];
+  return new Set(nodes.filter((node) => node !== undefined));
 }
 
 const annotationsOf = {
