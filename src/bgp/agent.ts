@@ -32,6 +32,8 @@ import { FollowedSecrets } from './followed-secrets.ts';
 import type { Misfit } from './model/bgp-input.ts';
 import type { BgpModel, Fault } from './model/bgp-model.ts';
 import { type BgpOutcome, modelOf } from './model/model.ts';
+import { isSameNode } from './model/node-facts.ts';
+import { serviceRanges } from './model/services.ts';
 import type { BgpPaths } from './paths.ts';
 import type { BgpReport } from './report.ts';
 import { configurationText } from './text/configuration.ts';
@@ -85,14 +87,18 @@ export class BgpAgent {
 
   start(): void {
     const { node } = this.#options;
-    this.#follow(nodes, this.#nodes);
+    // A node tells every few seconds that it lives, which is nothing to BGP.
+    this.#follow(nodes, this.#nodes, {
+      concerns: (object, before) => !before || !isSameNode(before, object),
+    });
     this.#follow(bgpConfigurations, this.#configurations);
     this.#follow(bgpPeers, this.#peers);
     this.#follow(bgpFilters, this.#filters);
     this.#follow(ipPools, this.#pools);
     this.#follow(blockAffinities, this.#affinities, { concerns: ({ spec }) => spec.node === node });
-    this.#follow(services, this.#services);
-    this.#follow(endpointSlices, this.#slices);
+    const concerns = () => this.#tellsOfServices;
+    this.#follow(services, this.#services, { concerns });
+    this.#follow(endpointSlices, this.#slices, { concerns });
     this.#follow(pods, this.#pods, {
       fieldSelector: `spec.nodeName=${node}`,
       concerns: () => [...this.#peers.values()].some(({ spec }) => spec.localWorkloadSelector),
@@ -123,7 +129,7 @@ export class BgpAgent {
     {
       fieldSelector,
       concerns = () => true,
-    }: { fieldSelector?: string; concerns?: (object: T) => boolean } = {},
+    }: { fieldSelector?: string; concerns?: (object: T, before?: T) => boolean } = {},
   ): void {
     this.#kindsToSync++;
     const follower = this.#options.datastore.follow(
@@ -131,8 +137,9 @@ export class BgpAgent {
       {
         onUpsert: (object) => {
           const wasMisfit = this.#misfits.delete(`${kind.kind} ${keyOf(object)}`);
+          const before = objects.get(keyOf(object));
           objects.set(keyOf(object), object);
-          if (wasMisfit || concerns(object)) this.#schedule();
+          if (wasMisfit || concerns(object, before)) this.#schedule();
         },
         onMisfit: (object, fault) => {
           objects.delete(keyOf(object));
@@ -154,6 +161,12 @@ export class BgpAgent {
       fieldSelector === undefined ? {} : { fieldSelector },
     );
     this.#followers.push(follower);
+  }
+
+  get #tellsOfServices(): boolean {
+    return [...this.#configurations.values()].some(({ spec }) =>
+      serviceRanges.some((field) => (spec[field] ?? []).length > 0),
+    );
   }
 
   #schedule(): void {

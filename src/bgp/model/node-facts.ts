@@ -57,3 +57,18 @@ export function factsOf(node: Node, settingsOf: SettingsOf, report: (fault: Faul
     ...(clusterId && { reflector: isId ? { clusterId: formatAddress(parsedId) } : {} }),
   };
 }
+
+const told = [
+  nodeAnnotations.ipv4Address,
+  nodeAnnotations.ipv6Address,
+  nodeAnnotations.asNumber,
+  nodeAnnotations.routeReflectorClusterId,
+];
+
+/** Whether two states of a node are the same to `factsOf`. */
+export function isSameNode({ metadata: a }: Node, { metadata: b }: Node): boolean {
+  if (told.some((name) => a.annotations?.[name] !== b.annotations?.[name])) return false;
+  const [before, after] = [a.labels ?? {}, b.labels ?? {}];
+  const names = Object.keys(before);
+  return names.length === Object.keys(after).length && names.every((name) => before[name] === after[name]);
+}

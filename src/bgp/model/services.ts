@@ -16,6 +16,9 @@ import type { BgpSettings } from './settings.ts';
 /** Nodes that carry it take no traffic from outside, and so tell of no service. */
 export const exclusionLabel = 'node.kubernetes.io/exclude-from-external-load-balancers';
 
+/** Fields of a BGPConfiguration: without any of them no service is told of. */
+export const serviceRanges = ['serviceClusterIPs', 'serviceExternalIPs', 'serviceLoadBalancerIPs'] as const;
+
 interface Ranges {
   readonly cluster: readonly Cidr[];
   readonly external: readonly Cidr[];
@@ -103,7 +106,7 @@ function servicesOnNode(node: string, slices: Iterable<EndpointSlice>): Set<stri
 }
 
 function cidrsOf(
-  field: 'serviceClusterIPs' | 'serviceExternalIPs' | 'serviceLoadBalancerIPs',
+  field: (typeof serviceRanges)[number],
   settings: BgpSettings,
   complain: (sentence: string) => void,
 ): Cidr[] {
