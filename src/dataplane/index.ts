@@ -9,6 +9,7 @@ export { ArpTable } from './nftables/arp-table.ts';
 export { NftablesDataplane } from './nftables/driver.ts';
 export { defaultFailsafePorts } from './nftables/failsafe.ts';
 export { removeLeftovers } from './nftables/leftovers.ts';
+export { Marks } from './nftables/marks.ts';
 export { defaultPath, type PathOptions } from './nftables/path/index.ts';
 export { ClusterRoutes } from './overlay/cluster-routes.ts';
 export { VxlanOverlay, type VxlanOverlayOptions } from './overlay/vxlan-overlay.ts';

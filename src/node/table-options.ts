@@ -1,5 +1,5 @@
 // Felix' settings as options of the calculation and the dataplane: those of the table change at once, others with the next start.
-import type { DeviceRoutes, PathOptions } from '../dataplane/index.ts';
+import { type DeviceRoutes, Marks, type PathOptions } from '../dataplane/index.ts';
 import type { FelixOptions, FelixSettings } from '../felix/index.ts';
 import type { Family } from '../net/index.ts';
 
@@ -24,6 +24,7 @@ export function tableOptions(settings: FelixSettings, overlays: readonly Family[
       inbound: settings.failsafeInboundHostPorts,
       outbound: settings.failsafeOutboundHostPorts,
     },
+    marks: new Marks(settings.nftablesMarkMask),
     path: pathOptions(settings, overlays),
   };
 }

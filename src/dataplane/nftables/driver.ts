@@ -9,7 +9,8 @@ import {
   watchTable,
 } from '../../kernel/index.ts';
 import { Isolation, mayPass, wholeSet } from './isolation.ts';
-import { type Generation, generationOf, lastGeneration, markMask } from './judgement.ts';
+import { type Generation, generationOf } from './judgement.ts';
+import { defaultMarks, type Marks } from './marks.ts';
 import { sets, table } from './names.ts';
 import { Program, type ProgramOptions } from './program.ts';
 import { Switch } from './switch.ts';
@@ -156,11 +157,12 @@ export class NftablesDataplane {
     this.#generation = this.#generationInKernel();
     if (this.#lastUsed !== undefined) this.#lastUsed = Math.max(this.#lastUsed, this.#generation);
     const image = this.#imageOf(program, state);
-    const held = adoptTable(this.#kernel, image, this.isOwned);
+    const held = adoptTable(this.#kernel, image, { owned: this.isOwned, marks: this.#marks });
     const isAsItShouldBe = held && differences(image, held).every((difference) => difference === undefined);
     if (!isAsItShouldBe) {
       program.change(image, state, nothing, 0);
-      if (!held || !this.#update(image, held)) replaceTable(this.#kernel, image, this.isOwned);
+      if (!held || !this.#update(image, held))
+        replaceTable(this.#kernel, image, { owned: this.isOwned, marks: this.#marks });
       this.#generation = 0;
     }
     removeStandIn(this.#kernel);
@@ -196,8 +198,8 @@ export class NftablesDataplane {
       for (let commits = -1; commits !== this.#commits; ) {
         commits = this.#commits;
         await (this.#options.packetsInFlight ?? packetsInFlight)();
-        if (this.#lastUsed === undefined || this.#lastUsed === lastGeneration) {
-          await this.#options.forgetJudgements(markMask);
+        if (this.#lastUsed === undefined || this.#lastUsed === this.#marks.lastGeneration) {
+          await this.#options.forgetJudgements(this.#marks.ours);
           this.#lastUsed = 0;
         }
       }
@@ -216,12 +218,16 @@ export class NftablesDataplane {
     }
   }
 
+  get #marks(): Marks {
+    return this.#options.marks ?? defaultMarks;
+  }
+
   #generationInKernel(): Generation {
     const found = this.#kernel.lookUpTable(table);
     // What the marks of another layout mean is not known: connections are to forget them.
-    if (!found || !isOfOurLayout(found)) return 0;
+    if (!found || !isOfOurLayout(found, this.#marks)) return 0;
     const elements = this.#kernel.listElements(table, sets.judged);
-    return Math.max(0, ...elements.map(generationOf));
+    return Math.max(0, ...elements.map((element) => generationOf(this.#marks, element)));
   }
 }
 

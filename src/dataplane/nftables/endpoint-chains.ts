@@ -6,6 +6,7 @@ import { addressBytes, type Family, parseAddress } from '../../net/index.ts';
 import type { Direction } from '../../policy/index.ts';
 import { concatenation, interfaceNameBytes } from './bytes.ts';
 import { type Isolation, ownedBy } from './isolation.ts';
+import { defaultMarks, type Marks } from './marks.ts';
 import { counter, goTo } from './matches.ts';
 import { chains, sets, tierChain } from './names.ts';
 import { skeletonSet } from './skeleton.ts';
@@ -26,10 +27,12 @@ interface Placed extends Pick<EndpointProgram, 'interfaceName' | 'addresses'> {
 
 export class EndpointChains {
   readonly #isolation: Isolation;
+  readonly #marks: Marks;
   readonly #placed = new Map<string, Placed>();
 
-  constructor(isolation: Isolation) {
+  constructor(isolation: Isolation, marks = defaultMarks) {
     this.#isolation = isolation;
+    this.#marks = marks;
   }
 
   change(transaction: TableWriter, state: DesiredState, changes: Changes): void {
@@ -68,7 +71,7 @@ export class EndpointChains {
     const known = before?.interfaceName === interfaceName ? before : undefined;
     const counts: Record<Direction, number> = { ingress: 0, egress: 0 };
     for (const direction of directions) {
-      const rules = endpointRules(endpoint, direction);
+      const rules = endpointRules(endpoint, direction, this.#marks);
       counts[direction] = rules.length;
       const there = known?.chains[direction] ?? 0;
       // All chains before any rule: a tier's chain speaks of the next one's.
@@ -100,11 +103,11 @@ function removeChains(
 }
 
 /** The rules of each of the endpoint's chains in one direction. */
-function endpointRules(endpoint: EndpointProgram, direction: Direction): Expression[][][] {
+function endpointRules(endpoint: EndpointProgram, direction: Direction, marks: Marks): Expression[][][] {
   const nameOf = (n: number) => tierChain(endpoint.interfaceName, direction, n);
   const last =
     endpoint.afterTiers === 'Allow' ? [goTo(chains.judged[direction])] : [counter, goTo(chains.deny)];
-  return tierRules(endpoint[direction], direction, nameOf, last);
+  return tierRules(endpoint[direction], direction, nameOf, last, marks);
 }
 
 function dispatchSet(direction: Direction): NftSet {

@@ -6,6 +6,7 @@ import { interfaceNameBytes } from './bytes.ts';
 import { defaultFailsafePorts, type FailsafePorts } from './failsafe.ts';
 import { hostEndpointRules } from './host-endpoint-rules.ts';
 import { type HostSkeletonOptions, hostSkeleton } from './host-skeleton.ts';
+import { defaultMarks } from './marks.ts';
 import { type HostPlace, hostChain, hostDispatch, hostPlaces } from './names.ts';
 import { skeletonSet } from './skeleton.ts';
 import type { TableWriter } from './table-image.ts';
@@ -72,6 +73,7 @@ export class HostEndpointChains {
       interfaceName,
       program,
       this.#options.failsafe ?? defaultFailsafePorts,
+      this.#options.marks ?? defaultMarks,
     );
     for (const [n, list] of all.entries()) rules.set(hostChain(place, interfaceName, n), list);
     if (interfaceName === '*') return [];

@@ -4,6 +4,7 @@ import type { Expression } from '../../kernel/index.ts';
 import type { Direction } from '../../policy/index.ts';
 import { type FailsafePorts, failsafeMatches, turnedFailsafeMatches } from './failsafe.ts';
 import { hasChain } from './host-skeleton.ts';
+import type { Marks } from './marks.ts';
 import { counter, goTo, jump, verdict } from './matches.ts';
 import { chains, type HostPlace, hostChain } from './names.ts';
 import { isInState } from './packet-tests.ts';
@@ -23,6 +24,7 @@ export function hostEndpointRules(
   interfaceName: string,
   program: HostEndpointProgram,
   failsafe: FailsafePorts,
+  marks: Marks,
 ): Expression[][][] {
   const { normal, forward, untracked, preDNAT, afterTiers } = program;
   const build = (
@@ -30,7 +32,7 @@ export function hostEndpointRules(
     parts: readonly TierProgram[][],
     direction: Direction,
     last: Expression[],
-  ) => joined(opening, parts, direction, (n) => hostChain(place, interfaceName, n), last, failsafe);
+  ) => joined(opening, parts, direction, (n) => hostChain(place, interfaceName, n), last, failsafe, marks);
   const end = (direction: Direction): Expression[] =>
     afterTiers === 'Allow' ? [goTo(chains.judged[direction])] : [counter, goTo(chains.deny)];
   if (!hasChain(place, program)) return [];
@@ -73,16 +75,17 @@ function joined(
   nameOf: (n: number) => string,
   last: Expression[],
   { inbound, outbound }: FailsafePorts,
+  marks: Marks,
 ): Expression[][][] {
-  if (before.length === 0) return opened(opening, tierRules(after, direction, nameOf, last));
-  const count = tierRules(before, direction, nameOf, []).length;
+  if (before.length === 0) return opened(opening, tierRules(after, direction, nameOf, last, marks));
+  const count = tierRules(before, direction, nameOf, [], marks).length;
   const next = goTo(nameOf(count));
   const skip = [
     ...failsafeMatches(inbound, untranslated, { port: 'receiver', net: 'sender' }),
     ...turnedFailsafeMatches(outbound, untranslated, 'sender'),
   ].map((match) => [...match, next]);
-  const first = tierRules(before, direction, nameOf, [next]);
-  const rest = tierRules(after, direction, (n) => nameOf(count + n), last);
+  const first = tierRules(before, direction, nameOf, [next], marks);
+  const rest = tierRules(after, direction, (n) => nameOf(count + n), last, marks);
   return [...opened([...opening, ...skip], first), ...rest];
 }
 

@@ -18,6 +18,7 @@ import type { HostEndpointProgram } from '../../calc/index.ts';
 import { type Chain, type Expression, type Hook, registers } from '../../kernel/index.ts';
 import { hostU32, interfaceNameBytes } from './bytes.ts';
 import { isJudged } from './judgement.ts';
+import { defaultMarks, type Marks } from './marks.ts';
 import { goTo, jump, verdict } from './matches.ts';
 import { chains, type HostPlace, hostChain, hostChains, hostDispatch } from './names.ts';
 import {
@@ -52,32 +53,32 @@ export interface HostSkeleton {
 const register = registers.wide(0);
 const accept = verdict('accept');
 
-/** Of the packet's mark, within upstream's default mask: a policy let it pass without a connection. */
-const untrackedBit = 0x00010000;
+/** Of the packet's mark, among the bits of ours: a policy let it pass without a connection. */
+const untrackedBit = 1;
 
-export const markUntracked: readonly Expression[] = [
+export const markUntracked = (marks: Marks): Expression[] => [
   { kind: 'meta', key: 'mark', to: register },
   {
     kind: 'bitwise',
     from: register,
     to: register,
-    mask: hostU32(~untrackedBit >>> 0),
-    xor: hostU32(untrackedBit),
+    mask: marks.without(untrackedBit),
+    xor: marks.of(untrackedBit),
   },
   { kind: 'meta set', key: 'mark', from: register },
   { kind: 'notrack' },
 ];
 
-const unmarkUntracked: readonly Expression[] = [
+const unmarkUntracked = (marks: Marks): Expression[] => [
   { kind: 'meta', key: 'mark', to: register },
-  { kind: 'bitwise', from: register, to: register, mask: hostU32(~untrackedBit >>> 0), xor: hostU32(0) },
+  { kind: 'bitwise', from: register, to: register, mask: marks.without(untrackedBit), xor: hostU32(0) },
   { kind: 'meta set', key: 'mark', from: register },
 ];
 
-const isPermittedUntracked: readonly Expression[] = [
+const isPermittedUntracked = (marks: Marks): Expression[] => [
   ...isInState('untracked'),
   { kind: 'meta', key: 'mark', to: register },
-  { kind: 'bitwise', from: register, to: register, mask: hostU32(untrackedBit), xor: hostU32(0) },
+  { kind: 'bitwise', from: register, to: register, mask: marks.of(untrackedBit), xor: hostU32(0) },
   { kind: 'cmp', comparison: '!=', register, value: hostU32(0) },
 ];
 
@@ -120,12 +121,14 @@ function overlayRules(side: 'source' | 'destination', { vxlan, externalNodes }: 
 export interface HostSkeletonOptions {
   /** Upstream's defaults when absent. */
   readonly path?: PathOptions;
+  /** Upstream's default when absent. */
+  readonly marks?: Marks;
 }
 
 /** `programs` are those of the state, by interface. Without any there are no base chains, and what is asked accepts. */
 export function hostSkeleton(
   programs: ReadonlyMap<string, HostEndpointProgram>,
-  { path = defaultPath }: HostSkeletonOptions,
+  { path = defaultPath, marks = defaultMarks }: HostSkeletonOptions,
 ): HostSkeleton {
   if (programs.size === 0)
     return {
@@ -150,8 +153,8 @@ export function hostSkeleton(
     ...ask('normalOut', 'oifname'),
     [accept],
   ];
-  const passUntracked = hasUntracked ? [[...isPermittedUntracked, accept]] : [];
-  const judged = [...isJudged, accept];
+  const passUntracked = hasUntracked ? [[...isPermittedUntracked(marks), accept]] : [];
+  const judged = [...isJudged(marks), accept];
   const done = [judged, [...isInState('related'), accept]];
   // Before translation pods' packets are asked, too: a node port is the node's, whoever calls it.
   const preDNATOfPods = (key: InterfaceKey, when: Expression[] = []) =>
@@ -234,12 +237,12 @@ export function hostSkeleton(
   ]);
   if (hasUntracked) {
     rules.set(hostChains.untrackedIn, [
-      [...unmarkUntracked],
+      unmarkUntracked(marks),
       ...linkRules,
       dispatch('iifname', hostDispatch('untrackedIn')),
     ]);
     rules.set(hostChains.untrackedOut, [
-      [...unmarkUntracked],
+      unmarkUntracked(marks),
       ...linkRules,
       dispatch('oifname', hostDispatch('untrackedOut')),
     ]);

@@ -3,6 +3,8 @@
 //   connection mark   | generation (15 bits) | stage (1 bit) | 16 bits of others |
 //                      31                  17        16        15              0
 //
+// or wherever else the sixteen bits of ours are: see marks.ts.
+//
 // A connection whose mark says "present generation, stage 1" is let through at once; any other is judged, whatever its age:
 // first its sender's policy, which notes stage 0, then its receiver's, which turns a stage 0 of the same generation into
 // stage 1. On a node with host endpoints, which have their say before and after, the same is done where a packet's way begins
@@ -15,59 +17,61 @@
 import { endianness } from 'node:os';
 import { type Element, type Expression, registers } from '../../kernel/index.ts';
 import { hostU32 } from './bytes.ts';
+import type { Marks } from './marks.ts';
 import { sets } from './names.ts';
 
-/** The bits of connection marks that are ours: upstream's default mark mask. */
-export const markMask = 0xffff0000;
-
-/** A state of policy, 1 to `lastGeneration`; 0 means that connections remember nothing and every packet is judged. */
+/** A state of policy, 1 to the last that marks have room for; 0 means that connections remember nothing and every packet is judged. */
 export type Generation = number;
-
-export const lastGeneration: Generation = 0x7fff;
 
 const register = registers.wide(0);
 const other = registers.wide(1);
 
-function markOf(generation: Generation, stage: 0 | 1): Uint8Array {
-  return hostU32(((generation << 17) | (stage << 16)) >>> 0);
+function markOf(marks: Marks, generation: Generation, stage: 0 | 1): Uint8Array {
+  return marks.of((generation << 1) | stage);
 }
 
 const loadMark: Expression = { kind: 'ct', key: 'mark', to: register };
-const ours = hostU32(markMask);
-const theirs = hostU32(~markMask >>> 0);
 const nothing = hostU32(0);
 
 /** Holds for a packet whose connection the present policy has permitted, in both directions. */
-export const isJudged: readonly Expression[] = [
-  loadMark,
-  { kind: 'bitwise', from: register, to: register, mask: ours, xor: nothing },
-  { kind: 'lookup', set: sets.judged, register },
-];
+export function isJudged({ ours }: Marks): Expression[] {
+  return [
+    loadMark,
+    { kind: 'bitwise', from: register, to: register, mask: hostU32(ours), xor: nothing },
+    { kind: 'lookup', set: sets.judged, register },
+  ];
+}
 
 /** The one member of the set of permitted marks; none in generation 0. */
-export function judgedElements(generation: Generation): Element[] {
-  return generation === 0 ? [] : [{ key: markOf(generation, 1) }];
+export function judgedElements(marks: Marks, generation: Generation): Element[] {
+  return generation === 0 ? [] : [{ key: markOf(marks, generation, 1) }];
 }
 
 /** The generation that an element of the set of permitted marks stands for. */
-export function generationOf({ key }: Element): Generation {
-  return new DataView(key.buffer, key.byteOffset).getUint32(0, endianness() === 'LE') >>> 17;
+export function generationOf(marks: Marks, { key }: Element): Generation {
+  return marks.read(new DataView(key.buffer, key.byteOffset).getUint32(0, endianness() === 'LE')) >>> 1;
 }
 
 /**
  * What is noted on the connection by the first and by the last of those who judge it. Made of expressions that the kernel need not
  * validate against the table's other chains, because this is rewritten at every change.
  */
-export function markExpressions(step: 'first' | 'last', generation: Generation): Expression[] {
+export function markExpressions(marks: Marks, step: 'first' | 'last', generation: Generation): Expression[] {
   const note = (stage: 0 | 1): Expression[] => [
-    { kind: 'bitwise', from: register, to: register, mask: theirs, xor: markOf(generation, stage) },
+    {
+      kind: 'bitwise',
+      from: register,
+      to: register,
+      mask: hostU32(~marks.ours >>> 0),
+      xor: markOf(marks, generation, stage),
+    },
     { kind: 'ct set', key: 'mark', from: register },
   ];
   if (step === 'first') return [loadMark, ...note(0)];
   return [
     loadMark,
-    { kind: 'bitwise', from: register, to: other, mask: ours, xor: nothing },
-    { kind: 'cmp', comparison: '==', register: other, value: markOf(generation, 0) },
+    { kind: 'bitwise', from: register, to: other, mask: hostU32(marks.ours), xor: nothing },
+    { kind: 'cmp', comparison: '==', register: other, value: markOf(marks, generation, 0) },
     ...note(1),
   ];
 }

@@ -5,6 +5,7 @@ import type { Action, Direction } from '../../policy/index.ts';
 import { ContentSets } from './content-sets.ts';
 import { type Isolation, type Owner, ownedBy } from './isolation.ts';
 import { type LogOptions, logExpressions } from './log.ts';
+import { defaultMarks, type Marks } from './marks.ts';
 import { counter, goTo, type MatchContext, ruleMatches, verdict } from './matches.ts';
 import { chains, policyChain } from './names.ts';
 import { setPass } from './pass.ts';
@@ -29,12 +30,14 @@ export class PolicyChains {
   readonly #nets = new SetNets();
   readonly #isolation: Isolation;
   readonly #log: LogOptions;
+  readonly #marks: Marks;
   /** Content sets that each policy's rules use. */
   readonly #uses = new Map<string, readonly string[]>();
 
-  constructor(isolation: Isolation, log: LogOptions) {
+  constructor(isolation: Isolation, log: LogOptions, marks = defaultMarks) {
     this.#isolation = isolation;
     this.#log = log;
+    this.#marks = marks;
   }
 
   /** Returns the names of chains that have to go when nobody refers to them any more. */
@@ -119,7 +122,7 @@ export class PolicyChains {
       case 'Deny':
         return [goTo(chains.deny)];
       case 'Pass':
-        return [...setPass, verdict('return')];
+        return [...setPass(this.#marks), verdict('return')];
       case 'Log':
         return log();
     }

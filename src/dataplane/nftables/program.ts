@@ -7,6 +7,7 @@ import { HostEndpointChains, type HostEndpointOptions } from './host-endpoint-ch
 import type { Isolation } from './isolation.ts';
 import { type Generation, judgedElements, markExpressions } from './judgement.ts';
 import type { LogOptions } from './log.ts';
+import { defaultMarks } from './marks.ts';
 import { chains, sets } from './names.ts';
 import {
   defaultPath,
@@ -48,8 +49,8 @@ export class Program {
   constructor(options: ProgramOptions, isolation: Isolation) {
     this.#options = options;
     this.#sets = new AddressSetProgram(isolation);
-    this.#policies = new PolicyChains(isolation, options);
-    this.#endpoints = new EndpointChains(isolation);
+    this.#policies = new PolicyChains(isolation, options, options.marks);
+    this.#endpoints = new EndpointChains(isolation, options.marks);
     this.#hostEndpoints = new HostEndpointChains(options);
     this.#paths = new EndpointPathProgram(options.path ?? defaultPath, isolation);
   }
@@ -85,8 +86,9 @@ export class Program {
   #changeGeneration(transaction: TableWriter, generation: Generation, hasHostEndpoints: boolean): void {
     if (generation === this.#generation) return;
     const judged = skeletonSet(sets.judged);
-    transaction.deleteElements(judged, judgedElements(this.#generation));
-    transaction.addElements(judged, judgedElements(generation));
+    const marks = this.#options.marks ?? defaultMarks;
+    transaction.deleteElements(judged, judgedElements(marks, this.#generation));
+    transaction.addElements(judged, judgedElements(marks, generation));
     for (const chain of this.#marking) transaction.flushChain(chain);
     this.#marking = [];
     this.#generation = generation;
@@ -95,8 +97,8 @@ export class Program {
     const { egress, ingress } = chains.mark;
     const { begin, done } = chains.hostMark;
     const [first, last] = hasHostEndpoints ? [begin, done] : [egress, ingress];
-    transaction.addRule({ chain: first, expressions: markExpressions('first', generation) });
-    transaction.addRule({ chain: last, expressions: markExpressions('last', generation) });
+    transaction.addRule({ chain: first, expressions: markExpressions(marks, 'first', generation) });
+    transaction.addRule({ chain: last, expressions: markExpressions(marks, 'last', generation) });
     this.#marking = [first, last];
   }
 }

@@ -22,6 +22,7 @@ import {
 } from './failsafe.ts';
 import { markUntracked } from './host-skeleton.ts';
 import { isJudged } from './judgement.ts';
+import { defaultMarks, type Marks } from './marks.ts';
 import { counter, goTo, jump, verdict } from './matches.ts';
 import { chains, type HostPlace, hostDispatch, hostPlaces, sets } from './names.ts';
 import { dispatch, goes, isIcmp6, isInState, isWorkload, linkTypes } from './packet-tests.ts';
@@ -33,6 +34,8 @@ export interface SkeletonOptions {
   readonly endpointToHostAction: 'Drop' | 'Accept' | 'Return';
   /** Upstream's when absent. */
   readonly failsafe?: FailsafePorts;
+  /** Upstream's default when absent. */
+  readonly marks?: Marks;
 }
 
 export const skeletonSets: readonly NftSet[] = [
@@ -119,6 +122,7 @@ function comesFrom(set: string, offset: number, length: number): Expression[] {
 export function skeletonRules({
   endpointToHostAction,
   failsafe = defaultFailsafePorts,
+  marks = defaultMarks,
 }: SkeletonOptions): Rule[] {
   const rule = (chain: string, expressions: readonly Expression[], comment?: string): Rule => ({
     chain,
@@ -145,7 +149,7 @@ export function skeletonRules({
     ...turnedFailsafeMatches(failsafe.inbound, connection, 'receiver').map((match) =>
       rule(chains.failsafe.egress, [...match, counter, accept]),
     ),
-    rule(chains.untracked, [...markUntracked, accept]),
+    rule(chains.untracked, [...markUntracked(marks), accept]),
 
     rule(chains.antiSpoof, [...isWorkload('iifname', '!='), accept]),
     rule(chains.antiSpoof, [...isOfFamily(4), ...comesFrom(sets.sources[4], 12, 4), accept]),
@@ -156,7 +160,7 @@ export function skeletonRules({
     rule(chains.antiSpoof, otherSources),
     rule(chains.antiSpoof, [counter, drop], "source address is not the pod's"),
 
-    rule(chains.egress, [...isJudged, accept], 'permitted by the present policy'),
+    rule(chains.egress, [...isJudged(marks), accept], 'permitted by the present policy'),
     rule(chains.egress, [...isWorkload('iifname'), ...isInState('invalid'), counter, drop]),
     rule(chains.egress, [...isWorkload('oifname'), ...isInState('invalid'), counter, drop]),
     rule(chains.egress, [...goes('original'), ...dispatch('iifname', sets.dispatch.egress)]),
@@ -176,7 +180,7 @@ export function skeletonRules({
     rule(chains.egress, [...isWorkload('iifname'), counter, drop], 'not tracked'),
     rule(chains.egress, [...isWorkload('oifname'), counter, drop], 'not tracked'),
 
-    rule(chains.ingress, [...isJudged, accept], 'permitted by the present policy'),
+    rule(chains.ingress, [...isJudged(marks), accept], 'permitted by the present policy'),
     rule(chains.ingress, [...goes('original'), ...dispatch('oifname', sets.dispatch.ingress)]),
     rule(chains.ingress, [...goes('reply'), ...dispatch('iifname', sets.dispatch.ingress)]),
     rule(chains.ingress, [...goes('original'), ...isWorkload('oifname'), counter, drop], 'unknown pod'),
@@ -192,7 +196,7 @@ export function skeletonRules({
       'receiver is not here',
     ),
 
-    rule(chains.input, [...isJudged, accept], 'permitted by the present policy'),
+    rule(chains.input, [...isJudged(marks), accept], 'permitted by the present policy'),
     rule(chains.input, [...isWorkload('iifname', '!='), accept]),
     rule(chains.input, [...goes('reply'), accept], 'the node opened it: kubelet and its probes'),
     ...linkTypes.map((type) => rule(chains.input, [...isIcmp6(type), accept])),
@@ -200,7 +204,7 @@ export function skeletonRules({
     rule(chains.input, [...goes('original'), ...dispatch('iifname', sets.dispatch.egress)]),
     rule(chains.input, [counter, drop], 'unknown pod'),
 
-    rule(chains.inputHost, [...isJudged, accept], 'permitted by the present policy'),
+    rule(chains.inputHost, [...isJudged(marks), accept], 'permitted by the present policy'),
     rule(chains.inputHost, [...isWorkload('iifname', '!='), goTo(chains.fromHostEndpoint)]),
     rule(chains.inputHost, [...goes('reply'), accept]),
     ...linkTypes.map((type) => rule(chains.inputHost, [...isIcmp6(type), accept])),
@@ -208,7 +212,7 @@ export function skeletonRules({
       ? rule(chains.inputHost, [counter, drop], 'defaultEndpointToHostAction is Drop')
       : rule(chains.inputHost, [toJudged('ingress')]),
 
-    rule(chains.output, [...isJudged, accept], 'permitted by the present policy'),
+    rule(chains.output, [...isJudged(marks), accept], 'permitted by the present policy'),
     rule(chains.output, [jump(chains.hostMark.begin)]),
     rule(chains.output, [...isWorkload('oifname', '!='), goTo(chains.toHostEndpoint)]),
     rule(chains.output, [...goes('original'), accept], 'the node opened it: kubelet and its probes'),

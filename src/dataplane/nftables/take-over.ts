@@ -1,6 +1,7 @@
 // How an agent that starts, or that no longer knows what the kernel holds, comes by its table. What an agent of the same
 // layout left is adopted: only what differs is written, and base chains stay where they are. Any other table is replaced.
 import { type Chain, type ListedTable, type Nftables, type Table, Transaction } from '../../kernel/index.ts';
+import { defaultMarks, type Marks } from './marks.ts';
 import { table } from './names.ts';
 import { Switch } from './switch.ts';
 import { differences, layoutDifference, writeDifferences } from './table-difference.ts';
@@ -9,16 +10,26 @@ import { TableReading } from './table-reading.ts';
 
 /**
  * Stands on the table as its comment. Raise the number whenever the marks of connections or packets come to mean something else,
- * or a chain comes to rely on another in a new way: then nothing that an older build left is believed.
+ * or a chain comes to rely on another in a new way: then nothing that an older build left is believed. Nor is what was marked by
+ * other bits.
  */
-const layout = 'calico-ts, layout 2';
+function layoutOf({ ours }: Marks): string {
+  const layout = 'calico-ts, layout 2';
+  return ours === defaultMarks.ours ? layout : `${layout}, marks 0x${ours.toString(16).padStart(8, '0')}`;
+}
+
+export interface TakeOverOptions {
+  /** Nobody else is to be able to change the table. */
+  readonly owned: boolean;
+  readonly marks: Marks;
+}
 
 /** Enforces while the table itself is replaced; there for no longer than that. */
 const standIn = { family: 'inet', name: 'calico-stand-in' } as const;
 
 /** Whether a table means what we would mean by it. */
-export function isOfOurLayout(found: ListedTable): boolean {
-  return found.comment === layout;
+export function isOfOurLayout(found: ListedTable, marks: Marks): boolean {
+  return found.comment === layoutOf(marks);
 }
 
 /**
@@ -26,7 +37,11 @@ export function isOfOurLayout(found: ListedTable): boolean {
  * Undefined when there is no table, or one that has to be replaced.
  * @throws Error when another process owns it, TransactionError, KernelError
  */
-export function adoptTable(kernel: Nftables, image: TableImage, owned: boolean): TableReading | undefined {
+export function adoptTable(
+  kernel: Nftables,
+  image: TableImage,
+  { owned, marks }: TakeOverOptions,
+): TableReading | undefined {
   const found = kernel.lookUpTable(table);
   if (!found) return undefined;
   if (found.owner !== 0 && found.owner !== kernel.port) {
@@ -35,7 +50,7 @@ export function adoptTable(kernel: Nftables, image: TableImage, owned: boolean):
     );
   }
   const canBeOurs = !owned || found.owner !== 0 || found.persistent;
-  if (!isOfOurLayout(found) || found.dormant || !canBeOurs) return undefined;
+  if (!isOfOurLayout(found, marks) || found.dormant || !canBeOurs) return undefined;
   if (owned && found.owner === 0) {
     // Before it is read, so that nobody changes it after that.
     const transaction = new Transaction(table);
@@ -59,13 +74,13 @@ export function updateTable(kernel: Nftables, image: TableImage, held: TableRead
  * judged by neither. An agent that is killed on the way leaves one or the other in force.
  * @throws TransactionError; what was enforced is then enforced still, or what was to be is, by the one beside it
  */
-export function replaceTable(kernel: Nftables, image: TableImage, owned: boolean): void {
+export function replaceTable(kernel: Nftables, image: TableImage, options: TakeOverOptions): void {
   if (baseChainsOf(kernel, table).length > 0) {
     removeStandIn(kernel);
-    makeTable(kernel, image, standIn, false);
+    makeTable(kernel, image, standIn, { ...options, owned: false });
     retireTable(kernel, table);
   }
-  makeTable(kernel, image, table, owned);
+  makeTable(kernel, image, table, options);
   removeStandIn(kernel);
 }
 
@@ -99,12 +114,12 @@ function baseChainsOf(kernel: Nftables, at: Table): readonly Chain[] {
 }
 
 /** Nothing of that name is in force. */
-function makeTable(kernel: Nftables, image: TableImage, at: Table, owned: boolean): void {
+function makeTable(kernel: Nftables, image: TableImage, at: Table, { owned, marks }: TakeOverOptions): void {
   const empty = new Transaction(at);
   // Adding first makes the deletion succeed where there was no table.
   empty.addTable();
   empty.deleteTable();
-  empty.addTable({ owned, comment: layout });
+  empty.addTable({ owned, comment: layoutOf(marks) });
   kernel.commit(empty);
   const content = new Switch(at);
   writeDifferences(content, differences(image, TableReading.ofNothing()));

@@ -2,6 +2,7 @@
 import type { TierProgram } from '../../calc/index.ts';
 import type { Expression } from '../../kernel/index.ts';
 import type { Direction } from '../../policy/index.ts';
+import type { Marks } from './marks.ts';
 import { counter, goTo, jump } from './matches.ts';
 import { chains, policyChain } from './names.ts';
 import { ifPassedGoTo } from './pass.ts';
@@ -16,6 +17,7 @@ export function tierRules(
   direction: Direction,
   nameOf: (n: number) => string,
   last: readonly Expression[],
+  marks: Marks,
 ): Expression[][][] {
   const all: Expression[][][] = [[]];
   let rules: Expression[][] = all[0] ?? [];
@@ -23,7 +25,7 @@ export function tierRules(
     const next = nameOf(all.length);
     for (const { key, passes } of policies) {
       rules.push([jump(policyChain(key, direction))]);
-      if (passes) rules.push(ifPassedGoTo(next));
+      if (passes) rules.push(ifPassedGoTo(marks, next));
     }
     const mayPass = policies.some(({ passes }) => passes);
     if (defaultAction === 'Deny') rules.push([counter, goTo(chains.deny)]);

@@ -86,7 +86,7 @@ const mostUsed: Readonly<
   FELIX_IPTABLESREFRESHINTERVAL: 'another dataplane',
   FELIX_KUBENODEPORTRANGES: 'another dataplane',
   FELIX_MAXIPSETSIZE: 'another dataplane',
-  FELIX_NFTABLESMARKMASK: 'not here yet',
+  FELIX_NFTABLESMARKMASK: 'works',
   FELIX_BPFATTACHTYPE: 'another dataplane',
   FELIX_BPFCONNECTTIMELOADBALANCING: 'another dataplane',
   FELIX_BPFDATAIFACEPATTERN: 'another dataplane',
@@ -266,7 +266,7 @@ describe('values:', () => {
     assert.deepEqual(read('logActionRateLimit', '10/minute'), { rate: { count: 10, seconds: 60 } });
     assert.equal(read('logActionRateLimit', '10/year'), undefined);
     assert.equal(read('nftablesMarkMask', '0x00ffff00'), 0x00ffff00);
-    assert.equal(read('nftablesMarkMask', 0xff), undefined);
+    assert.equal(read('nftablesMarkMask', 0x7f), undefined);
   });
 });
 

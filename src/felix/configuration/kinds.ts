@@ -216,10 +216,10 @@ function hostPortOf(protocol: string, number: string, cidr: string | undefined):
 
 /** Bits of the packet's and the connection's mark; with too few of them nothing can be noted. */
 export const markMask: Kind<number> = {
-  what: 'a mask of 32 bits of which at least 16 are set, such as 0xffff0000',
+  what: 'a mask of 32 bits of which at least 8 are set, such as 0xffff0000',
   read(raw) {
     const value = integer(0, 2 ** 32 - 1).read(raw);
-    return value !== undefined && value.toString(2).replaceAll('0', '').length >= 16 ? value : undefined;
+    return value !== undefined && value.toString(2).replaceAll('0', '').length >= 8 ? value : undefined;
   },
 };
 

@@ -3,6 +3,7 @@
 import { Calculator, type DesiredState } from '../../../src/calc/index.ts';
 import { Isolation } from '../../../src/dataplane/nftables/isolation.ts';
 import { generationOf } from '../../../src/dataplane/nftables/judgement.ts';
+import { defaultMarks } from '../../../src/dataplane/nftables/marks.ts';
 import { sets, table } from '../../../src/dataplane/nftables/names.ts';
 import { Program, type ProgramOptions } from '../../../src/dataplane/nftables/program.ts';
 import { differences } from '../../../src/dataplane/nftables/table-difference.ts';
@@ -65,7 +66,9 @@ export class ExpectedTable {
   }
 
   #difference(state: DesiredState, options: ProgramOptions): string | undefined {
-    const [generation = 0] = this.#kernel.listElements(table, sets.judged).map(generationOf);
+    const [generation = 0] = this.#kernel
+      .listElements(table, sets.judged)
+      .map((element) => generationOf(options.marks ?? defaultMarks, element));
     const image = new TableImage();
     const program = new Program(options, new Isolation());
     program.begin(image);

@@ -121,7 +121,7 @@ export const dataplaneParameters = {
   nftablesFilterAllowAction: parameter(allowAction, 'ACCEPT', allowed),
   nftablesFilterDenyAction: parameter(denyAction, 'DROP', 'live'),
   nftablesMangleAllowAction: parameter(allowAction, 'ACCEPT', allowed),
-  nftablesMarkMask: parameter(markMask, '0xffff0000', notYet),
+  nftablesMarkMask: parameter(markMask, '0xffff0000', 'restart'),
   nftablesRefreshInterval: parameter(duration, '180', 'restart'),
   genericXDPEnabled: parameter(flag, 'false', xdp),
   xdpEnabled: parameter(flag, 'true', xdp),
