@@ -15,6 +15,7 @@ const eyes = {
   '/usr/lib/frr/bgpd': { package: 'frr', why: 'is a router that the tests peer with', services: ['frr'] },
   gobgpd: { package: 'gobgpd', why: 'is a router that the tests peer with', services: ['gobgpd'] },
   bird: { package: 'bird2', why: 'speaks BGP for calico-node', services: ['bird'] },
+  openssl: { package: 'openssl', why: 'signs the certificates that the tests serve with' },
   kubectl: {
     package: 'kubernetes-client',
     why: 'is the real client that the tests drive the API server with',

@@ -1,6 +1,6 @@
 // What can be seen of calico-node from outside: its log's detail, its health and its metrics, as the settings have them now.
 import type { Felix, FelixSettings } from '../felix/index.ts';
-import { healthPages, type Logger, metricsPages, ServedPort } from '../process/index.ts';
+import { healthPages, type Logger, metricsPages, type Place, ServedPort } from '../process/index.ts';
 
 const levels = {
   Trace: 'trace',
@@ -49,7 +49,9 @@ export class Observability {
       await this.#serve(
         'metrics',
         this.#metrics,
-        prometheusMetricsEnabled ? { host: prometheusMetricsHost, port: prometheusMetricsPort } : undefined,
+        prometheusMetricsEnabled
+          ? { host: prometheusMetricsHost, port: prometheusMetricsPort, ...tlsOf(settings) }
+          : undefined,
       );
     });
     return this.#turn;
@@ -60,7 +62,7 @@ export class Observability {
     await Promise.all([this.#health.close(), this.#metrics.close()]);
   }
 
-  async #serve(what: string, served: ServedPort, place: { host: string; port: number } | undefined) {
+  async #serve(what: string, served: ServedPort, place: Place | undefined) {
     try {
       await served.serveAt(place);
     } catch (error) {
@@ -82,4 +84,18 @@ export class Observability {
     if (limitMs === 0 || doubtMs <= limitMs) return [];
     return [`Felix has failed to bring its state into the kernel for ${Math.round(doubtMs / 1000)} s`];
   }
+}
+
+/** As upstream: with a certificate and its key metrics are served over TLS, without either as they are. */
+function tlsOf(settings: FelixSettings): Partial<Place> {
+  const [certFile, keyFile] = [settings.prometheusMetricsCertFile, settings.prometheusMetricsKeyFile];
+  if (!certFile || !keyFile) return {};
+  return {
+    tls: {
+      certFile,
+      keyFile,
+      caFile: settings.prometheusMetricsCAFile,
+      clientAuth: settings.prometheusMetricsClientAuth,
+    },
+  };
 }

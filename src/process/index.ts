@@ -4,7 +4,7 @@ export { healthPages } from './health.ts';
 export { KeyedLock } from './keyed-lock.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { type Gauge, gauge, metricsPages, type Tally, tally } from './metrics.ts';
-export { ServedPort } from './served-port.ts';
+export { type Place, ServedPort } from './served-port.ts';
 export { onShutdown } from './shutdown.ts';
 export { timerMs } from './timer-ms.ts';
 export { WorkQueue } from './work-queue.ts';

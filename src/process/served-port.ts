@@ -1,5 +1,8 @@
 // A port with a few pages for people and probes, which may be opened, moved and closed while the process runs.
-import { createServer, type Server } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { TLSSocket } from 'node:tls';
 
 export interface Page {
   readonly status: number;
@@ -14,6 +17,21 @@ export interface Place {
   /** Every address of the host when empty. */
   readonly host: string;
   readonly port: number;
+  /** Plain HTTP when absent. */
+  readonly tls?: TlsPlace;
+}
+
+/** Files in PEM, read when serving begins. Whom a client has to be, in the words of Go's crypto/tls. */
+export interface TlsPlace {
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Whoever signed clients' certificates; the system's authorities when empty. */
+  readonly caFile: string;
+  readonly clientAuth:
+    | 'NoClientCert'
+    | 'VerifyClientCertIfGiven'
+    | 'RequireAnyClientCert'
+    | 'RequireAndVerifyClientCert';
 }
 
 export class ServedPort {
@@ -31,12 +49,12 @@ export class ServedPort {
     return bound && typeof bound === 'object' ? { host: bound.address, port: bound.port } : undefined;
   }
 
-  /** Serves there, or nowhere; does nothing when it does so already. @throws Error when the port is taken; it is served nowhere then */
+  /** Serves there, or nowhere; does nothing when it does so already. @throws Error when the port is taken or a file cannot be used; it is served nowhere then */
   async serveAt(place: Place | undefined): Promise<void> {
-    if (place?.host === this.#place?.host && place?.port === this.#place?.port) return;
+    if (JSON.stringify(place) === JSON.stringify(this.#place)) return;
     await this.close();
     if (!place) return;
-    const server = createServer((request, response) => {
+    const server = serverFor(place, (request, response) => {
       const path = (request.url ?? '').replace(/\?.*$/, '');
       Promise.resolve()
         .then(() => this.#pages(path))
@@ -65,4 +83,31 @@ export class ServedPort {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   }
+}
+
+function serverFor({ tls }: Place, answer: RequestListener): Server {
+  if (!tls) return createServer(answer);
+  const { certFile, keyFile, caFile, clientAuth } = tls;
+  const server = createTlsServer(
+    {
+      cert: readFileSync(certFile),
+      key: readFileSync(keyFile),
+      ...(caFile && { ca: readFileSync(caFile) }),
+      minVersion: 'TLSv1.2',
+      requestCert: clientAuth !== 'NoClientCert',
+      rejectUnauthorized: clientAuth === 'RequireAndVerifyClientCert',
+    },
+    answer,
+  );
+  // What Node cannot say by itself.
+  server.on('secureConnection', (socket) => {
+    if (!isWelcome(socket, clientAuth)) socket.destroy();
+  });
+  return server;
+}
+
+function isWelcome(socket: TLSSocket, clientAuth: TlsPlace['clientAuth']): boolean {
+  const isGiven = socket.getPeerX509Certificate() !== undefined;
+  if (clientAuth === 'RequireAnyClientCert') return isGiven;
+  return clientAuth !== 'VerifyClientCertIfGiven' || !isGiven || socket.authorized;
 }

@@ -26,6 +26,8 @@ import {
 import { parameter } from '../parameter.ts';
 import {
   allowed,
+  answersAtOnce,
+  connections,
   growing,
   ipip,
   iptables,
@@ -34,6 +36,7 @@ import {
   notYet,
   oneTable,
   ownTable,
+  routedOnly,
   wireguard,
   xdp,
 } from './effects.ts';
@@ -57,7 +60,7 @@ export const dataplaneParameters = {
   deviceRouteProtocol: parameter(integer(0, 255), '3', 'restart'),
   deviceRouteSourceAddress: parameter(address(4), '', 'restart'),
   deviceRouteSourceAddressIPv6: parameter(address(6), '', 'restart'),
-  disableConntrackInvalidCheck: parameter(flag, 'false', notYet),
+  disableConntrackInvalidCheck: parameter(flag, 'false', connections),
   endpointStatusPathPrefix: parameter(text(), '/var/run/calico', {
     none: 'the CNI plugin is told by the agent itself when a pod is protected',
   }),
@@ -79,8 +82,8 @@ export const dataplaneParameters = {
   liveMigrationRouteConvergenceTime: parameter(duration, '30', {
     none: 'there is no live migration here yet',
   }),
-  localSubnetL2Reachability: parameter(word('Disabled', 'PodsAndLoadBalancers'), 'Disabled', notYet),
-  localSubnetL2ReachabilityRefreshInterval: parameter(duration, '120', notYet),
+  localSubnetL2Reachability: parameter(word('Disabled', 'PodsAndLoadBalancers'), 'Disabled', routedOnly),
+  localSubnetL2ReachabilityRefreshInterval: parameter(duration, '120', routedOnly),
   mtuIfacePattern: parameter(pattern, mtuInterfaces, 'restart'),
   natOutgoingAddress: parameter(addressPerFamily, '', 'live'),
   natOutgoingExclusions: parameter(word('IPPoolsOnly', 'IPPoolsAndHostIPs'), 'IPPoolsOnly', 'live'),
@@ -92,7 +95,7 @@ export const dataplaneParameters = {
   nftablesMode: parameter(word('Auto', 'Enabled', 'Disabled'), 'Auto', {
     none: 'nftables is what this dataplane uses, always',
   }),
-  netlinkTimeout: parameter(duration, '10', notYet, 'NETLINKTIMEOUTSECS'),
+  netlinkTimeout: parameter(duration, '10', answersAtOnce, 'NETLINKTIMEOUTSECS'),
   programClusterRoutes: parameter(routes, 'EnabledIPIPOnly', 'restart'),
   removeExternalRoutes: parameter(flag, 'true', 'restart'),
   requireMTUFile: parameter(flag, 'false', { none: 'calico-node writes the file itself' }),

@@ -16,6 +16,19 @@ export const flowLogs = without('there are no flow logs here yet');
 export const aws = without('nothing here speaks to a cloud');
 export const noReports = without('nothing is ever sent about usage, whatever this says');
 export const notYet = without('is not implemented yet');
+export const connections = without(
+  'policies ask what connection tracking knows of a connection: of a packet that belongs to none nothing can be asked, and it goes no further, checked or not',
+);
+export const answersAtOnce = without(
+  'the kernel answers requests by netlink within the call that sends them: there is no waiting that could end early',
+);
+export const routedOnly = without(
+  "pods' addresses are routed here, by BGP or an overlay; nobody answers for them on the node's own subnet yet",
+);
+export const kernelAsked = without('what the kernel can do it is asked when calico-node starts');
+export const oneLoop = without(
+  'calculation and dataplane are one loop in one process here, which dataplaneWatchdogTimeout looks after: there are no parts of it that could hang or be timed alone',
+);
 export const oneTable = without(
   'everything is in one nftables table, which nftablesRefreshInterval looks after',
 );
