@@ -74,11 +74,12 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
   await announce(datastore, options, addresses, tunnels);
   const bgp = startBgp(options, datastore, rtnetlink, log);
 
-  const overlays = [...addresses].map(([family, own]) => {
+  const overlays = [...addresses].flatMap(([family, own]): (ClusterRoutes | VxlanOverlay)[] => {
     const tunnel = tunnels.find((candidate) => candidate.family === family);
-    return tunnel
-      ? new VxlanOverlay(rtnetlink, overlayOptions(own, tunnel, settings))
-      : new ClusterRoutes(rtnetlink, { family, parent: own.link.index });
+    if (tunnel) return [new VxlanOverlay(rtnetlink, overlayOptions(own, tunnel, settings))];
+    return settings.routeSyncDisabled
+      ? []
+      : [new ClusterRoutes(rtnetlink, { family, parent: own.link.index })];
   });
   const isolations = tally('felix_isolated', 'Objects closed because they could not be programmed', 'kind');
   const families = tunnels.map(({ family }) => family);
@@ -103,6 +104,7 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
     links: new HostLinks(rtnetlink, ownNamespace(), {
       routes: deviceRoutes(settings),
       removeExternalRoutes: settings.removeExternalRoutes,
+      keepsRoutes: !settings.routeSyncDisabled,
       forwards: settings.ipForwarding === 'Enabled',
     }),
   });
@@ -265,5 +267,6 @@ function overlayOptions(
     mtu: overlayMtu(family, own, settings),
     vni: settings.vxlanVNI,
     port: settings.vxlanPort,
+    keepsRoutes: !settings.routeSyncDisabled,
   };
 }

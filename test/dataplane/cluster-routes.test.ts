@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import { Calculator } from '../../src/calc/index.ts';
-import { ClusterRoutes } from '../../src/dataplane/index.ts';
+import { Calculator, type EndpointProgram } from '../../src/calc/index.ts';
+import { ClusterRoutes, HostLinks, VxlanOverlay } from '../../src/dataplane/index.ts';
 import {
   addAddress,
   closeNamespace,
@@ -75,4 +75,38 @@ test('are made, mended and taken out again; others’ routes stay', () => {
   for (const routes of [v4, v6]) routes.synchronise({ ...state, routes: new Map() });
   assert.deepEqual([show(4), show(6)], [[], []]);
   assert.ok(rtnetlink.routes().some(({ destination }) => destination === '10.9.0.0/24'));
+});
+
+test('are nobody’s business where routes are to be left alone; tunnels and links are', () => {
+  const parent = rtnetlink.link('eth0')?.index ?? assert.fail('there is no link');
+  const overlay = new VxlanOverlay(rtnetlink, {
+    family: 4,
+    nodeAddress: '172.30.0.11',
+    tunnelAddress: '10.1.1.0',
+    mac: '66:00:00:00:00:01',
+    parent,
+    mtu: 1400,
+    vni: 4096,
+    port: 4789,
+    keepsRoutes: false,
+  });
+  const state = { ...calculator.state, routes: new Map([['10.1.1.0/26', { kind: 'blackhole' } as const]]) };
+  overlay.synchronise(state);
+  assert.ok(rtnetlink.link('vxlan.calico')?.up);
+  assert.deepEqual(show(4), []);
+
+  const endpoint: EndpointProgram = {
+    interfaceName: 'other',
+    addresses: ['10.1.1.9'],
+    ingress: [],
+    egress: [],
+    afterTiers: 'Allow',
+  };
+  const links = (keepsRoutes: boolean) => {
+    const made = new HostLinks(rtnetlink, namespace, { keepsRoutes });
+    made.note({ ...state, endpoints: new Map([['a/b', endpoint]]) }, new Set(['a/b']));
+    made.repair();
+    return rtnetlink.routes().filter(({ destination }) => destination === '10.1.1.9/32').length;
+  };
+  assert.deepEqual([links(false), links(true)], [0, 1]);
 });

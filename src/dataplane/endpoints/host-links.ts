@@ -29,6 +29,8 @@ export interface HostLinksOptions {
   readonly routes: DeviceRoutes;
   /** Routes over pods' links that nobody of us made are taken away. */
   readonly removeExternalRoutes: boolean;
+  /** False leaves all routes alone, once they have been made with their links: Felix' routeSyncDisabled. */
+  readonly keepsRoutes: boolean;
   /** The node passes packets on, and its setting that says so is kept. */
   readonly forwards: boolean;
 }
@@ -36,6 +38,7 @@ export interface HostLinksOptions {
 const plainOptions: HostLinksOptions = {
   routes: plainDeviceRoutes,
   removeExternalRoutes: true,
+  keepsRoutes: true,
   forwards: true,
 };
 
@@ -95,6 +98,7 @@ export class HostLinks {
         return [...this.#seen].some(([known, seen]) => seen.index === index && this.#byName.has(known));
       }
       case 'route': {
+        if (!this.#options.keepsRoutes) return false;
         const name = this.#nameOfAddress.get(event.route.destination.split('/')[0] ?? '');
         if (event.gone) return name !== undefined && event.route.link === this.#seen.get(name)?.index;
         return this.#isExternal(event.route);
@@ -201,7 +205,7 @@ export class HostLinks {
       const isRouted = (routes.get(destination) ?? []).some(
         (route) => route.link === link.index && route.table === mainTable && route.type === 'unicast',
       );
-      if (!isRouted || !link.up)
+      if (this.#options.keepsRoutes && (!isRouted || !link.up))
         changes.push(replaceRoute(deviceRoute(address, link.index, this.#options.routes)));
       const mac = seen.macs.get(address);
       if (mac && (!link.up || own(address)?.mac !== mac))
@@ -212,7 +216,8 @@ export class HostLinks {
 
   /** A route to a pod's link that leads to none of the pod's addresses, and is not the link's own. */
   #isExternal({ destination, link, table, protocol, type }: Route): boolean {
-    if (!this.#options.removeExternalRoutes || link === undefined || table !== mainTable) return false;
+    const { removeExternalRoutes, keepsRoutes } = this.#options;
+    if (!removeExternalRoutes || !keepsRoutes || link === undefined || table !== mainTable) return false;
     if (protocol === kernelProtocol || type !== 'unicast' || /^f[ef]/.test(destination)) return false;
     const [name] = [...this.#seen].find(([, seen]) => seen.index === link) ?? [];
     if (name === undefined) return false;

@@ -32,6 +32,8 @@ export interface VxlanOverlayOptions {
   readonly mtu: number;
   readonly vni: number;
   readonly port: number;
+  /** False leaves all routes alone. */
+  readonly keepsRoutes?: boolean;
 }
 
 export const deviceNames: Readonly<Record<Family, string>> = { 4: 'vxlan.calico', 6: 'vxlan-v6.calico' };
@@ -61,7 +63,7 @@ export class VxlanOverlay {
     const changes = [
       ...this.#addressChanges(device),
       ...this.#tunnelChanges(device, state),
-      ...this.#routes.changes(state, device.index),
+      ...(this.#options.keepsRoutes === false ? [] : this.#routes.changes(state, device.index)),
     ];
     const [refused] = this.#rtnetlink.ensureAll(changes);
     if (refused) throw refused.error;
@@ -82,7 +84,7 @@ export class VxlanOverlay {
       case 'address':
         return event.gone && event.address.address === this.#options.tunnelAddress;
       case 'route':
-        return this.#routes.contradicts(event);
+        return this.#options.keepsRoutes !== false && this.#routes.contradicts(event);
       case 'neighbour': {
         const { neighbour, gone } = event;
         if (neighbour.link !== device || familyOf(neighbour.address) !== family) return false;

@@ -101,7 +101,7 @@ export const dataplaneParameters = {
   requireMTUFile: parameter(flag, 'false', { none: 'calico-node writes the file itself' }),
   routeRefreshInterval: parameter(duration, '90', 'restart'),
   routeSource: parameter(word('WorkloadIPs', 'CalicoIPAM'), 'CalicoIPAM', 'restart'),
-  routeSyncDisabled: parameter(flag, 'false', notYet),
+  routeSyncDisabled: parameter(flag, 'false', 'restart'),
   routeTableRange: parameter(anything, '', wireguard),
   routeTableRanges: parameter(anything, '', wireguard),
   serviceLoopPrevention: parameter(word('Drop', 'Reject', 'Disabled'), 'Drop', 'live'),
