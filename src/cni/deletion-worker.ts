@@ -44,6 +44,12 @@ export class DeletionWorker {
     this.#watcher = watch(folder, { persistent: false }, (_event, name) => {
       if (name?.endsWith('.json')) this.#work();
     });
+    this.#watcher.on('error', (error) =>
+      this.#options.log.error(
+        { error, folder },
+        'DELs that the plugin keeps are not noticed until the next start',
+      ),
+    );
     this.#work();
     await this.#firstPass.promise;
   }
@@ -72,7 +78,10 @@ export class DeletionWorker {
   async #untilDone(): Promise<void> {
     while (this.#isAskedAgain && !this.#isStopped) {
       this.#isAskedAgain = false;
-      const areDone = await this.#settleAll();
+      const areDone = await this.#settleAll().catch((error: unknown) => {
+        this.#options.log.error({ error, folder: this.#options.folder }, 'Cannot look after the kept DELs');
+        return false;
+      });
       this.#firstPass.resolve();
       if (areDone) this.#retryMs = firstRetryMs;
       else this.#retryLater();

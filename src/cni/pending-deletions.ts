@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ShimRequest } from './wire.ts';
+import { readShimRequest, type ShimRequest } from './wire.ts';
 
 const suffix = '.json';
 
@@ -38,7 +38,7 @@ export function keptDeletions(folder: string): KeptDeletion[] {
     .flatMap((name) => {
       const path = join(folder, name);
       const text = textOf(path);
-      return text === undefined ? [] : [{ path, request: parse(text) }];
+      return text === undefined ? [] : [{ path, request: readShimRequest(text) }];
     });
 }
 
@@ -60,28 +60,15 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** Undefined when it was done and taken away since it was listed. */
+/** Undefined when it was done and taken away since it was listed; empty for what cannot be read, which is no request. */
 function textOf(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
+    return isMissing(error) ? undefined : '';
   }
 }
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
-}
-
-function parse(text: string): ShimRequest | undefined {
-  try {
-    const { program, environment, stdin }: Partial<ShimRequest> = JSON.parse(text) ?? {};
-    if (typeof program === 'string' && typeof environment === 'object' && typeof stdin === 'string') {
-      return { program, environment, stdin };
-    }
-  } catch {
-    // Somebody else's file, or one that a full disk cut short: the caller is told by the missing request.
-  }
-  return undefined;
 }

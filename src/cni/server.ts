@@ -13,7 +13,7 @@ import { readRequest, versionIn } from './request.ts';
 import { type LogLevel, noteRequest, readLogSettings } from './request-log.ts';
 import { cniResult } from './result.ts';
 import { impliedVersion } from './versions.ts';
-import type { ShimRequest, ShimResponse } from './wire.ts';
+import { readShimRequest, type ShimRequest, type ShimResponse } from './wire.ts';
 
 export interface CniServerOptions {
   readonly socketPath: string;
@@ -102,12 +102,14 @@ export class CniServer {
     const note = (level: LogLevel, more: object = {}) =>
       this.#note(request, level, { ms: Math.round((performance.now() - begun) * 10) / 10, ...more });
     try {
-      request = JSON.parse(line) as ShimRequest;
+      const read = readShimRequest(line);
+      if (!read) throw new Error('What came over the socket is not what the CNI plugin sends');
+      request = read;
       const response = await this.#perform(request);
       note('info');
       return response;
     } catch (error) {
-      const { CNI_COMMAND: command, CNI_ARGS: args } = request.environment ?? {};
+      const { CNI_COMMAND: command, CNI_ARGS: args } = request.environment;
       if (command === 'DEL' && error instanceof UnavailableError && this.#postpone(request, error)) {
         note('warning', { waits: error.message });
         return done;
@@ -121,7 +123,7 @@ export class CniServer {
 
   /** Where the network configuration wants it, if it can be read that far. A log that cannot be written fails nothing. */
   #note({ program, environment, stdin }: ShimRequest, level: LogLevel, more: object): void {
-    if (!stdin?.includes('"log_file_path"')) return;
+    if (!stdin.includes('"log_file_path"')) return;
     const {
       CNI_COMMAND: command,
       CNI_CONTAINERID: container,

@@ -18,3 +18,19 @@ export interface ShimResponse {
   readonly exitCode: number;
   readonly stdout: string;
 }
+
+/** Undefined for a text that is not what the shim sends: somebody else's, or one that was cut short. */
+export function readShimRequest(text: string): ShimRequest | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // Told by the caller, who knows where it came from.
+    return undefined;
+  }
+  const { program, environment, stdin } = (value ?? {}) as Partial<ShimRequest>;
+  if (typeof program !== 'string' || typeof stdin !== 'string') return undefined;
+  if (typeof environment !== 'object' || environment === null) return undefined;
+  const isText = (variable: unknown) => typeof variable === 'string';
+  return Object.values(environment).every(isText) ? { program, environment, stdin } : undefined;
+}

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -99,4 +100,36 @@ test(`any stdin and environment is answered in form (seed ${seed})`, async () =>
     { seed, numRuns: 150 },
   );
   for (const name of readdirSync(folder)) assert.ok(['cni.sock', 'deletions'].includes(name), name);
+});
+
+test('whatever comes over the socket, the server answers it in the form of the protocol', async () => {
+  const request = fc.oneof(
+    fc.jsonValue(),
+    fc.record(
+      { program: fc.jsonValue(), environment: fc.jsonValue(), stdin: fc.jsonValue() },
+      { requiredKeys: [] },
+    ),
+    fc.record({
+      program: fc.constantFrom('calico', 'calico-ipam'),
+      environment: fc.dictionary(
+        fc.constantFrom('CNI_COMMAND', 'CNI_ARGS', 'CNI_CONTAINERID'),
+        fc.jsonValue(),
+      ),
+      stdin: fc.oneof(fc.jsonValue(), fc.constant('{"log_file_path":5}')),
+    }),
+  );
+  const lines = fc.oneof(
+    request.map((any) => JSON.stringify(any)),
+    fc.string({ unit: 'binary' }),
+  );
+  await fc.assert(
+    fc.asyncProperty(lines, async (line) => {
+      const client = connect(socket);
+      client.end(`${line.replaceAll('\n', ' ')}\n`);
+      const { exitCode, stdout } = JSON.parse(await text(client));
+      assert.equal(exitCode, 1);
+      assert.equal(typeof JSON.parse(stdout).msg, 'string');
+    }),
+    { seed, numRuns: 300, examples: [['null'], ['{"stdin":5}'], ['{"environment":null}']] },
+  );
 });
