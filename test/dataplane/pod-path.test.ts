@@ -168,6 +168,36 @@ describe('a pod', () => {
       assert.equal(node.reaches('outside', 'b', family, 7000, to(family)), false);
   });
 
+  test('leads a floating address that two ask for to one of them, always the same, and closes neither', () => {
+    const floating: Readonly<Record<Family, string>> = { 4: '10.77.0.2', 6: 'fd00:77::2' };
+    const to = (family: Family) => ({ address: floating[family], port: 7000 });
+    const wish = {
+      'cni.projectcalico.org/floatingIPs': JSON.stringify([...Object.values(floating), floating[4]]),
+    };
+    const leadsTo = (pod: 'a' | 'b') => {
+      for (const family of families) {
+        for (const one of ['a', 'b'] as const) {
+          assert.equal(
+            node.reaches('outside', one, family, 7000, to(family)),
+            one === pod,
+            `${one}: ${family}`,
+          );
+          assert.ok(node.reaches('outside', one, family, 7000), `${one} by its own address`);
+        }
+      }
+    };
+    ask('b', wish);
+    leadsTo('b');
+    ask('a', wish);
+    leadsTo('a');
+    ask('b', {});
+    ask('b', wish);
+    leadsTo('a');
+    ask('a', {});
+    leadsTo('b');
+    ask('b', {});
+  });
+
   /** Whether a message of neighbour discovery gets from a pod to its node. Its checksum the kernel fills in. */
   const tells = (message: Buffer): boolean => {
     node.nft(

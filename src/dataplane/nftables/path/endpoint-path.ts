@@ -2,13 +2,13 @@
 // its own, to which a map leads by the pod's interface or by the floating address.
 //
 //   raw prerouting (in cali-anti-spoof)  cali-src-<if>         sources beside the pod's own
-//   nat prerouting, output               cali-fip-dnat-<if>-n  to a floating address -> to the pod
+//   nat prerouting, output               cali-fip-dnat-<if>-n  to a floating address n -> to the pod
 //   nat postrouting                      cali-fip-snat-<if>    from the pod to itself by a floating address
 //   forward, input, output               cali-limit-fw/tw-<if> bandwidth, packets, connections; behind policy
 //   forward                              cali-dscp-<if>        what leaves the cluster
 import type { Changes, DesiredState, EndpointProgram } from '../../../calc/index.ts';
 import type { Chain, Element, Expression, NftSet, Rule } from '../../../kernel/index.ts';
-import { addressBytes, bitsOf, type Family, parseAddress, parseCidr } from '../../../net/index.ts';
+import { addressBytes, bitsOf, type Family, parseCidr } from '../../../net/index.ts';
 import type { Bandwidth, TrafficLimits } from '../../../policy/index.ts';
 import { interfaceNameBytes } from '../bytes.ts';
 import { type Isolation, ownedBy } from '../isolation.ts';
@@ -16,6 +16,7 @@ import { counter, goTo, verdict } from '../matches.ts';
 import { chains } from '../names.ts';
 import type { TableWriter } from '../table-image.ts';
 import { dscpExpressions } from './dscp.ts';
+import { type FloatingAddress, FloatingClaims, floatingAddressesOf } from './floating-claims.ts';
 import { networkSetName } from './network-sets.ts';
 import type { PathOptions } from './options.ts';
 import {
@@ -111,6 +112,7 @@ export class EndpointPathProgram {
   readonly #options: PathOptions;
   readonly #isolation: Isolation;
   readonly #placed = new Map<string, readonly Piece[]>();
+  readonly #floating = new FloatingClaims();
 
   constructor(options: PathOptions, isolation: Isolation) {
     this.#options = options;
@@ -118,28 +120,60 @@ export class EndpointPathProgram {
   }
 
   change(transaction: TableWriter, state: DesiredState, changes: Changes): void {
+    const due = new Set(changes.endpoints);
     for (const key of changes.endpoints) {
-      const endpoint = state.endpoints.get(key);
-      const before = this.#placed.get(key) ?? [];
+      const endpoint = this.#open(state, key);
       ownedBy(transaction, `endpoint ${key}`, () => {
-        const isClosed = !endpoint || this.#isolation.isClosed('endpoint', key);
-        const after = isClosed ? [] : piecesOf(endpoint, this.#options);
-        replacePieces(transaction, before, after);
-        if (after.length > 0) this.#placed.set(key, after);
-        else this.#placed.delete(key);
+        const floating = endpoint && this.#areFloating ? floatingAddressesOf(endpoint) : [];
+        for (const rival of this.#floating.claim(key, floating)) due.add(rival);
       });
     }
+    const replacements = [...due].map((key) => {
+      const endpoint = this.#open(state, key);
+      const before = this.#placed.get(key) ?? [];
+      const after = ownedBy(transaction, `endpoint ${key}`, () =>
+        endpoint ? this.#piecesOf(key, endpoint) : [],
+      );
+      if (after.length > 0) this.#placed.set(key, after);
+      else this.#placed.delete(key);
+      return { key, before, after };
+    });
+    // What one has no more may be another's now.
+    for (const { key, before, after } of replacements)
+      ownedBy(transaction, `endpoint ${key}`, () => removePieces(transaction, before, after));
+    for (const { key, before, after } of replacements)
+      ownedBy(transaction, `endpoint ${key}`, () => addPieces(transaction, before, after));
     transaction.owner = undefined;
+  }
+
+  get #areFloating(): boolean {
+    return this.#options.floatingIPs === 'Enabled';
+  }
+
+  #open(state: DesiredState, key: string): EndpointProgram | undefined {
+    return this.#isolation.isClosed('endpoint', key) ? undefined : state.endpoints.get(key);
+  }
+
+  #piecesOf(key: string, endpoint: EndpointProgram): Piece[] {
+    const pieces = piecesOf(endpoint, this.#options);
+    if (!this.#areFloating) return pieces;
+    const held = floatingAddressesOf(endpoint).filter((address) => this.#floating.isHeldBy(key, address));
+    return [...pieces, ...floatingPieces(endpoint.interfaceName, held)];
   }
 }
 
-function replacePieces(transaction: TableWriter, before: readonly Piece[], after: readonly Piece[]): void {
-  const idOf = ({ chain, map, key }: Piece) => `${chain} ${map} ${Buffer.from(key).toString('hex')}`;
-  const [known, wanted] = [new Set(before.map(idOf)), new Set(after.map(idOf))];
+const idOf = ({ chain, map, key }: Piece) => `${chain} ${map} ${Buffer.from(key).toString('hex')}`;
+
+function removePieces(transaction: TableWriter, before: readonly Piece[], after: readonly Piece[]): void {
+  const wanted = new Set(after.map(idOf));
   const gone = before.filter((piece) => !wanted.has(idOf(piece)));
   for (const { map, key } of gone) transaction.deleteElements(mapOf(map), [{ key }]);
   for (const { chain } of before) transaction.flushChain(chain);
   for (const { chain } of gone) transaction.deleteChain(chain);
+}
+
+function addPieces(transaction: TableWriter, before: readonly Piece[], after: readonly Piece[]): void {
+  const known = new Set(before.map(idOf));
   for (const piece of after) {
     const { chain, rules, map, key } = piece;
     const isNew = !known.has(idOf(piece));
@@ -156,7 +190,7 @@ function mapOf(name: string): NftSet {
   return set;
 }
 
-function piecesOf({ interfaceName, addresses, path }: EndpointProgram, options: PathOptions): Piece[] {
+function piecesOf({ interfaceName, path }: EndpointProgram, options: PathOptions): Piece[] {
   if (!path) return [];
   const key = interfaceNameBytes(interfaceName);
   const pieces: Piece[] = [];
@@ -182,8 +216,6 @@ function piecesOf({ interfaceName, addresses, path }: EndpointProgram, options: 
       families.map((family) => [...isOfFamily(family), ...dscpExpressions(family, dscp)]),
     );
   }
-  if (options.floatingIPs === 'Enabled')
-    pieces.push(...floatingPieces(interfaceName, addresses, path.floatingIps));
   return pieces;
 }
 
@@ -235,38 +267,29 @@ function limitRules({ bandwidth, packets, connections }: TrafficLimits = {}): Ex
   return rules;
 }
 
-function floatingPieces(
-  interfaceName: string,
-  addresses: readonly string[],
-  floatingIps: readonly string[] = [],
-): Piece[] {
-  const own = addresses.map(parseAddress);
+function floatingPieces(interfaceName: string, held: readonly FloatingAddress[]): Piece[] {
   const pieces: Piece[] = [];
   const hairpins: Expression[][] = [];
-  for (const [n, text] of floatingIps.entries()) {
-    const floating = parseAddress(text);
-    const { family } = floating;
-    const target = own.find((address) => address.family === family);
-    if (!target) continue;
-    const translate = (side: 'source' | 'destination', value: Uint8Array): Expression[] => [
-      { kind: 'immediate', to: addressRegister, value },
-      { kind: 'nat', side, family, address: addressRegister },
-    ];
+  const translate = (family: Family, side: 'source' | 'destination', value: bigint): Expression[] => [
+    { kind: 'immediate', to: addressRegister, value: addressBytes({ family, value }) },
+    { kind: 'nat', side, family, address: addressRegister },
+  ];
+  for (const { family, value, target } of held) {
     pieces.push({
-      chain: `cali-fip-dnat-${interfaceName}-${n}`,
+      // By the address, not by its place in a list: what is told apart by its chain must not change hands within one.
+      chain: `cali-fip-dnat-${interfaceName}-${family}-${value.toString(16)}`,
       map: floatingMap(family),
-      key: addressBytes(floating),
-      rules: [translate('destination', addressBytes(target))],
+      key: addressBytes({ family, value }),
+      rules: [translate(family, 'destination', target)],
     });
-    const itself = { family, network: target.value, length: bitsOf(family) };
-    if (!floatingIps.slice(0, n).some((earlier) => parseAddress(earlier).family === family)) {
-      hairpins.push([
-        ...isOfFamily(family),
-        ...isEndInNet('source', itself),
-        ...isEndInNet('destination', itself),
-        ...translate('source', addressBytes(floating)),
-      ]);
-    }
+    const itself = { family, network: target, length: bitsOf(family) };
+    if (held.find((other) => other.family === family)?.value !== value) continue;
+    hairpins.push([
+      ...isOfFamily(family),
+      ...isEndInNet('source', itself),
+      ...isEndInNet('destination', itself),
+      ...translate(family, 'source', value),
+    ]);
   }
   if (hairpins.length > 0) {
     const key = interfaceNameBytes(interfaceName);
