@@ -72,7 +72,10 @@ export class Watches {
       return;
     }
     this.#follow(watcher, timeoutSeconds);
-    void this.#catchUp(watcher, isFromStart ? selection : undefined, past, wantsInitial);
+    this.#catchUp(watcher, isFromStart ? selection : undefined, past, wantsInitial).catch(() => {
+      // What cannot be shown ends this watch, as a failing request would, and not the server.
+      response.destroy();
+    });
   }
 
   /** Ends every watch. */

@@ -1,6 +1,14 @@
 // Reads the kinds that nobody stores, from the Kubernetes objects that stand for them.
-import { type KubernetesClient, NotFoundError } from '../../datastore/index.ts';
-import { namespaces, nodes, pods, type Resource, type ResourceKind } from '../../resources/index.ts';
+import { type KubernetesClient, MisfitError, NotFoundError } from '../../datastore/index.ts';
+import {
+  keyOf,
+  misfit,
+  namespaces,
+  nodes,
+  pods,
+  type Resource,
+  type ResourceKind,
+} from '../../resources/index.ts';
 import type { PrintedKind } from '../kinds/kinds.ts';
 import { calicoNodeOf } from './node.ts';
 import { defaultAllow, profileOfNamespace, profileOfServiceAccount } from './profile.ts';
@@ -22,14 +30,18 @@ export async function listSynthesised(
 ): Promise<Resource[]> {
   switch (madeFrom) {
     case 'nodes':
-      return (await client.list(nodes)).map(calicoNodeOf);
+      return sound(nodes, await client.list(nodes)).map(calicoNodeOf);
     case 'pods':
-      return (await client.list(pods, namespace ? { namespace } : {})).flatMap(
+      return sound(pods, await client.list(pods, namespace ? { namespace } : {})).flatMap(
         (pod) => endpointOfPod(pod) ?? [],
       );
     case 'namespaces and service accounts': {
       const [spaces, accounts] = await Promise.all([client.list(namespaces), client.list(serviceAccounts)]);
-      return [defaultAllow, ...spaces.map(profileOfNamespace), ...accounts.map(profileOfServiceAccount)];
+      return [
+        defaultAllow,
+        ...sound(namespaces, spaces).map(profileOfNamespace),
+        ...sound(serviceAccounts, accounts).map(profileOfServiceAccount),
+      ];
     }
   }
 }
@@ -42,10 +54,28 @@ export async function getSynthesised(
   name: string,
   namespace?: string,
 ): Promise<Resource> {
-  if (madeFrom === 'nodes') return calicoNodeOf(await client.get(nodes, { name }));
+  if (madeFrom === 'nodes') {
+    const node = await client.get(nodes, { name });
+    const fault = misfit(nodes, node);
+    if (fault !== undefined) throw new MisfitError(`Cannot read Node "${name}": ${fault}`);
+    return calicoNodeOf(node);
+  }
   const found = (await listSynthesised(client, madeFrom, namespace)).find(
     ({ metadata }) => metadata.name === name,
   );
   if (found) return found;
   throw new NotFoundError(`Cannot read ${kind.kind} "${name}": it does not exist`);
+}
+
+/** Those that are what their kind is; of the others it is told why they stand for nothing. */
+function sound<T extends Resource>(kind: ResourceKind<T>, objects: readonly T[]): T[] {
+  return objects.filter((object) => {
+    const fault = misfit(kind, object);
+    if (fault !== undefined) {
+      process.stderr.write(
+        `Warning: ${kind.kind} "${keyOf(object)}" is not what it should be: ${fault}; it is left out\n`,
+      );
+    }
+    return fault === undefined;
+  });
 }
