@@ -6,6 +6,7 @@ import { calicoImage } from '../calico-image.ts';
 import { Cluster } from '../cluster.ts';
 import { eventually } from '../daemon.ts';
 import { calicoIsReady, chart, manifest, release } from '../install.ts';
+import { readyPods } from '../pods.ts';
 import { leftovers } from '../run-folder.ts';
 import { connectivity } from '../scenarios/connectivity.ts';
 import { denyAll } from '../scenarios/deny-all.ts';
@@ -64,8 +65,9 @@ test('policy alone is installed beside routes that others make', async () => {
 });
 test('pods have addresses of their nodes, and reach each other', async (t) => {
   await connectivity(t, cluster);
-  const path = '--output=jsonpath={.items[?(@.spec.hostNetwork!=true)].status.podIP}';
-  for (const ip of (await cluster.kubectl(['get', 'pods', path])).split(' ')) assert.match(ip, /^10\.66\./);
+  const names = ['one', 'two', 'three', 'four'];
+  const pods = await readyPods(cluster, names);
+  for (const name of names) assert.match(pods.get(name)?.ip ?? '', /^10\.66\./);
 });
 test('a deny-all policy blocks, and probes go on, where Calico is policy alone', (t) => denyAll(t, cluster));
 test('as policy alone, service accounts are refused nothing', (t) => nothingWasRefused(t, cluster));
