@@ -27,8 +27,7 @@ const ipam = 'projectcalico.org';
 /** Rights whose hour may come in none of the scenarios. */
 const seldom: Readonly<Record<string, readonly string[]>> = {
   'calico-node': [
-    // A pod is there before the watch has told of it.
-    'get /pods',
+    // A pod is there before the watch has told of its namespace.
     'get /namespaces',
     // A pod has a second address.
     `update ${ipam}/ipamhandles`,
