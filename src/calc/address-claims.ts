@@ -1,17 +1,7 @@
 // Which addresses a pod is believed to have. Whoever may write a pod may write anything into its annotations: what they say counts
 // where IPAM has assigned that address to that very pod, and then before the kubelet has put it into the status. The kubelet's
 // word counts for every address but one that IPAM has assigned to another pod, which some other was perhaps before.
-import {
-  type Address,
-  addressAt,
-  type Cidr,
-  cidrOf,
-  type Family,
-  formatAddress,
-  formatCidr,
-  tryParseAddress,
-  tryParseCidr,
-} from '../net/index.ts';
+import { type Address, type Cidr, cidrOf, type Family, parseAddress, tryParseCidr } from '../net/index.ts';
 import type { WorkloadEndpoint } from '../policy/index.ts';
 import type { IPAMBlock } from '../resources/index.ts';
 
@@ -20,25 +10,41 @@ interface Held {
   readonly spec: IPAMBlock['spec'];
 }
 
+/** What a pod claims. Its texts tell whether that is what it was; parsed, addresses are found sooner. */
+interface Claim {
+  readonly text: string;
+  readonly announced: readonly Address[];
+  readonly addresses: readonly Address[];
+}
+
+const nothing: Claim = { text: '', announced: [], addresses: [] };
+
 export class AddressClaims {
   /** By name of the object. */
   readonly #blocks = new Map<string, Held>();
   readonly #byRange = new Map<string, Held>();
   /** How many blocks there are of each prefix length. */
   readonly #lengths: Readonly<Record<Family, Map<number, number>>> = { 4: new Map(), 6: new Map() };
-  readonly #claims = new Map<string, readonly string[]>();
-  /** Keys of pods by the addresses that they claim. */
-  readonly #claimants = new Map<string, Set<string>>();
+  readonly #claims = new Map<string, Claim>();
+  /** Keys of pods by the addresses that they claim; nearly always one, which then stands for itself. */
+  readonly #claimants: Readonly<Record<Family, Map<bigint, string | Set<string>>>> = {
+    4: new Map(),
+    6: new Map(),
+  };
 
   /** What the pod is believed to have of what it claims from now on; undefined claims nothing. */
   settle(key: string, pod: Pick<WorkloadEndpoint, 'addresses' | 'announced'> | undefined): readonly string[] {
     const announced = pod?.announced ?? [];
     const addresses = pod?.addresses ?? [];
-    this.#claim(key, [...announced, ...addresses]);
-    const isAssigned = announced.length > 0 && announced.every((address) => this.#ownerOf(address) === key);
-    if (isAssigned) return announced;
-    const believed = addresses.filter((address) => [undefined, key].includes(this.#ownerOf(address)));
-    return believed.length === addresses.length ? addresses : believed;
+    const claim = this.#claim(key, announced, addresses);
+    if (announced.length > 0 && claim.announced.every((address) => this.#ownerOf(address) === key))
+      return announced;
+    if (this.#blocks.size === 0) return addresses;
+    const isAnothers = claim.addresses.map((address) => {
+      const owner = this.#ownerOf(address);
+      return owner !== undefined && owner !== key;
+    });
+    return isAnothers.includes(true) ? addresses.filter((_, index) => !isAnothers[index]) : addresses;
   }
 
   /** Returns the pods of which something else is to be believed now, perhaps. */
@@ -49,43 +55,64 @@ export class AddressClaims {
     if (before) this.#forget(name, before);
     if (after) this.#note(name, after);
     const touched = new Set<string>();
-    if (this.#claimants.size === 0) return touched;
     for (const [here, there] of [
       [before, after],
       [after, before],
     ] as const) {
       if (!here) continue;
-      const other = there && formatCidr(there.cidr) === formatCidr(here.cidr) ? there : undefined;
+      const claimants = this.#claimants[here.cidr.family];
+      if (claimants.size === 0) continue;
+      const other = there && rangeKey(there.cidr) === rangeKey(here.cidr) ? there : undefined;
       for (const ordinal of here.spec.allocations.keys()) {
-        if (ownerAt(here, ordinal) === (other && ownerAt(other, ordinal))) continue;
-        const address = formatAddress(addressAt(here.cidr, BigInt(ordinal)));
-        for (const key of this.#claimants.get(address) ?? []) touched.add(key);
+        const found = claimants.get(here.cidr.network + BigInt(ordinal));
+        if (found === undefined) continue;
+        const owners = [ownerAt(here, ordinal), other && ownerAt(other, ordinal)];
+        if (owners[0] === owners[1]) continue;
+        for (const key of typeof found === 'string' ? [found] : found) {
+          // That IPAM says what the kubelet says changes nothing.
+          const isAnothers = owners.some((owner) => owner !== undefined && owner !== key);
+          if (isAnothers || this.#claims.get(key)?.announced.length) touched.add(key);
+        }
       }
     }
     return touched;
   }
 
-  #claim(key: string, addresses: readonly string[]): void {
-    const before = this.#claims.get(key) ?? [];
-    if (before.join() === addresses.join()) return;
-    for (const address of before) {
-      const claimants = this.#claimants.get(address);
-      claimants?.delete(key);
-      if (claimants?.size === 0) this.#claimants.delete(address);
+  #claim(key: string, announced: readonly string[], addresses: readonly string[]): Claim {
+    const before = this.#claims.get(key) ?? nothing;
+    const text = announced.length + addresses.length > 0 ? `${announced.join()} ${addresses.join()}` : '';
+    if (before.text === text) return before;
+    for (const address of [...before.announced, ...before.addresses]) this.#withdraw(key, address);
+    if (text === '') {
+      this.#claims.delete(key);
+      return nothing;
     }
-    for (const address of addresses) {
-      const claimants = this.#claimants.get(address);
-      if (claimants) claimants.add(key);
-      else this.#claimants.set(address, new Set([key]));
+    const claim = { text, announced: announced.map(parseAddress), addresses: addresses.map(parseAddress) };
+    this.#claims.set(key, claim);
+    for (const { family, value } of [...claim.announced, ...claim.addresses]) {
+      const claimants = this.#claimants[family];
+      const found = claimants.get(value);
+      if (found === undefined) claimants.set(value, key);
+      else if (typeof found !== 'string') found.add(key);
+      else if (found !== key) claimants.set(value, new Set([found, key]));
     }
-    if (addresses.length > 0) this.#claims.set(key, addresses);
-    else this.#claims.delete(key);
+    return claim;
+  }
+
+  #withdraw(key: string, { family, value }: Address): void {
+    const claimants = this.#claimants[family];
+    const found = claimants.get(value);
+    if (typeof found === 'string' || found === undefined) {
+      if (found === key) claimants.delete(value);
+      return;
+    }
+    found.delete(key);
+    if (found.size === 0) claimants.delete(value);
   }
 
   /** "namespace/pod"; undefined where IPAM does not say. */
-  #ownerOf(text: string): string | undefined {
-    const address = tryParseAddress(text);
-    const held = address && this.#blockAround(address);
+  #ownerOf(address: Address): string | undefined {
+    const held = this.#blockAround(address);
     return held && ownerAt(held, Number(address.value - held.cidr.network));
   }
 

@@ -24,7 +24,7 @@ export interface WorkloadEndpoint {
   readonly containerId: string | undefined;
   /** Canonical text, as the kubelet tells them; empty while the pod has none. */
   readonly addresses: readonly string[];
-  /** As the pod's annotations tell them, which the CNI plugin writes sooner, and others may write as well. */
+  /** As the pod's annotations tell them otherwise, which the CNI plugin writes sooner, and others may write as well. */
   readonly announced?: readonly string[];
   /** The pod's own labels and those that tell its namespace, orchestrator and service account. */
   readonly labels: ReadonlyMap<string, string>;
@@ -50,7 +50,8 @@ export function workloadEndpointOf(pod: Pod): WorkloadEndpoint | undefined {
   // Upstream's bound: a label's value may not be long, and a service account's name may.
   if (serviceAccount.length < 63) labels.set(serviceAccountLabel, serviceAccount);
   const { path } = podPathOf(pod);
-  const announced = announcedBy(metadata.annotations);
+  const told = status?.podIPs?.map(({ ip }) => ip) ?? (status?.podIP ? [status.podIP] : []);
+  const announced = announcedBy(metadata.annotations, told);
   return {
     namespace,
     pod: metadata.name,
@@ -58,7 +59,7 @@ export function workloadEndpointOf(pod: Pod): WorkloadEndpoint | undefined {
     node: spec?.nodeName || undefined,
     uid: metadata.uid,
     containerId: metadata.annotations?.[podAnnotations.containerId] || undefined,
-    addresses: canonical(status?.podIPs?.map(({ ip }) => ip) ?? (status?.podIP ? [status.podIP] : [])),
+    addresses: canonical(told),
     ...(announced.length > 0 && { announced }),
     labels,
     ports: portsOf(pod),
@@ -66,9 +67,12 @@ export function workloadEndpointOf(pod: Pod): WorkloadEndpoint | undefined {
   };
 }
 
-function announcedBy(annotations: Readonly<Record<string, string>> = {}): string[] {
-  const text = annotations[podAnnotations.podIps] || annotations[podAnnotations.podIp] || '';
-  return canonical(text.split(',').map((part) => part.trim().replace(/\/.*$/, '')));
+/** Nothing when that is what the kubelet tells as well. */
+function announcedBy(annotations: Readonly<Record<string, string>> = {}, told: readonly string[]): string[] {
+  const text = annotations[podAnnotations.podIps] || annotations[podAnnotations.podIp];
+  if (!text) return [];
+  const texts = text.split(',').map((part) => part.trim().replace(/\/.*$/, ''));
+  return texts.join() === told.join() ? [] : canonical(texts);
 }
 
 /** Each once; without what is no address. */
