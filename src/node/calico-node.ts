@@ -1,5 +1,6 @@
 // The program that runs on every node: makes itself known to the cluster, then runs the policy agent and the CNI server
 // until it is told to stop. What it has put into the kernel stays when it goes.
+import { setTimeout as delay } from 'node:timers/promises';
 import { CalicoNetwork, CniServer, IpamPlugin } from '../cni/index.ts';
 import {
   ArpTable,
@@ -87,8 +88,7 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
   const nftables = new NftablesDataplane(kernelTables, {
     ...tableOptions(settings, families),
     forgetJudgements: forgetMarks,
-    onTrouble: (error) =>
-      log.error({ error }, 'Connections are judged packet by packet until the next change'),
+    onTrouble: (error) => log.error({ error }, 'Connections are judged packet by packet until this succeeds'),
     onIsolated: (objects, error) => {
       isolations.add('object', objects.length);
       log.error(
@@ -202,12 +202,15 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
       await observability.close();
       await datastore.close();
       rtnetlink.close();
-      await nftables.settled();
+      await Promise.race([nftables.settled(), delay(settleMs, undefined, { ref: false })]);
       // The table stays, without an owner until the next start.
       kernelTables.close();
     },
   };
 }
+
+/** How long an agent that stops waits for connections to remember: the next one need not let them forget everything then. */
+const settleMs = 1000;
 
 /** Not those of pods and overlays, which are of pools that there are already. */
 function ownNetworks(rtnetlink: Rtnetlink): Cidr[] {

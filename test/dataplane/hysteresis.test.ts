@@ -61,7 +61,7 @@ interface Listed {
 }
 
 /** What a number of the generation stands in is left out: it counts the changes, as it should. */
-const counting = /^cali-(judged|mark-(in|e)gress)$/;
+const counting = /^cali-(judged|(host-)?mark-(begin|done))$/;
 
 /** One text per object; handles are left out, and the order of chains, sets and elements, but not that of rules. */
 function normalised(json: string): string[] {

@@ -195,6 +195,8 @@ export class KernelCluster {
     }
     for (const pod of cluster.pods) await this.#addPod(pod);
     this.#cluster = cluster;
+    // What connections remember is part of what is tried.
+    for (const node of this.nodes) await node.table.settled();
   }
 
   /** Probes every pair of running pods on every port and with several ICMP messages, and demands of every cell what the evaluator says. Returns how many there were. */

@@ -159,7 +159,7 @@ describe("an agent that finds its predecessor's table", () => {
     for (const kept of [
       /chain cali-forward-egress \{ # handle (\d+)/,
       /rule 0 of p" # handle (\d+)/,
-      /goto cali-judged-egress comment "sender is not here" # handle (\d+)/,
+      /accept comment "sender is not here" # handle (\d+)/,
     ]) {
       assert.equal(handle(after, kept), handle(before, kept));
     }

@@ -1,6 +1,7 @@
 // A connection that is tracked the wrong way round: the first packet of it that tracking saw was one of the called side, as with
 // an agent that is older than the node's first rule. By its failsafe port it lives on, and nobody gets in by that port.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import {
   Conntrack,
@@ -9,6 +10,7 @@ import {
   openNamespace,
   pollReadable,
 } from '../../src/kernel/index.ts';
+import { encodeTcpStart } from '../../src/lab/prober/flow-packet.ts';
 import { passingFlows } from './flows.ts';
 import { type Family, families, globalPolicy, HostLab, hostEndpoint, type Place } from './host-lab.ts';
 
@@ -68,6 +70,42 @@ describe('a connection of the node to a failsafe port that is tracked the wrong 
     });
   }
 
+  test('is not noted as permitted, or whoever begins with a packet that opens nothing could open one then', async () => {
+    const nft = (...words: string[]) =>
+      execFileSync('nsenter', [`--net=${lab.end('node-1', 4).namespacePath}`, 'nft', ...words], {
+        encoding: 'utf8',
+      });
+    await lab.node(1).table.settled();
+    const port = 40_001;
+    // Behind all of ours, and before the node answers that nobody is there, which ends the connection.
+    nft(
+      'table inet late { chain input { type filter hook input priority 50; ' +
+        `tcp dport ${port} counter comment "came"; tcp dport ${port} ct mark & 0x10000 != 0 counter comment "noted"; }; }`,
+    );
+    for (const family of families) {
+      const [source, destination] = [lab.end('outside', family), lab.end('node-1', family)];
+      const namespace = openNamespace(source.namespacePath);
+      using raw = InetSocket.open({ namespace, family, type: 'raw', protocol: 6 });
+      closeNamespace(namespace);
+      raw.bind({ address: source.address, port: 0 });
+      const ends = { source: source.address, destination: destination.address };
+      const start = encodeTcpStart({ ...ends, sourcePort: failsafePort, destinationPort: port, id: 1 });
+      raw.sendTo(withAckForSyn(start), { address: destination.address, port: 0 });
+    }
+    const counted = (what: string) =>
+      Number(
+        new RegExp(`counter packets (\\d+) bytes \\d+ comment "${what}"`).exec(
+          nft('list', 'table', 'inet', 'late'),
+        )?.[1],
+      );
+    const deadline = performance.now() + arrivalMs;
+    while (counted('came') < families.length) {
+      assert.ok(performance.now() < deadline, 'the packets have not come');
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    assert.equal(counted('noted'), 0);
+  });
+
   test('opens nothing to those who call from such a port', () => {
     const flows = families.map((family) => ({
       ...lab.flow('outside', 'node-1', family, 'tcp', 40_000),
@@ -76,6 +114,18 @@ describe('a connection of the node to a failsafe port that is tracked the wrong 
     assert.deepEqual(passingFlows(flows, new Set()), []);
   });
 });
+
+/** The flags of a TCP segment are other ones, and its checksum likewise. RFC 1624: HC' = ~(~HC + ~m + m') */
+function withAckForSyn(segment: Uint8Array): Uint8Array {
+  const view = new DataView(segment.buffer, segment.byteOffset);
+  const before = view.getUint16(12);
+  const after = (before & ~0x02) | 0x10;
+  let sum = (~view.getUint16(16) & 0xffff) + (~before & 0xffff) + after;
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  view.setUint16(12, after);
+  view.setUint16(16, ~sum & 0xffff);
+  return segment;
+}
 
 /** Tracking forgets all connections of TCP. */
 function turn(namespacePath: string): void {

@@ -129,24 +129,43 @@ describe('a kernel that refuses', () => {
     await datastore.close();
   });
 
-  test('to say that a commit was made does not let its judgements pass for those of the next', () => {
+  test('to say that a generation was begun does not let its judgements pass for those of the next', async () => {
     const generations = () =>
       nftables.listElements(table, 'cali-judged').map(({ key }) => Buffer.from(key).readUInt32LE() >>> 17);
+    const withPolicies = (...names: string[]) => ({
+      ...empty(),
+      policies: new Map(names.map((policy) => [policy, { ingress: [], egress: [] }])),
+    });
     let fate: Fate = 'made';
     const dataplane = new NftablesDataplane(
       fated(nftables, () => fate),
       options([]),
     );
+    dataplane.apply(withPolicies('p'), nothing);
+    await dataplane.settled();
     const [first = 0] = generations();
+    dataplane.apply(withPolicies('p', 'q'), { ...nothing, policies: new Set(['q']) });
+    assert.deepEqual(generations(), []);
     fate = { unanswered: ENOBUFS };
-    assert.throws(() => dataplane.apply(empty(), nothing), KernelError);
-    const [made = 0] = generations();
-    assert.ok(made > first);
+    while (generations().length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.deepEqual(generations(), [first + 1]);
     fate = 'made';
-    const other = empty();
-    dataplane.distrust();
-    dataplane.apply({ ...other, policies: new Map([['p', { ingress: [], egress: [] }]]) }, nothing);
-    assert.deepEqual(generations(), [made + 1]);
+    dataplane.apply(withPolicies('q'), { ...nothing, policies: new Set(['p']) });
+    assert.deepEqual(generations(), []);
+    await dataplane.settled();
+    assert.deepEqual(generations(), [first + 2]);
+  });
+
+  test('to begin a generation is asked again', async () => {
+    const generations = () => nftables.listElements(table, 'cali-judged').length;
+    const fates: Fate[] = ['made', { refused: ENOMEM }, { notTaken: ENOBUFS }, 'made'];
+    const dataplane = new NftablesDataplane(
+      fated(nftables, () => fates.shift() ?? 'made'),
+      options([]),
+    );
+    dataplane.apply(empty(), nothing);
+    await dataplane.settled();
+    assert.deepEqual([generations(), fates.length], [1, 0]);
   });
 
   test('a route is asked again, with all that had been done already', async () => {

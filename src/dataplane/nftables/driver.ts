@@ -1,5 +1,6 @@
 // The nftables dataplane: holds the kernel's table to the desired state, a transaction at a time. Where the kernel can, the
 // table is owned: nobody else may change it, not even `nft flush ruleset`, and it outlives us.
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Changes, DesiredState, NetworkFact } from '../../calc/index.ts';
 import {
   type Nftables,
@@ -24,13 +25,16 @@ export interface NftablesDataplaneOptions extends ProgramOptions {
   readonly forgetJudgements: (mask: number) => Promise<unknown>;
   /** Resolves when no packet is under way any more that may have been judged by an earlier state; the kernel's word when absent. */
   readonly packetsInFlight?: () => Promise<void>;
-  /** Told when connections could not be made to forget, or could not be made to remember again. */
+  /** Told when connections could not be made to forget, or to remember again; it is tried again. */
   readonly onTrouble: (error: unknown) => void;
   /** Told, in words, which objects are closed because they cannot be programmed, and why. */
   readonly onIsolated?: (objects: readonly string[], why: unknown) => void;
   /** False leaves the table open to other hands where it could be owned. */
   readonly owned?: boolean;
 }
+
+/** Until the next generation is tried again that could not be begun. */
+const retryMs = 1000;
 
 const nothing: Changes = {
   sets: new Map(),
@@ -119,7 +123,7 @@ export class NftablesDataplane {
     return this.#commits === commits ? difference : undefined;
   }
 
-  /** Resolves when connections remember again what was permitted, or cannot be made to. */
+  /** Resolves when connections remember again what was permitted. */
   async settled(): Promise<void> {
     await this.#settling;
   }
@@ -194,28 +198,38 @@ export class NftablesDataplane {
    * waiting anew. Before numbers are used again, connections forget what they remember of them.
    */
   async #settle(): Promise<void> {
-    try {
-      for (let commits = -1; commits !== this.#commits; ) {
-        commits = this.#commits;
-        await (this.#options.packetsInFlight ?? packetsInFlight)();
-        if (this.#lastUsed === undefined || this.#lastUsed === this.#marks.lastGeneration) {
-          await this.#options.forgetJudgements(this.#marks.ours);
-          this.#lastUsed = 0;
-        }
+    while (this.#kernel.isOpen && this.#generation === 0) {
+      try {
+        await this.#untilForgotten();
+        if (!this.#kernel.isOpen || !this.#state) break;
+        // What the kernel holds is in doubt when it did not answer: then all is compared, and it may have begun already.
+        if (!this.#program) this.#commit(this.#state, nothing);
+        else this.#begin(this.#program, this.#state);
+      } catch (error) {
+        // Every packet is judged until then: slower, but not less safe.
+        this.#options.onTrouble(error);
+        await delay(retryMs, undefined, { ref: false });
       }
-      if (this.#program && this.#state && this.#kernel.isOpen) {
-        const next = (this.#lastUsed ?? 0) + 1;
-        // Used even if the kernel's answer gets lost.
-        this.#lastUsed = next;
-        this.#change(this.#program, this.#state, nothing, next);
-        this.#commits++;
-      }
-    } catch (error) {
-      // Every packet is judged until the next change brings another attempt: slower, but not less safe.
-      this.#options.onTrouble(error);
-    } finally {
-      this.#settling = undefined;
     }
+    this.#settling = undefined;
+  }
+
+  async #untilForgotten(): Promise<void> {
+    for (let commits = -1; commits !== this.#commits; ) {
+      commits = this.#commits;
+      await (this.#options.packetsInFlight ?? packetsInFlight)();
+      if (this.#lastUsed !== undefined && this.#lastUsed !== this.#marks.lastGeneration) continue;
+      await this.#options.forgetJudgements(this.#marks.ours);
+      this.#lastUsed = 0;
+    }
+  }
+
+  #begin(program: Program, state: DesiredState): void {
+    const generation = (this.#lastUsed ?? 0) + 1;
+    // Used even if the kernel's answer gets lost.
+    this.#lastUsed = generation;
+    this.#change(program, state, nothing, generation);
+    this.#commits++;
   }
 
   get #marks(): Marks {

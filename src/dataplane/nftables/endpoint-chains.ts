@@ -7,7 +7,7 @@ import type { Direction } from '../../policy/index.ts';
 import { concatenation, interfaceNameBytes } from './bytes.ts';
 import { type Isolation, ownedBy } from './isolation.ts';
 import { defaultMarks, type Marks } from './marks.ts';
-import { counter, goTo } from './matches.ts';
+import { counter, goTo, verdict } from './matches.ts';
 import { chains, sets, tierChain } from './names.ts';
 import { skeletonSet } from './skeleton.ts';
 import type { TableWriter } from './table-image.ts';
@@ -105,8 +105,7 @@ function removeChains(
 /** The rules of each of the endpoint's chains in one direction. */
 function endpointRules(endpoint: EndpointProgram, direction: Direction, marks: Marks): Expression[][][] {
   const nameOf = (n: number) => tierChain(endpoint.interfaceName, direction, n);
-  const last =
-    endpoint.afterTiers === 'Allow' ? [goTo(chains.judged[direction])] : [counter, goTo(chains.deny)];
+  const last = endpoint.afterTiers === 'Allow' ? [verdict('accept')] : [counter, goTo(chains.deny)];
   return tierRules(endpoint[direction], direction, nameOf, last, marks);
 }
 

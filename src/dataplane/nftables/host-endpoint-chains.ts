@@ -3,7 +3,7 @@
 import type { Changes, DesiredState, HostEndpointProgram } from '../../calc/index.ts';
 import type { Element, Expression } from '../../kernel/index.ts';
 import { interfaceNameBytes } from './bytes.ts';
-import { defaultFailsafePorts, type FailsafePorts } from './failsafe.ts';
+import { defaultFailsafePorts } from './failsafe.ts';
 import { hostEndpointRules } from './host-endpoint-rules.ts';
 import { type HostSkeletonOptions, hostSkeleton } from './host-skeleton.ts';
 import { defaultMarks } from './marks.ts';
@@ -11,10 +11,7 @@ import { type HostPlace, hostChain, hostDispatch, hostPlaces } from './names.ts'
 import { skeletonSet } from './skeleton.ts';
 import type { TableWriter } from './table-image.ts';
 
-export interface HostEndpointOptions extends HostSkeletonOptions {
-  /** Upstream's when absent. */
-  readonly failsafe?: FailsafePorts;
-}
+export type HostEndpointOptions = HostSkeletonOptions;
 
 interface Written {
   /** Chains of the endpoints, and base chains; those that are always there are not among them. */

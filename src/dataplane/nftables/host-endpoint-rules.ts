@@ -33,8 +33,7 @@ export function hostEndpointRules(
     direction: Direction,
     last: Expression[],
   ) => joined(opening, parts, direction, (n) => hostChain(place, interfaceName, n), last, failsafe, marks);
-  const end = (direction: Direction): Expression[] =>
-    afterTiers === 'Allow' ? [goTo(chains.judged[direction])] : [counter, goTo(chains.deny)];
+  const end = afterTiers === 'Allow' ? [accept] : [counter, goTo(chains.deny)];
   if (!hasChain(place, program)) return [];
   switch (place) {
     case 'normalIn':
@@ -42,15 +41,10 @@ export function hostEndpointRules(
         [dropInvalid, [jump(chains.failsafe.ingress)]],
         [[...preDNAT], [...normal.ingress]],
         'ingress',
-        end('ingress'),
+        end,
       );
     case 'normalOut':
-      return build(
-        [dropInvalid, [jump(chains.failsafe.egress)]],
-        [[], [...normal.egress]],
-        'egress',
-        end('egress'),
-      );
+      return build([dropInvalid, [jump(chains.failsafe.egress)]], [[], [...normal.egress]], 'egress', end);
     case 'forwardIn':
       return build([dropInvalid], [[...preDNAT], [...forward.ingress]], 'ingress', [accept]);
     case 'forwardOut':

@@ -7,7 +7,7 @@
 //   forward            cali-host-forward-egress     the interface that it goes out by
 //                      cali-host-forward-ingress    the interface that it came in by, then the pods at either end
 //   input              cali-from-host-endpoint      (called by cali-input-host)
-//                      cali-input-done              judgement ends
+//                      cali-input-done              judgement ends (there on every node)
 //   output             cali-to-host-endpoint        (called by cali-output)
 //   postrouting        cali-output-translated       the same for what was translated on its way out, and goes elsewhere now
 //                      cali-output-done             judgement ends, also of what is forwarded
@@ -17,6 +17,7 @@
 import type { HostEndpointProgram } from '../../calc/index.ts';
 import { type Chain, type Expression, type Hook, registers } from '../../kernel/index.ts';
 import { hostU32, interfaceNameBytes } from './bytes.ts';
+import { defaultFailsafePorts, type FailsafePorts, turnedFailsafeMatches } from './failsafe.ts';
 import { isJudged } from './judgement.ts';
 import { defaultMarks, type Marks } from './marks.ts';
 import { goTo, jump, verdict } from './matches.ts';
@@ -42,6 +43,7 @@ import {
   networkSetName,
   type PathOptions,
 } from './path/index.ts';
+import { connection } from './views.ts';
 
 /** The chains of a node's host endpoints that do not belong to one of them. */
 export interface HostSkeleton {
@@ -123,12 +125,14 @@ export interface HostSkeletonOptions {
   readonly path?: PathOptions;
   /** Upstream's default when absent. */
   readonly marks?: Marks;
+  /** Upstream's when absent. */
+  readonly failsafe?: FailsafePorts;
 }
 
 /** `programs` are those of the state, by interface. Without any there are no base chains, and what is asked accepts. */
 export function hostSkeleton(
   programs: ReadonlyMap<string, HostEndpointProgram>,
-  { path = defaultPath, marks = defaultMarks }: HostSkeletonOptions,
+  { path = defaultPath, marks = defaultMarks, failsafe = defaultFailsafePorts }: HostSkeletonOptions,
 ): HostSkeleton {
   if (programs.size === 0)
     return {
@@ -155,7 +159,6 @@ export function hostSkeleton(
   ];
   const passUntracked = hasUntracked ? [[...isPermittedUntracked(marks), accept]] : [];
   const judged = [...isJudged(marks), accept];
-  const done = [judged, [...isInState('related'), accept]];
   // Before translation pods' packets are asked, too: a node port is the node's, whoever calls it.
   const preDNATOfPods = (key: InterfaceKey, when: Expression[] = []) =>
     has('preDNAT') ? [[...when, ...isWorkload(key), goTo(hostChain('preDNAT', '*', 0))]] : [];
@@ -231,9 +234,17 @@ export function hostSkeleton(
           : []),
       ],
     ],
-    [hostChains.inputDone, [...done, [jump(chains.hostMark.done)]]],
     // What the node says to itself has yet to be judged on its way in.
-    [hostChains.outputDone, [...done, [...isLoopback('oifname'), accept], [jump(chains.hostMark.done)]]],
+    [
+      hostChains.outputDone,
+      [
+        judged,
+        [...isInState('related'), accept],
+        [...isLoopback('oifname'), accept],
+        ...turnedFailsafeMatches(failsafe.inbound, connection, 'receiver').map((match) => [...match, accept]),
+        [jump(chains.hostMark.done)],
+      ],
+    ],
   ]);
   if (hasUntracked) {
     rules.set(hostChains.untrackedIn, [
@@ -280,7 +291,6 @@ const bases: readonly Chain[] = [
   base(hostChains.preDNAT, 'prerouting', -150),
   base(hostChains.forwardEgress, 'forward', -12),
   base(hostChains.forwardIngress, 'forward', -11),
-  base(hostChains.inputDone, 'input', -8),
   base(hostChains.translated, 'postrouting', -10),
   base(hostChains.outputDone, 'postrouting', -9),
 ];

@@ -5,10 +5,10 @@
 //
 // or wherever else the sixteen bits of ours are: see marks.ts.
 //
-// A connection whose mark says "present generation, stage 1" is let through at once; any other is judged, whatever its age:
-// first its sender's policy, which notes stage 0, then its receiver's, which turns a stage 0 of the same generation into
-// stage 1. On a node with host endpoints, which have their say before and after, the same is done where a packet's way begins
-// and where it ends.
+// A connection whose mark says "present generation, stage 1" is let through at once; any other is judged, whatever its age.
+// Where judgement begins stage 0 is noted, and where it ends, which nobody reaches whom some policy forbids to, a stage 0 of
+// the same generation turns into stage 1. On a node with host endpoints, which have their say before and after, judgement
+// begins and ends elsewhere than on others.
 //
 // A change of policy goes to generation 0 in its own transaction: what it forbids is cut at that moment, and what it permits
 // goes on. Nothing is remembered then, because the kernel does not bring all of a transaction into force in one moment
@@ -53,10 +53,10 @@ export function generationOf(marks: Marks, { key }: Element): Generation {
 }
 
 /**
- * What is noted on the connection by the first and by the last of those who judge it. Made of expressions that the kernel need not
+ * What is noted on the connection where its judgement begins and where it ends. Made of expressions that the kernel need not
  * validate against the table's other chains, because this is rewritten at every change.
  */
-export function markExpressions(marks: Marks, step: 'first' | 'last', generation: Generation): Expression[] {
+export function markExpressions(marks: Marks, step: 'begin' | 'done', generation: Generation): Expression[] {
   const note = (stage: 0 | 1): Expression[] => [
     {
       kind: 'bitwise',
@@ -67,7 +67,7 @@ export function markExpressions(marks: Marks, step: 'first' | 'last', generation
     },
     { kind: 'ct set', key: 'mark', from: register },
   ];
-  if (step === 'first') return [loadMark, ...note(0)];
+  if (step === 'begin') return [loadMark, ...note(0)];
   return [
     loadMark,
     { kind: 'bitwise', from: register, to: other, mask: hostU32(marks.ours), xor: nothing },

@@ -27,12 +27,13 @@ export const chains = {
   failsafe: { ingress: 'cali-failsafe-in', egress: 'cali-failsafe-out' },
   /** Where a packet goes that a policy lets pass without a connection. */
   untracked: 'cali-untracked',
-  /** Where a permitted packet goes after its sender's policy, and after its receiver's. */
-  judged: { egress: 'cali-judged-egress', ingress: 'cali-judged-ingress' },
-  /** Called by those: note the judgement on the connection. Rewritten at every change of policy. */
-  mark: { egress: 'cali-mark-egress', ingress: 'cali-mark-ingress' },
-  /** What these do is done by two others, at the beginning and the end of a packet's way, where there are host endpoints. */
-  hostMark: { begin: 'cali-mark-begin', done: 'cali-mark-done' },
+  /** Where a packet comes that everybody has permitted. */
+  forwardDone: 'cali-forward-done',
+  inputDone: 'cali-input-done',
+  /** Called where judgement begins and where it ends: they note on the connection what was permitted. Written anew at every change. */
+  mark: { begin: 'cali-mark-begin', done: 'cali-mark-done' },
+  /** What these do is done by two others, earlier and later on a packet's way, where there are host endpoints. */
+  hostMark: { begin: 'cali-host-mark-begin', done: 'cali-host-mark-done' },
 } as const;
 
 /** Base chains of a node that has host endpoints, and of no other. */
@@ -42,7 +43,6 @@ export const hostChains = {
   preDNAT: 'cali-pre-dnat',
   forwardEgress: 'cali-host-forward-egress',
   forwardIngress: 'cali-host-forward-ingress',
-  inputDone: 'cali-input-done',
   translated: 'cali-output-translated',
   outputDone: 'cali-output-done',
 } as const;

@@ -102,7 +102,7 @@ export class PolicyChains {
     direction: Direction,
     context: Omit<MatchContext, 'view'>,
   ): ChainRule[] {
-    const allowed = stage === 'untracked' ? chains.untracked : chains.judged[direction];
+    const allowed = stage === 'untracked' ? goTo(chains.untracked) : verdict('accept');
     return program[direction].flatMap(({ action, origin, ...rule }) =>
       ruleMatches({ action, origin, ...rule }, { ...context, view: viewOf(stage) }).map((matches) => ({
         expressions: [
@@ -115,10 +115,10 @@ export class PolicyChains {
     );
   }
 
-  #verdict(action: Action, allowed: string, log: () => Expression[]): Expression[] {
+  #verdict(action: Action, allowed: Expression, log: () => Expression[]): Expression[] {
     switch (action) {
       case 'Allow':
-        return [goTo(allowed)];
+        return [allowed];
       case 'Deny':
         return [goTo(chains.deny)];
       case 'Pass':

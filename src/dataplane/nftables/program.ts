@@ -93,12 +93,9 @@ export class Program {
     this.#marking = [];
     this.#generation = generation;
     if (generation === 0) return;
-    // Whoever has the first word, and whoever has the last.
-    const { egress, ingress } = chains.mark;
-    const { begin, done } = chains.hostMark;
-    const [first, last] = hasHostEndpoints ? [begin, done] : [egress, ingress];
-    transaction.addRule({ chain: first, expressions: markExpressions(marks, 'first', generation) });
-    transaction.addRule({ chain: last, expressions: markExpressions(marks, 'last', generation) });
-    this.#marking = [first, last];
+    const { begin, done } = hasHostEndpoints ? chains.hostMark : chains.mark;
+    transaction.addRule({ chain: begin, expressions: markExpressions(marks, 'begin', generation) });
+    transaction.addRule({ chain: done, expressions: markExpressions(marks, 'done', generation) });
+    this.#marking = [begin, done];
   }
 }

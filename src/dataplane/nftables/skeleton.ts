@@ -2,10 +2,12 @@
 // of a pod that nobody knows. Everything else hangs below this.
 //
 //   raw prerouting   cali-anti-spoof       a pod's packet carries one of the pod's addresses, or goes no further
-//   forward          cali-forward-egress   sender's policy    -> cali-judged-egress
-//                    cali-forward-ingress  receiver's policy  -> cali-judged-ingress
+//   forward          cali-forward-egress   sender's policy
+//                    cali-forward-ingress  receiver's policy
+//                    cali-forward-done     the connection is noted as permitted
 //   input            cali-input            sender's policy, for a pod that speaks to its node
 //                    cali-input-host       what the node itself wants of its pods and, by its host endpoints, of others
+//                    cali-input-done       the connection is noted as permitted
 //   output           cali-output           sender's policy, for what the node answers to a pod; host endpoints, to others
 //
 // A node that has host endpoints has more of them: see host-skeleton.ts.
@@ -13,7 +15,6 @@
 // "accept" ends a base chain, not the packet's way: the next base chain still has its word. A packet of the reply
 // direction is dispatched by the interface that its opposite would have come by.
 import { type Chain, type Expression, type NftSet, type Rule, registers } from '../../kernel/index.ts';
-import type { Direction } from '../../policy/index.ts';
 import {
   defaultFailsafePorts,
   type FailsafePorts,
@@ -63,10 +64,8 @@ const hook = (name: 'prerouting' | 'forward' | 'input' | 'output', priority: num
 const first = -10;
 
 export const skeletonChains: readonly Chain[] = [
-  { name: chains.mark.egress },
-  { name: chains.mark.ingress },
-  { name: chains.judged.egress },
-  { name: chains.judged.ingress },
+  { name: chains.mark.begin },
+  { name: chains.mark.done },
   { name: chains.hostMark.begin },
   { name: chains.hostMark.done },
   { name: chains.failsafe.ingress },
@@ -78,8 +77,11 @@ export const skeletonChains: readonly Chain[] = [
   { name: chains.antiSpoof, hook: hook('prerouting', -300) },
   { name: chains.egress, hook: hook('forward', first) },
   { name: chains.ingress, hook: hook('forward', first + 1) },
+  // Behind all others of ours, which may forbid it yet.
+  { name: chains.forwardDone, hook: hook('forward', first + 5) },
   { name: chains.input, hook: hook('input', first) },
   { name: chains.inputHost, hook: hook('input', first + 1) },
+  { name: chains.inputDone, hook: hook('input', first + 5) },
   // After destinations are translated (-100).
   { name: chains.output, hook: hook('output', first) },
 ];
@@ -129,20 +131,14 @@ export function skeletonRules({
     expressions,
     ...(comment && { comment }),
   });
-  const toJudged = (direction: Direction) => goTo(chains.judged[direction]);
   return [
-    ...(['egress', 'ingress'] as const).flatMap((direction) => [
-      rule(chains.judged[direction], [jump(chains.mark[direction])]),
-      rule(chains.judged[direction], [accept]),
-    ]),
-
     ...failsafeMatches(failsafe.inbound, connection, { port: 'receiver', net: 'sender' }).map((match) =>
-      rule(chains.failsafe.ingress, [...match, counter, toJudged('ingress')]),
+      rule(chains.failsafe.ingress, [...match, counter, accept]),
     ),
     ...failsafeMatches(failsafe.outbound, connection, { port: 'receiver', net: 'receiver' }).map((match) =>
-      rule(chains.failsafe.egress, [...match, counter, toJudged('egress')]),
+      rule(chains.failsafe.egress, [...match, counter, accept]),
     ),
-    // Not noted on the connection: a packet that opens one is to be judged.
+    // Not to be noted on the connection, where judgement ends: a packet that opens one is to be judged.
     ...turnedFailsafeMatches(failsafe.outbound, connection, 'sender').map((match) =>
       rule(chains.failsafe.ingress, [...match, counter, accept]),
     ),
@@ -161,22 +157,16 @@ export function skeletonRules({
     rule(chains.antiSpoof, [counter, drop], "source address is not the pod's"),
 
     rule(chains.egress, [...isJudged(marks), accept], 'permitted by the present policy'),
+    rule(chains.egress, [...isWorkload('iifname'), jump(chains.mark.begin)]),
+    rule(chains.egress, [...isWorkload('oifname'), jump(chains.mark.begin)]),
     rule(chains.egress, [...isWorkload('iifname'), ...isInState('invalid'), counter, drop]),
     rule(chains.egress, [...isWorkload('oifname'), ...isInState('invalid'), counter, drop]),
     rule(chains.egress, [...goes('original'), ...dispatch('iifname', sets.dispatch.egress)]),
     rule(chains.egress, [...goes('reply'), ...dispatch('oifname', sets.dispatch.egress)]),
     rule(chains.egress, [...goes('original'), ...isWorkload('iifname'), counter, drop], 'unknown pod'),
     rule(chains.egress, [...goes('reply'), ...isWorkload('oifname'), counter, drop], 'unknown pod'),
-    rule(
-      chains.egress,
-      [...goes('original'), ...isWorkload('oifname'), toJudged('egress')],
-      'sender is not here',
-    ),
-    rule(
-      chains.egress,
-      [...goes('reply'), ...isWorkload('iifname'), toJudged('egress')],
-      'sender is not here',
-    ),
+    rule(chains.egress, [...goes('original'), ...isWorkload('oifname'), accept], 'sender is not here'),
+    rule(chains.egress, [...goes('reply'), ...isWorkload('iifname'), accept], 'sender is not here'),
     rule(chains.egress, [...isWorkload('iifname'), counter, drop], 'not tracked'),
     rule(chains.egress, [...isWorkload('oifname'), counter, drop], 'not tracked'),
 
@@ -185,19 +175,16 @@ export function skeletonRules({
     rule(chains.ingress, [...goes('reply'), ...dispatch('iifname', sets.dispatch.ingress)]),
     rule(chains.ingress, [...goes('original'), ...isWorkload('oifname'), counter, drop], 'unknown pod'),
     rule(chains.ingress, [...goes('reply'), ...isWorkload('iifname'), counter, drop], 'unknown pod'),
-    rule(
-      chains.ingress,
-      [...goes('original'), ...isWorkload('iifname'), toJudged('ingress')],
-      'receiver is not here',
-    ),
-    rule(
-      chains.ingress,
-      [...goes('reply'), ...isWorkload('oifname'), toJudged('ingress')],
-      'receiver is not here',
-    ),
+    rule(chains.ingress, [...goes('original'), ...isWorkload('iifname'), accept], 'receiver is not here'),
+    rule(chains.ingress, [...goes('reply'), ...isWorkload('oifname'), accept], 'receiver is not here'),
+
+    rule(chains.forwardDone, [...isJudged(marks), accept]),
+    rule(chains.forwardDone, [...isWorkload('iifname'), jump(chains.mark.done)]),
+    rule(chains.forwardDone, [...isWorkload('oifname'), jump(chains.mark.done)]),
 
     rule(chains.input, [...isJudged(marks), accept], 'permitted by the present policy'),
     rule(chains.input, [...isWorkload('iifname', '!='), accept]),
+    rule(chains.input, [jump(chains.mark.begin)]),
     rule(chains.input, [...goes('reply'), accept], 'the node opened it: kubelet and its probes'),
     ...linkTypes.map((type) => rule(chains.input, [...isIcmp6(type), accept])),
     rule(chains.input, [...isInState('invalid'), counter, drop]),
@@ -210,7 +197,15 @@ export function skeletonRules({
     ...linkTypes.map((type) => rule(chains.inputHost, [...isIcmp6(type), accept])),
     endpointToHostAction === 'Drop'
       ? rule(chains.inputHost, [counter, drop], 'defaultEndpointToHostAction is Drop')
-      : rule(chains.inputHost, [toJudged('ingress')]),
+      : rule(chains.inputHost, [accept]),
+
+    rule(chains.inputDone, [...isJudged(marks), accept]),
+    rule(chains.inputDone, [...isInState('related'), accept]),
+    ...turnedFailsafeMatches(failsafe.outbound, connection, 'sender').map((match) =>
+      rule(chains.inputDone, [...match, accept]),
+    ),
+    rule(chains.inputDone, [jump(chains.hostMark.done)]),
+    rule(chains.inputDone, [...isWorkload('iifname'), jump(chains.mark.done)]),
 
     rule(chains.output, [...isJudged(marks), accept], 'permitted by the present policy'),
     rule(chains.output, [jump(chains.hostMark.begin)]),
