@@ -1,7 +1,7 @@
 // A random cluster as a manifest that kubectl and calicoctl can apply: what says nothing is left out, and pods ask for the
 // addresses that they are to have.
 import { stringify } from 'yaml';
-import type { Cluster } from '../../src/policy/index.ts';
+import { type Cluster, workloadEndpointOf } from '../../src/policy/index.ts';
 import type { Pod, Resource } from '../../src/resources/index.ts';
 
 const order = ['Namespace', 'Node', 'ServiceAccount', 'Tier', 'FelixConfiguration'];
@@ -36,10 +36,8 @@ function isLabelled(labels: Readonly<Record<string, string>> = {}): boolean {
 }
 
 function asked(pod: Pod): Pod {
-  const { uid: _, annotations: _annotations, ...metadata } = pod.metadata;
-  const addresses = (pod.status?.podIPs ?? []).map(({ ip }) => ip);
-  return {
-    ...pod,
-    metadata: { ...metadata, annotations: { 'cni.projectcalico.org/ipAddrs': JSON.stringify(addresses) } },
-  };
+  const { uid: _, annotations: __, ...metadata } = pod.metadata;
+  const addresses = workloadEndpointOf(pod)?.addresses;
+  const wish = { 'cni.projectcalico.org/ipAddrs': JSON.stringify(addresses) };
+  return { ...pod, metadata: { ...metadata, ...(addresses && { annotations: wish }) } };
 }
