@@ -2,7 +2,12 @@
 // who applies one manifest after another, and tells what every node is to make of them.
 
 import type { Calculator } from '../../../src/calc/index.ts';
-import { AlreadyExistsError } from '../../../src/datastore/index.ts';
+import {
+  AlreadyExistsError,
+  ConflictError,
+  NotFoundError,
+  UnavailableError,
+} from '../../../src/datastore/index.ts';
 import { eachFollowedKind, type FollowedKind } from '../../../src/felix/followed-kinds.ts';
 import { FollowedSettings } from '../../../src/felix/index.ts';
 import type { LabApi } from '../../../src/lab/api.ts';
@@ -77,6 +82,16 @@ export class StoredObjects {
 
   /** Returns the cluster with its nodes and service accounts as they are. */
   async become(cluster: Cluster): Promise<Cluster> {
+    try {
+      return await this.#bring(cluster);
+    } catch (error) {
+      // Whoever calculates for seconds in this process keeps its API server from answering. What has been written counts.
+      if (!(error instanceof UnavailableError)) throw error;
+      return await this.#bring(cluster);
+    }
+  }
+
+  async #bring(cluster: Cluster): Promise<Cluster> {
     const { datastore } = this.#api;
     const wanted = new Map<string, { kind: ResourceKind<Resource>; object: Resource; text: string }>();
     for (const object of objectsOf({ ...cluster, pods: [], nodes: [] })) {
@@ -95,7 +110,10 @@ export class StoredObjects {
       .filter(([key, { kind }]) => kind !== namespaces && !wanted.has(key))
       .toReversed();
     for (const [key, { kind, object }] of gone) {
-      await datastore.delete(kind, nameOf(object));
+      await datastore.delete(kind, nameOf(object)).catch((error: unknown) => {
+        // Its answer got lost before.
+        if (!(error instanceof NotFoundError)) throw error;
+      });
       this.#known.delete(key);
     }
     await this.#becomePods(cluster.pods, 'gone');
@@ -160,11 +178,11 @@ export class StoredObjects {
       ...object,
       metadata: { ...object.metadata, ...(version && { resourceVersion: version }) },
     });
-    if (resourceVersion !== undefined) return await datastore.update(kind, of(resourceVersion));
     try {
+      if (resourceVersion !== undefined) return await datastore.update(kind, of(resourceVersion));
       return await datastore.create(kind, object);
     } catch (error) {
-      if (!(error instanceof AlreadyExistsError)) throw error;
+      if (!(error instanceof AlreadyExistsError || error instanceof ConflictError)) throw error;
       const { metadata } = await datastore.get(kind, nameOf(object));
       return await datastore.update(kind, of(metadata.resourceVersion));
     }
