@@ -1,0 +1,110 @@
+// Small clusters for what random ones meet too seldom.
+import type { Cluster } from '../../../src/policy/index.ts';
+import type {
+  ClusterNetworkPolicy,
+  GlobalNetworkPolicy,
+  HostEndpoint,
+} from '../../../src/resources/index.ts';
+
+const apiVersion = 'projectcalico.org/v3';
+
+const plain: Cluster = {
+  namespaces: [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'red', labels: { app: 'b' } } }],
+  pods: [0, 1].map((index) => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace: 'red', name: `pod-${index}`, uid: `uid-${index}` },
+    spec: { nodeName: `node-${index + 1}`, containers: [{ name: 'main', image: 'any' }] },
+    status: { phase: 'Running', podIPs: [{ ip: `10.1.0.${index + 1}` }, { ip: `fd00:1::${index + 1}` }] },
+  })),
+  networkPolicies: [],
+};
+
+const host = (spec: Partial<HostEndpoint['spec']>): HostEndpoint => ({
+  apiVersion,
+  kind: 'HostEndpoint',
+  metadata: { name: 'h1', labels: { app: 'a' } },
+  spec: { node: 'node-1', interfaceName: 'eth0', expectedIPs: ['172.30.0.11', 'fd30::11'], ...spec },
+});
+
+const global = (spec: GlobalNetworkPolicy['spec']): GlobalNetworkPolicy => ({
+  apiVersion,
+  kind: 'GlobalNetworkPolicy',
+  metadata: { name: 'g1' },
+  spec,
+});
+
+const clusterPolicy = (name: string, priority: number, action: 'Accept' | 'Deny'): ClusterNetworkPolicy => ({
+  apiVersion: 'policy.networking.k8s.io/v1alpha2',
+  kind: 'ClusterNetworkPolicy',
+  metadata: { name },
+  spec: {
+    tier: 'Admin',
+    priority,
+    subject: { namespaces: {} },
+    ingress: [{ action, from: [{ namespaces: {} }] }],
+  },
+});
+
+export const pointedClusters: readonly Cluster[] = [
+  // A port that a host endpoint gives a name.
+  {
+    ...plain,
+    hostEndpoints: [host({ ports: [{ name: 'web', protocol: 'TCP', port: 80 }] })],
+    globalPolicies: [
+      global({
+        selector: "app == 'a'",
+        ingress: [{ action: 'Allow', protocol: 'TCP', destination: { ports: ['web'] } }],
+      }),
+    ],
+  },
+  // A label that a host endpoint has from the namespace of its profile.
+  {
+    ...plain,
+    hostEndpoints: [host({ profiles: ['kns.red', 'projectcalico-default-allow'] })],
+    globalPolicies: [global({ selector: "pcns.app == 'b' && app == 'a'", types: ['Ingress'] })],
+  },
+  // Untracked policies, which say nothing about the endpoint of all interfaces.
+  {
+    ...plain,
+    hostEndpoints: [host({ interfaceName: '*', profiles: ['projectcalico-default-allow'] })],
+    globalPolicies: [
+      global({
+        selector: "app == 'a'",
+        doNotTrack: true,
+        applyOnForward: true,
+        ingress: [{ action: 'Deny' }],
+      }),
+    ],
+  },
+  // One code of a type of ICMP messages that is left out, and a service whose port names no protocol.
+  {
+    ...plain,
+    endpointSlices: [
+      {
+        apiVersion: 'discovery.k8s.io/v1',
+        kind: 'EndpointSlice',
+        metadata: { namespace: 'red', name: 'front', labels: { 'kubernetes.io/service-name': 'front' } },
+        addressType: 'IPv4',
+        endpoints: [{ addresses: ['10.1.0.1'] }],
+        ports: [{ name: 'web', port: 80 }],
+      },
+    ],
+    calicoPolicies: [
+      {
+        apiVersion,
+        kind: 'NetworkPolicy',
+        metadata: { namespace: 'red', name: 'p1' },
+        spec: {
+          types: ['Egress'],
+          egress: [
+            { action: 'Allow', protocol: 'ICMP', notICMP: { type: 8, code: 0 } },
+            { action: 'Allow', destination: { services: { name: 'front' } } },
+          ],
+        },
+      },
+    ],
+  },
+  // Names in another order than priorities.
+  { ...plain, clusterPolicies: [clusterPolicy('k1', 20, 'Deny'), clusterPolicy('k2', 10, 'Accept')] },
+];
