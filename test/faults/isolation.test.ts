@@ -1,6 +1,6 @@
 // One object that cannot be programmed: it is closed and named, and everything else goes in.
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import type { Changes, DesiredState, PolicyProgram } from '../../src/calc/index.ts';
 import { NftablesDataplane } from '../../src/dataplane/index.ts';
 import {
@@ -77,6 +77,12 @@ describe('an object that cannot be programmed', () => {
     deleteNamespace(name);
   });
 
+  const started: NftablesDataplane[] = [];
+  // What one writes when connections may remember again, the next one must not find.
+  afterEach(async () => {
+    for (const dataplane of started.splice(0)) await dataplane.settled();
+  });
+
   function start(): { dataplane: NftablesDataplane; closed: string[] } {
     const closed: string[] = [];
     const dataplane = new NftablesDataplane(nftables, {
@@ -86,6 +92,7 @@ describe('an object that cannot be programmed', () => {
       onTrouble: (error) => assert.fail(String(error)),
       onIsolated: (objects) => closed.push(...objects),
     });
+    started.push(dataplane);
     return { dataplane, closed };
   }
 
