@@ -134,15 +134,15 @@ test('a pool without encapsulation has routes within the subnet where programClu
   assert.deepEqual(routesOf(calculatorWith({ routesPlainPools: true }, { ipipMode: 'Always' })), []);
 });
 
-test('an excluded interface belongs to no endpoint that names it or has its address, but to that of all interfaces', () => {
+test('an excluded interface, or a workload’s, belongs to no endpoint that names it or has its address, but to that of all interfaces', () => {
   const host = (name: string, spec: Partial<HostEndpoint['spec']>): HostEndpoint => ({
     apiVersion,
     kind: 'HostEndpoint',
     metadata: { name },
     spec: { node: 'node-1', ...spec },
   });
-  const ownersWith = (excludedInterfaces: RegExp[]) => {
-    const calculator = new Calculator({ node: 'node-1', excludedInterfaces });
+  const ownersWith = (excludedInterfaces: RegExp[], foreignWorkloads: string[] = []) => {
+    const calculator = new Calculator({ node: 'node-1', excludedInterfaces, foreignWorkloads });
     calculator.setInterface('kube-ipvs0', ['10.96.0.1']);
     calculator.setInterface('eth0', ['172.30.0.11']);
     calculator.setHostEndpoint(host('named', { interfaceName: 'kube-ipvs0' }));
@@ -154,4 +154,5 @@ test('an excluded interface belongs to no endpoint that names it or has its addr
   assert.deepEqual(ownersWith([]), ['* all', 'eth0 found', 'kube-ipvs0 named']);
   assert.deepEqual(ownersWith([/^kube-ipvs0$/]), ['* all', 'eth0 found']);
   assert.deepEqual(ownersWith([/^kube/, /^eth/]), ['* all']);
+  assert.deepEqual(ownersWith([], ['kube']), ['* all', 'eth0 found']);
 });

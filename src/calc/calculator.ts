@@ -52,6 +52,8 @@ export interface CalculatorOptions {
   readonly overlay?: OverlayOptions;
   /** Interfaces that no host endpoint but that of all interfaces covers: Felix' interfaceExclude. */
   readonly excludedInterfaces?: readonly RegExp[];
+  /** How names of interfaces begin that are workloads' though no pods': no host endpoint covers them. */
+  readonly foreignWorkloads?: readonly string[];
 }
 
 /** Keys of objects are "namespace/name", or "name" for those of the whole cluster. */
@@ -68,7 +70,13 @@ export class Calculator {
   readonly #network = new NetworkFactsIndex();
   readonly state: DesiredState;
 
-  constructor({ node, onFault = () => {}, overlay, excludedInterfaces }: CalculatorOptions) {
+  constructor({
+    node,
+    onFault = () => {},
+    overlay,
+    excludedInterfaces,
+    foreignWorkloads,
+  }: CalculatorOptions) {
     this.#node = node;
     this.#onFault = onFault;
     this.#sets = new AddressSets();
@@ -79,6 +87,7 @@ export class Calculator {
       policies: this.#policies,
       namespaces: this.#namespaces,
       ...(excludedInterfaces && { excludedInterfaces }),
+      ...(foreignWorkloads && { foreignWorkloads }),
     });
     this.#networkSets = new NetworkSets(this.#sets, this.#namespaces);
     this.#overlay = new Overlay(node, overlay);

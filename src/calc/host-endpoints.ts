@@ -25,6 +25,8 @@ interface HostEndpointsOptions {
   readonly namespaces: InheritedLabels;
   /** Interfaces that are nobody's by name or address. */
   readonly excludedInterfaces?: readonly RegExp[];
+  /** Beginnings of names that are workloads', besides pods'. */
+  readonly foreignWorkloads?: readonly string[];
 }
 
 export class HostEndpoints {
@@ -33,6 +35,7 @@ export class HostEndpoints {
   readonly #policies: Policies;
   readonly #namespaces: InheritedLabels;
   readonly #excluded: readonly RegExp[];
+  readonly #workloads: readonly string[];
   readonly #known = new Map<string, HostEndpoint>();
   readonly #interfaces = new Map<string, readonly string[]>();
   /** Whose each interface is: names of host endpoints by names of interfaces. */
@@ -43,12 +46,20 @@ export class HostEndpoints {
   /** Host endpoints of this node whose program may differ for another reason than a policy's. */
   readonly #dirty = new Set<string>();
 
-  constructor({ node, sets, policies, namespaces, excludedInterfaces = [] }: HostEndpointsOptions) {
+  constructor({
+    node,
+    sets,
+    policies,
+    namespaces,
+    excludedInterfaces = [],
+    foreignWorkloads = [],
+  }: HostEndpointsOptions) {
     this.#node = node;
     this.#sets = sets;
     this.#policies = policies;
     this.#namespaces = namespaces;
     this.#excluded = excludedInterfaces;
+    this.#workloads = [podInterfaces, ...foreignWorkloads];
   }
 
   /** Programs by name of interface, or "*"; right after `program`. */
@@ -64,8 +75,8 @@ export class HostEndpoints {
   set(object: HostEndpointObject): readonly string[] {
     const { endpoint, faults: misread } = hostEndpointOf(object);
     const { interfaceName } = endpoint;
-    const isPods = interfaceName?.startsWith(podInterfaces);
-    const faults = isPods ? [...misread, `"${interfaceName}" is an interface of a pod`] : misread;
+    const isPods = this.#isWorkload(interfaceName);
+    const faults = isPods ? [...misread, `"${interfaceName}" is an interface of a workload`] : misread;
     const before = this.#known.get(endpoint.name);
     if (before && textOf(before) === textOf(endpoint)) return faults;
     if (before && before.node !== endpoint.node) this.#unplace(before);
@@ -141,13 +152,18 @@ export class HostEndpoints {
       : undefined;
   }
 
+  #isWorkload(interfaceName = ''): boolean {
+    return this.#workloads.some((prefix) => interfaceName.startsWith(prefix));
+  }
+
   #findOwners(): Map<string, string> {
     const own = [...this.#known.values()]
-      .filter(({ node, interfaceName }) => node === this.#node && !interfaceName?.startsWith(podInterfaces))
+      .filter(({ node, interfaceName }) => node === this.#node && !this.#isWorkload(interfaceName))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
     const owners = new Map<string, string>();
     const isExcluded = (interfaceName: string) =>
-      interfaceName !== allInterfaces && this.#excluded.some((pattern) => pattern.test(interfaceName));
+      interfaceName !== allInterfaces &&
+      (this.#isWorkload(interfaceName) || this.#excluded.some((pattern) => pattern.test(interfaceName)));
     const claim = (interfaceName: string, { name }: HostEndpoint) => {
       if (!owners.has(interfaceName) && !isExcluded(interfaceName)) owners.set(interfaceName, name);
     };

@@ -38,7 +38,7 @@ export interface FelixOptions {
   readonly dataplane: Dataplane;
   readonly log: Logger;
   /** What Felix' settings say of the calculation. */
-  readonly calculation?: Pick<CalculatorOptions, 'overlay' | 'excludedInterfaces'>;
+  readonly calculation?: Pick<CalculatorOptions, 'overlay' | 'excludedInterfaces' | 'foreignWorkloads'>;
 }
 
 const firstRetryMs = 100;

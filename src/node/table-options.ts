@@ -3,6 +3,8 @@ import { type DeviceRoutes, Marks, type PathOptions } from '../dataplane/index.t
 import type { FelixOptions, FelixSettings } from '../felix/index.ts';
 import type { Family } from '../net/index.ts';
 
+const podPrefix = 'cali';
+
 export function calculationOptions(settings: FelixSettings): NonNullable<FelixOptions['calculation']> {
   return {
     overlay: {
@@ -10,7 +12,13 @@ export function calculationOptions(settings: FelixSettings): NonNullable<FelixOp
       routesPlainPools: ['Enabled', 'EnabledNoEncapOnly'].includes(settings.programClusterRoutes),
     },
     excludedInterfaces: settings.interfaceExclude,
+    foreignWorkloads: foreignWorkloads(settings),
   };
+}
+
+/** Pods' own links are named by the CNI plugin, which begins them all alike, whatever else is on the list. */
+function foreignWorkloads({ interfacePrefix }: FelixSettings): readonly string[] {
+  return interfacePrefix.filter((prefix) => prefix !== podPrefix);
 }
 
 /** `overlays` are the families that have an overlay on this node. */
@@ -45,6 +53,7 @@ function pathOptions(settings: FelixSettings, overlays: readonly Family[]): Path
     workloadSourceSpoofing: settings.workloadSourceSpoofing,
     floatingIPs: settings.floatingIPs,
     ipv6Support: settings.ipv6Support,
+    foreignWorkloads: foreignWorkloads(settings),
   };
 }
 

@@ -26,8 +26,10 @@ import {
   dispatch,
   goes,
   type InterfaceKey,
+  isForeignWorkload,
   isIcmp6,
   isInState,
+  isNoWorkload,
   isWorkload,
   linkTypes,
   routerTypes,
@@ -148,7 +150,9 @@ export function hostSkeleton(
   /** The map's word, else that of the endpoint of all interfaces. Nothing of pods' interfaces, which have none. */
   const ask = (place: HostPlace, key: InterfaceKey, when: Expression[] = []): Expression[][] => [
     [...when, ...dispatch(key, hostDispatch(place))],
-    ...(has(place) ? [[...when, ...isWorkload(key, '!='), goTo(hostChain(place, '*', 0))]] : []),
+    ...(has(place)
+      ? [[...when, ...isNoWorkload(key, path.foreignWorkloads), goTo(hostChain(place, '*', 0))]]
+      : []),
   ];
   const judgeSent = [
     [...isInState('related'), accept],
@@ -192,6 +196,7 @@ export function hostSkeleton(
         judged,
         [...isForwarded, accept],
         [...isWorkload('oifname'), accept],
+        ...path.foreignWorkloads.map((prefix) => [...isForeignWorkload('oifname', prefix), accept]),
         ...judgeSent.map((expressions) => [...isTranslated, ...expressions]),
       ],
     ],

@@ -9,11 +9,24 @@ const register = registers.wide(0);
 export type InterfaceKey = 'iifname' | 'oifname';
 
 /** A pod's interface, by the beginning of its name. */
-export function isWorkload(key: InterfaceKey, comparison: '==' | '!=' = '=='): Expression[] {
-  const value = Uint8Array.from(Buffer.from(interfacePrefix));
+export function isWorkload(key: InterfaceKey): Expression[] {
+  return beginsWith(key, '==', interfacePrefix);
+}
+
+/** Another workload's, of whom nothing is known but how its interface's name begins. */
+export function isForeignWorkload(key: InterfaceKey, prefix: string): Expression[] {
+  return [...beginsWith(key, '==', prefix), ...beginsWith(key, '!=', interfacePrefix)];
+}
+
+/** One of the node itself: no pod's, and no other workload's. */
+export function isNoWorkload(key: InterfaceKey, foreign: readonly string[]): Expression[] {
+  return [interfacePrefix, ...foreign].flatMap((prefix) => beginsWith(key, '!=', prefix));
+}
+
+function beginsWith(key: InterfaceKey, comparison: '==' | '!=', prefix: string): Expression[] {
   return [
     { kind: 'meta', key, to: register },
-    { kind: 'cmp', comparison, register, value },
+    { kind: 'cmp', comparison, register, value: Uint8Array.from(Buffer.from(prefix)) },
   ];
 }
 

@@ -26,8 +26,17 @@ import { isJudged } from './judgement.ts';
 import { defaultMarks, type Marks } from './marks.ts';
 import { counter, goTo, jump, verdict } from './matches.ts';
 import { chains, type HostPlace, hostDispatch, hostPlaces, sets } from './names.ts';
-import { dispatch, goes, isIcmp6, isInState, isWorkload, linkTypes } from './packet-tests.ts';
-import { isOfFamily, otherSources } from './path/index.ts';
+import {
+  dispatch,
+  goes,
+  isForeignWorkload,
+  isIcmp6,
+  isInState,
+  isNoWorkload,
+  isWorkload,
+  linkTypes,
+} from './packet-tests.ts';
+import { defaultPath, isOfFamily, otherSources, type PathOptions } from './path/index.ts';
 import { connection } from './views.ts';
 
 export interface SkeletonOptions {
@@ -37,6 +46,8 @@ export interface SkeletonOptions {
   readonly failsafe?: FailsafePorts;
   /** Upstream's default when absent. */
   readonly marks?: Marks;
+  /** Upstream's defaults when absent. */
+  readonly path?: PathOptions;
 }
 
 export const skeletonSets: readonly NftSet[] = [
@@ -125,12 +136,14 @@ export function skeletonRules({
   endpointToHostAction,
   failsafe = defaultFailsafePorts,
   marks = defaultMarks,
+  path = defaultPath,
 }: SkeletonOptions): Rule[] {
   const rule = (chain: string, expressions: readonly Expression[], comment?: string): Rule => ({
     chain,
     expressions,
     ...(comment && { comment }),
   });
+  const foreign = path.foreignWorkloads;
   return [
     ...failsafeMatches(failsafe.inbound, connection, { port: 'receiver', net: 'sender' }).map((match) =>
       rule(chains.failsafe.ingress, [...match, counter, accept]),
@@ -147,7 +160,10 @@ export function skeletonRules({
     ),
     rule(chains.untracked, [...markUntracked(marks), accept]),
 
-    rule(chains.antiSpoof, [...isWorkload('iifname', '!='), accept]),
+    rule(chains.antiSpoof, [...isNoWorkload('iifname', foreign), accept]),
+    ...foreign.map((prefix) =>
+      rule(chains.antiSpoof, [...isForeignWorkload('iifname', prefix), counter, drop], 'unknown workload'),
+    ),
     rule(chains.antiSpoof, [...isOfFamily(4), ...comesFrom(sets.sources[4], 12, 4), accept]),
     rule(chains.antiSpoof, [...isOfFamily(6), ...comesFrom(sets.sources[6], 8, 16), accept]),
     ...linkTypes.flatMap((type) =>
@@ -156,6 +172,9 @@ export function skeletonRules({
     rule(chains.antiSpoof, otherSources),
     rule(chains.antiSpoof, [counter, drop], "source address is not the pod's"),
 
+    ...foreign.map((prefix) =>
+      rule(chains.egress, [...isForeignWorkload('oifname', prefix), counter, drop], 'unknown workload'),
+    ),
     rule(chains.egress, [...isJudged(marks), accept], 'permitted by the present policy'),
     rule(chains.egress, [...isWorkload('iifname'), jump(chains.mark.begin)]),
     rule(chains.egress, [...isWorkload('oifname'), jump(chains.mark.begin)]),
@@ -183,7 +202,7 @@ export function skeletonRules({
     rule(chains.forwardDone, [...isWorkload('oifname'), jump(chains.mark.done)]),
 
     rule(chains.input, [...isJudged(marks), accept], 'permitted by the present policy'),
-    rule(chains.input, [...isWorkload('iifname', '!='), accept]),
+    rule(chains.input, [...isNoWorkload('iifname', foreign), accept]),
     rule(chains.input, [jump(chains.mark.begin)]),
     rule(chains.input, [...goes('reply'), accept], 'the node opened it: kubelet and its probes'),
     ...linkTypes.map((type) => rule(chains.input, [...isIcmp6(type), accept])),
@@ -192,7 +211,7 @@ export function skeletonRules({
     rule(chains.input, [counter, drop], 'unknown pod'),
 
     rule(chains.inputHost, [...isJudged(marks), accept], 'permitted by the present policy'),
-    rule(chains.inputHost, [...isWorkload('iifname', '!='), goTo(chains.fromHostEndpoint)]),
+    rule(chains.inputHost, [...isNoWorkload('iifname', foreign), goTo(chains.fromHostEndpoint)]),
     rule(chains.inputHost, [...goes('reply'), accept]),
     ...linkTypes.map((type) => rule(chains.inputHost, [...isIcmp6(type), accept])),
     endpointToHostAction === 'Drop'
@@ -209,7 +228,7 @@ export function skeletonRules({
 
     rule(chains.output, [...isJudged(marks), accept], 'permitted by the present policy'),
     rule(chains.output, [jump(chains.hostMark.begin)]),
-    rule(chains.output, [...isWorkload('oifname', '!='), goTo(chains.toHostEndpoint)]),
+    rule(chains.output, [...isNoWorkload('oifname', foreign), goTo(chains.toHostEndpoint)]),
     rule(chains.output, [...goes('original'), accept], 'the node opened it: kubelet and its probes'),
     rule(
       chains.output,

@@ -26,6 +26,8 @@ export interface PathOptions {
   readonly floatingIPs: 'Enabled' | 'Disabled';
   /** Without it pods have no IPv6: what they send is dropped, for there is nothing else that would judge it. */
   readonly ipv6Support: boolean;
+  /** How names of interfaces begin that lead to workloads of somebody else: nothing passes there, and no host endpoint covers one. */
+  readonly foreignWorkloads: readonly string[];
 }
 
 export const defaultPath: PathOptions = {
@@ -41,4 +43,5 @@ export const defaultPath: PathOptions = {
   workloadSourceSpoofing: 'Disabled',
   floatingIPs: 'Disabled',
   ipv6Support: true,
+  foreignWorkloads: [],
 };

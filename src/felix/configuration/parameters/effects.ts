@@ -15,7 +15,6 @@ export const ipip = without('there is no IP-in-IP here yet');
 export const flowLogs = without('there are no flow logs here yet');
 export const aws = without('nothing here speaks to a cloud');
 export const noReports = without('nothing is ever sent about usage, whatever this says');
-export const notYet = without('is not implemented yet');
 export const connections = without(
   'policies ask what connection tracking knows of a connection: of a packet that belongs to none nothing can be asked, and it goes no further, checked or not',
 );
