@@ -4,7 +4,7 @@ import type { GlobalOptions, OutputFormat } from '../options.ts';
 import { Session } from '../session.ts';
 import { addressChecks } from './checks/addresses.ts';
 import { agentChecks } from './checks/agents.ts';
-import { bgpChecks } from './checks/bgp.ts';
+import { bgpChecks, nodeBgpChecks } from './checks/bgp.ts';
 import { nodeChecks } from './checks/node.ts';
 import { readClusterFacts } from './cluster-facts.ts';
 import { examine, type Finding } from './finding.ts';
@@ -22,6 +22,7 @@ export interface DoctorOptions extends GlobalOptions {
 }
 
 const clusterChecks = [...agentChecks, ...addressChecks, ...bgpChecks];
+const localChecks = [...nodeChecks, ...nodeBgpChecks];
 
 /** Returns 1 when there is an error among the findings; warnings alone are no failure. */
 export async function doctor(options: DoctorOptions): Promise<number> {
@@ -35,8 +36,8 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   }
   const node = await readNodeFacts(placesOf(options));
   if (node) {
-    findings.push(...examine(nodeChecks, node));
-    asked.push(...nodeChecks.map(({ asks }) => asks));
+    findings.push(...examine(localChecks, node));
+    asked.push(...localChecks.map(({ asks }) => asks));
   }
   const isNode = node !== undefined;
   process.stdout.write(
@@ -50,7 +51,11 @@ export async function doctor(options: DoctorOptions): Promise<number> {
 function placesOf({ nodeRoot, cniNetDir, cniBinDir }: DoctorOptions): NodePlaces {
   return {
     ...usualPlaces,
-    ...(nodeRoot !== undefined && { nodename: `${nodeRoot}/lib/nodename`, mtu: `${nodeRoot}/lib/mtu` }),
+    ...(nodeRoot !== undefined && {
+      root: nodeRoot,
+      nodename: `${nodeRoot}/lib/nodename`,
+      mtu: `${nodeRoot}/lib/mtu`,
+    }),
     ...(cniNetDir !== undefined && { netFolders: [cniNetDir] }),
     ...(cniBinDir !== undefined && { pluginFolders: [cniBinDir] }),
   };

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Expression, ForeignChain, Link, Nftables } from '../../kernel/index.ts';
+import type { BgpStatus } from '../node/bgp-status.ts';
 import { type KernelNeed, kernelNeeds } from '../node/kernel-needs.ts';
 
 export interface NodeFacts {
@@ -12,6 +13,8 @@ export interface NodeFacts {
   readonly cni: CniFacts;
   /** What calico-node says of its readiness, a sentence a line; "ok" when it is; undefined when nobody answers. */
   readonly readiness: string | undefined;
+  /** Undefined where this node speaks no BGP. */
+  readonly bgp: BgpStatus | undefined;
   readonly links: readonly NodeLink[];
   /** Bytes, as calico-node has told the CNI plugin; undefined when it has not. */
   readonly podMtu: number | undefined;
@@ -43,6 +46,8 @@ export interface NodeLink extends Link {
 }
 
 export interface NodePlaces {
+  /** Below which calico-node keeps all of its files; undefined for the usual places. */
+  readonly root: string | undefined;
   readonly nodename: string;
   readonly mtu: string;
   readonly netFolders: readonly string[];
@@ -52,6 +57,7 @@ export interface NodePlaces {
 
 /** Inside of calico-node's container the host's folders lie below /host. */
 export const usualPlaces: NodePlaces = {
+  root: undefined,
   nodename: '/var/lib/calico/nodename',
   mtu: '/var/lib/calico/mtu',
   netFolders: ['/host/etc/cni/net.d', '/etc/cni/net.d'],
@@ -70,6 +76,7 @@ export async function readNodeFacts(places: NodePlaces = usualPlaces): Promise<N
     node: readFileSync(places.nodename, 'utf8').trim(),
     cni: readCni(places),
     readiness: await readReadiness(places.healthUrl),
+    bgp: await readBgp(places),
     links: rtnetlink.links().map(withDriver),
     podMtu: Number.isInteger(mtu) ? mtu : undefined,
     kernel: kernelNeeds(),
@@ -113,6 +120,18 @@ async function readReadiness(url: string): Promise<string | undefined> {
     // Nobody listens there: that is the answer.
     return undefined;
   }
+}
+
+async function readBgp({ root }: NodePlaces): Promise<BgpStatus | undefined> {
+  const [{ bgpPaths, readBgpReport }, { bgpStatus }] = await Promise.all([
+    import('../../bgp/index.ts'),
+    import('../node/bgp-status.ts'),
+  ]);
+  const paths = bgpPaths(root);
+  const status = await bgpStatus(paths);
+  // Silence alone is no fault: files of an earlier BIRD stay when nodes turn to a tunnel.
+  const isMissed = readBgpReport(paths.report)?.trouble !== undefined;
+  return status.isRunning || isMissed ? status : undefined;
 }
 
 function withDriver(link: Link): NodeLink {

@@ -16,19 +16,19 @@ export async function foreignFirewall(cluster: Cluster): Promise<void> {
   assert.ok(one && three);
   const url = `http://${three.ip}:8080/`;
 
-  await tells(cluster, node.name, []);
+  await doctorTells(cluster, node.name, []);
   await node.run(['iptables', '-P', 'FORWARD', 'DROP']);
   await isCutOff(cluster, one, url);
-  await tells(cluster, node.name, [
+  await doctorTells(cluster, node.name, [
     'foreign-firewall: Chain "FORWARD" of table "ip filter" drops by default what is forwarded',
   ]);
   await node.run(['iptables', '-P', 'FORWARD', 'ACCEPT']);
   await fetchesFrom(cluster, one, url, /^three$/);
-  await tells(cluster, node.name, []);
+  await doctorTells(cluster, node.name, []);
 }
 
 /** Resolves once the doctor says this and nothing else: on a machine that is busy, it finds the agent slow, too. */
-function tells(cluster: Cluster, node: string, wanted: readonly string[]): Promise<boolean> {
+export function doctorTells(cluster: Cluster, node: string, wanted: readonly string[]): Promise<boolean> {
   return eventually(`the doctor finds ${wanted.join() || 'nothing'} on ${node}`, async () => {
     assert.deepEqual(await findings(cluster, node), wanted);
     return true;

@@ -10,6 +10,7 @@ import { readyPods } from '../pods.ts';
 import { leftovers } from '../run-folder.ts';
 import { connectivity } from '../scenarios/connectivity.ts';
 import { denyAll } from '../scenarios/deny-all.ts';
+import { doctorTells } from '../scenarios/foreign-firewall.ts';
 import { nothingWasRefused } from '../scenarios/least-privilege.ts';
 import { uninstallWithHelm } from '../scenarios/uninstall.ts';
 import { testImages } from '../test-images.ts';
@@ -43,6 +44,7 @@ test('nodes know by BGP where pods are; there is no tunnel, and kube-proxy write
     });
     assert.doesNotMatch(await node.run(['ip', '-oneline', 'link']), /vxlan/);
     assert.match(await node.run(['nft', 'list', 'tables']), /table ip kube-proxy/);
+    await doctorTells(cluster, node.name, []);
   }
 });
 test('a deny-all policy blocks, and probes go on, with BGP', (t) => denyAll(t, cluster));

@@ -9,7 +9,7 @@ import { examine } from '../finding.ts';
 import type { NodeFacts } from '../node-facts.ts';
 import { addressChecks } from './addresses.ts';
 import { agentChecks } from './agents.ts';
-import { bgpChecks } from './bgp.ts';
+import { bgpChecks, nodeBgpChecks } from './bgp.ts';
 import { nodeChecks } from './node.ts';
 
 const apiVersion = 'projectcalico.org/v3';
@@ -243,6 +243,7 @@ describe('a node:', () => {
       plugins: ['calico', 'calico-ipam', 'portmap'],
     },
     readiness: 'ok',
+    bgp: undefined,
     links: [link(2, 'eth0', 1500), tunnel(1450), link(4, 'cali1', 1450)],
     podMtu: 1450,
     kernel: [{ what: 'veth', isMet: true, remedy: '' }],
@@ -252,7 +253,9 @@ describe('a node:', () => {
     ...more,
   });
   const told = (more: Partial<NodeFacts>) =>
-    examine(nodeChecks, facts(more)).map(({ check, severity, what }) => `${check} ${severity}: ${what}`);
+    examine([...nodeChecks, ...nodeBgpChecks], facts(more)).map(
+      ({ check, severity, what }) => `${check} ${severity}: ${what}`,
+    );
 
   test('nothing is said of one in which all is well', () => {
     assert.deepEqual(told({}), []);
@@ -322,6 +325,31 @@ describe('a node:', () => {
     ]);
   });
 
+  test('a BIRD that does not run, a session that is down with its reason, and objects that cannot be used', () => {
+    const numbers = { asNumber: 64_512, localAsNumber: 64_512 };
+    const session = {
+      ...numbers,
+      name: 'mesh',
+      family: 4 as const,
+      kind: 'Mesh' as const,
+      since: new Date(),
+    };
+    const up = { ...session, peer: '192.0.2.2', state: 'Established' as const };
+    const down = { ...session, peer: '192.0.2.3', state: 'Active' as const, reason: 'Socket: refused' };
+    const bgp = {
+      isRunning: true,
+      sessions: [up, down],
+      faults: [{ object: 'BGPPeer "x"', sentence: 'has no peer' }],
+    };
+    assert.deepEqual(told({ bgp }), [
+      'bgp-unwell error: The BGP session with 192.0.2.3 is Active: Socket: refused',
+      'bgp-unwell warning: BGPPeer "x": has no peer',
+    ]);
+    assert.deepEqual(told({ bgp: { isRunning: false, trouble: 'it ended', sessions: [], faults: [] } }), [
+      'bgp-unwell error: BGP is not as it should be: it ended',
+    ]);
+  });
+
   test('checksums that a card is known to spoil, or has spoilt', () => {
     const card = link(2, 'eth0', 1500, { driver: 'vmxnet3' });
     assert.equal(told({ links: [card, tunnel(1450)] }).length, 1);
@@ -335,6 +363,7 @@ describe('a node:', () => {
 test('the guide to troubleshooting names every check, and none that there is not', () => {
   const guide = readFileSync(join(import.meta.dirname, '../../../../docs/troubleshooting.md'), 'utf8');
   const named = [...guide.matchAll(/^\| `([a-z-]+)` /gm)].map(([, name]) => name);
-  const checks = [...agentChecks, ...addressChecks, ...bgpChecks, ...nodeChecks].map(({ name }) => name);
+  const all = [...agentChecks, ...addressChecks, ...bgpChecks, ...nodeChecks, ...nodeBgpChecks];
+  const checks = all.map(({ name }) => name);
   assert.deepEqual(named.toSorted(), checks.toSorted());
 });
