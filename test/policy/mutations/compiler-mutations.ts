@@ -267,10 +267,9 @@ export const compilerMutations: readonly Mutation[] = [
   {
     says: 'networks of network sets are forgotten',
     file: 'calc/address-sets.ts',
-    find: 'for (const net of contributor.nets ?? []) {',
-    replace: 'for (const net of ([] as string[])) {',
+    find: 'for (const net of contributor.nets ?? []) count(',
+    replace: 'for (const net of [] as string[]) count(',
   },
-  // The table.
   {
     says: 'a family is forgotten',
     file: 'dataplane/nftables/matches.ts',
@@ -322,7 +321,7 @@ export const compilerMutations: readonly Mutation[] = [
   {
     says: 'a policy that passes is taken for one that has nothing to say',
     file: 'dataplane/nftables/tier-rules.ts',
-    find: 'if (passes) rules.push(ifPassedGoTo(next));',
+    find: 'if (passes) rules.push(ifPassedGoTo(marks, next));',
     replace: ';',
   },
   {

@@ -105,6 +105,52 @@ export const pointedClusters: readonly Cluster[] = [
       },
     ],
   },
+  // A port that a pod gives a name, asked of what a host endpoint forwards to it.
+  {
+    ...plain,
+    pods: plain.pods.map((pod) => ({
+      ...pod,
+      spec: {
+        ...pod.spec,
+        containers: [{ name: 'main', image: 'any', ports: [{ name: 'web', containerPort: 80 }] }],
+      },
+    })),
+    hostEndpoints: [host({ profiles: ['projectcalico-default-allow'] })],
+    globalPolicies: [
+      global({
+        selector: "app == 'a'",
+        applyOnForward: true,
+        types: ['Ingress'],
+        ingress: [{ action: 'Deny', protocol: 'TCP', destination: { ports: ['web'] } }, { action: 'Allow' }],
+      }),
+    ],
+  },
+  // Service accounts by name and by label at once.
+  {
+    ...plain,
+    serviceAccounts: ['robot', 'clerk'].map((name) => ({
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { namespace: 'red', name, labels: { team: 'x' } },
+    })),
+    pods: plain.pods.map((pod, index) => ({
+      ...pod,
+      spec: { ...pod.spec, serviceAccountName: index === 0 ? 'robot' : 'clerk', containers: [] },
+    })),
+    calicoPolicies: [
+      {
+        apiVersion,
+        kind: 'NetworkPolicy',
+        metadata: { namespace: 'red', name: 'p1' },
+        spec: {
+          types: ['Ingress'],
+          ingress: [
+            { action: 'Allow', source: { serviceAccounts: { names: ['clerk'], selector: "team == 'x'" } } },
+          ],
+        },
+      },
+    ],
+  },
   // Names in another order than priorities.
   { ...plain, clusterPolicies: [clusterPolicy('k1', 20, 'Deny'), clusterPolicy('k2', 10, 'Accept')] },
 ];
