@@ -107,6 +107,8 @@ export class ApiGate {
   #half(response: IncomingMessage, answer: ServerResponse): void {
     const pieces: Buffer[] = [];
     response.on('data', (piece: Buffer) => {
+      // What was read before the answer was cut off is still told after it.
+      if (answer.writableEnded) return;
       pieces.push(piece);
       const whole = Buffer.concat(pieces);
       if (whole.length < 2) return;

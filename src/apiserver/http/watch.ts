@@ -97,8 +97,9 @@ export class Watches {
     const { response, wantsBookmarks } = watcher;
     const { revision } = this.#store;
     const taken = async (bytes: Buffer | undefined): Promise<boolean> => {
-      if (bytes && !response.destroyed && !response.write(bytes)) await drained(response);
-      return !response.destroyed && !response.writableEnded;
+      const isOpen = () => !response.destroyed && !response.writableEnded;
+      if (bytes && isOpen() && !response.write(bytes)) await drained(response);
+      return isOpen();
     };
     const present = selection ? this.#store.list(collectionOf(selection.type), selection.namespace) : [];
     for (const object of present) {
