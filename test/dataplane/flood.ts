@@ -22,7 +22,11 @@ function roleOf(index: number): string {
 
 const pods = free.pods.map((pod, index) => ({
   ...pod,
-  metadata: { ...pod.metadata, labels: { role: roleOf(index) } },
+  metadata: {
+    ...pod.metadata,
+    // As seen from the receiver.
+    labels: { role: roleOf(index), place: index % 2 === receiver % 2 ? 'here' : 'there' },
+  },
 }));
 
 const allow = (source: PolicyRule['source'], more: Partial<PolicyRule> = {}): PolicyRule => ({
@@ -31,7 +35,7 @@ const allow = (source: PolicyRule['source'], more: Partial<PolicyRule> = {}): Po
   ...more,
 });
 
-/** Each permits friends to speak to the receiver, and nobody else. */
+/** What the receiver lets in. Each way permits friends to speak to it, and nobody else; foes are let go to it by all but the last. */
 const ways: readonly (readonly PolicyRule[])[] = [
   [allow({ selector: 'role == "friend"' }, { protocol: 'UDP', destination: { ports: [port] } })],
   [{ action: 'Deny', source: { selector: 'role == "foe"' } }, allow(undefined)],
@@ -44,7 +48,11 @@ const ways: readonly (readonly PolicyRule[])[] = [
     { action: 'Log' },
     allow({ selector: 'has(role) && role != "foe"' }, { destination: { notPorts: ['web'] } }),
   ],
+  [allow({ selector: 'has(listed)', notSelector: 'has(blocked)' })],
+  // The foe that is here is held back where it goes out, and let in: half of this way and half of another would let it through.
+  [{ action: 'Deny', source: { selector: 'role == "foe" && place == "there"' } }, allow(undefined)],
 ];
+const heldBack = ways.length - 1;
 
 /** The networks of the set with the label group=friends: friends in all of them, foes in none. */
 const groups: readonly (readonly string[])[] = [
@@ -53,20 +61,57 @@ const groups: readonly (readonly string[])[] = [
   ['10.1.0.1/32', '10.1.0.4/31', 'fd00:1::/127', 'fd00:1::4', '192.0.2.0/24'],
 ];
 
-function clusterOf(way: number, group: number): Cluster {
+/** The networks of a set that is listed and blocked at once, so that foes are in both or in neither; the others make its change a long one. */
+const blocked: readonly (readonly string[])[] = [
+  ['192.0.2.0/24'],
+  [
+    '10.1.0.2/31',
+    '10.1.0.6/31',
+    'fd00:1::2/127',
+    'fd00:1::6/127',
+    ...Array.from({ length: 250 }, (_, n) => [`172.16.${n}.0/25`, `fd77:${n.toString(16)}::/48`]).flat(),
+  ],
+];
+
+/** Which of each a cluster has. */
+interface Shape {
+  readonly way: number;
+  readonly group: number;
+  readonly blocked: number;
+}
+
+function setOf(name: string, labels: Record<string, string>, nets: readonly string[] = []): GlobalNetworkSet {
+  return {
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'GlobalNetworkSet',
+    metadata: { name, labels },
+    spec: { nets: [...nets] },
+  };
+}
+
+function clusterOf(shape: Shape): Cluster {
   const policy: GlobalNetworkPolicy = {
     apiVersion: 'projectcalico.org/v3',
     kind: 'GlobalNetworkPolicy',
     metadata: { name: 'flood' },
-    spec: { selector: 'role == "host"', types: ['Ingress'], ingress: [...(ways[way] ?? [])] },
+    spec: {
+      selector: 'role in {"host", "foe"}',
+      types: ['Ingress', 'Egress'],
+      ingress: [...(ways[shape.way] ?? [])],
+      egress: [
+        ...(shape.way === heldBack
+          ? [{ action: 'Deny', source: { selector: 'role == "foe" && place == "here"' } } as const]
+          : []),
+        { action: 'Allow' },
+      ],
+    },
   };
-  const set: GlobalNetworkSet = {
-    apiVersion: 'projectcalico.org/v3',
-    kind: 'GlobalNetworkSet',
-    metadata: { name: 'friends', labels: { group: 'friends' } },
-    spec: { nets: [...(groups[group] ?? [])] },
-  };
-  return { ...free, pods, networkPolicies: [], globalPolicies: [policy], networkSets: [set] };
+  const networkSets = [
+    setOf('friends', { group: 'friends' }, groups[shape.group]),
+    setOf('listed', { listed: 'yes' }, groups[1]),
+    setOf('blocked', { listed: 'yes', blocked: 'yes' }, blocked[shape.blocked]),
+  ];
+  return { ...free, pods, networkPolicies: [], globalPolicies: [policy], networkSets };
 }
 
 /** A base chain of no layout of ours leads the dataplane to replace all of its table, as after an upgrade. */
@@ -94,25 +139,32 @@ export interface FloodOptions {
   readonly replaced: number;
   /** Gives numbers from 0 up to 1. */
   readonly random: () => number;
+  /**
+   * Whether the policy may also change from letting a foe go and not in to the other way round. One packet in a million or so is
+   * overtaken by such a change between its sender's judgement and its receiver's, and gets through.
+   */
+  readonly changesPlaces?: boolean;
   /** Ends the flood before all changes are done. */
   readonly isOver?: () => boolean;
 }
 
 export async function flood(
   kernel: KernelCluster,
-  { changes, replaced, random, isOver = () => false }: FloodOptions,
+  { changes, replaced, random, changesPlaces = false, isOver = () => false }: FloodOptions,
 ): Promise<FloodReport> {
   const other = (count: number, than: number) => (than + 1 + Math.floor(random() * (count - 1))) % count;
-  let [way, group] = [0, 0];
-  await kernel.become(clusterOf(way, group));
+  let shape: Shape = { way: 0, group: 0, blocked: 0 };
+  await kernel.become(clusterOf(shape));
   await kernel.listen();
   const flows = [...friends, ...foes].map((from) => ({ from, to: receiver, port }));
   for (const family of families) await kernel.startStream(family, flows);
   let done = 0;
   for (; done < changes && !isOver(); done++) {
-    if (random() < 0.7) way = other(ways.length, way);
-    else group = other(groups.length, group);
-    await kernel.become(clusterOf(way, group));
+    const kind = random();
+    if (kind < 0.6) shape = { ...shape, way: other(changesPlaces ? ways.length : heldBack, shape.way) };
+    else if (kind < 0.8) shape = { ...shape, group: other(groups.length, shape.group) };
+    else shape = { ...shape, blocked: other(blocked.length, shape.blocked) };
+    await kernel.become(clusterOf(shape));
     if (random() < replaced) replaceTable(kernel.nodes[done % kernel.nodes.length]);
     // The flood goes on between two changes: packets meet the state as well as the change.
     await new Promise(setImmediate);

@@ -127,6 +127,8 @@ describe('a kernel that refuses', () => {
     assert.deepEqual(isolated, []);
     felix.stop();
     await datastore.close();
+    // What it has yet to write would meet the next test.
+    await dataplane.settled();
   });
 
   test('to say that a generation was begun does not let its judgements pass for those of the next', async () => {
