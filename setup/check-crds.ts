@@ -21,7 +21,12 @@ function build(): string {
   process.stderr.write("calico-ts: building Kubernetes' check of definitions, once (a minute or two)\n");
   mkdirSync(folder, { recursive: true });
   const unfinished = `${path}.${process.pid}`;
-  const { status } = spawnSync('go', ['build', '-o', unfinished, '.'], { cwd: source, stdio: 'inherit' });
+  // With the flags of all that is built with Go here, so that they share what they have compiled.
+  const { status } = spawnSync('go', ['build', '-trimpath', '-o', unfinished, '.'], {
+    cwd: source,
+    stdio: 'inherit',
+    env: { ...process.env, CGO_ENABLED: '0' },
+  });
   if (status !== 0) process.exit(status ?? 1);
   renameSync(unfinished, path);
   return path;

@@ -12,7 +12,7 @@ export function helmPath(): string {
     process.stderr.write(`calico-ts: building helm ${version}, once (a few minutes)\n`);
     try {
       execFileSync('go', ['install', `helm.sh/helm/v3/cmd/helm@${version}`], {
-        env: { ...process.env, GOBIN: unfinished, GOFLAGS: '', CGO_ENABLED: '0' },
+        env: { ...process.env, GOBIN: unfinished, GOFLAGS: '-trimpath', CGO_ENABLED: '0' },
         stdio: ['ignore', 'ignore', 'pipe'],
       });
     } catch (cause) {

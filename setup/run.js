@@ -32,7 +32,10 @@ const commands = {
   calicoctl: { args: ['bin/calicoctl.ts'], needs: {} },
   'kubectl-calico': { args: ['bin/kubectl-calico.ts'], needs: {} },
   test: { args: ['setup/test.ts'], needs: eyes },
-  'test:cluster': { args: ['setup/test-cluster.ts'], needs: eyes },
+  'test:cluster': {
+    args: ['setup/test-cluster.ts'],
+    needs: { ...eyes, openssl: { package: 'openssl', why: "signs the cluster's certificates" } },
+  },
   'generate:manifests': { args: ['setup/manifests.ts'], needs: {} },
   'check:manifests': { args: ['setup/manifests.ts', '--check'], needs: {} },
   check: { args: ['setup/check.ts'], needs: {} },
