@@ -248,15 +248,6 @@ export class KilledCluster {
     return this.#until(isTrue, what, lookMs);
   }
 
-  /** Whether a node knows its way to the other's pods. */
-  hasOverlay(node: string): boolean {
-    return [
-      ['ip', 'route', 'show', 'dev', 'vxlan.calico'],
-      ['ip', 'neigh', 'show', 'dev', 'vxlan.calico', 'nud', 'permanent'],
-      ['bridge', 'fdb', 'show', 'dev', 'vxlan.calico'],
-    ].every((command) => this.#run(node, ...command).trim() !== '');
-  }
-
   /** Whether a node's table speaks of a policy. */
   enforces(node: string, policy: string): boolean {
     const chains = this.#tables.get(node)?.listChains({ family: 'inet', name: 'calico' }) ?? [];
