@@ -13,7 +13,6 @@ export async function run({ until, rounds, seed }: TortureOptions): Promise<bool
       changes,
       replaced: 0.2,
       random: seeded(seed),
-      changesPlaces: true,
       isOver: () => Date.now() > until,
     });
     for (const lane of wrong) console.log(`flood: ${lane}`);

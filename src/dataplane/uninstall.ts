@@ -2,6 +2,7 @@
 import { deleteLink, deleteRoute, type Nftables, type Rtnetlink, Transaction } from '../kernel/index.ts';
 import { arpTable } from './nftables/arp-table.ts';
 import { interfacePrefix, table as mainTable } from './nftables/names.ts';
+import { stampTable } from './nftables/stamp-table.ts';
 import { routeProtocol } from './overlay/cluster-routes.ts';
 import { deviceNames } from './overlay/vxlan-overlay.ts';
 
@@ -13,7 +14,7 @@ const birdProtocol = 12;
  * @throws Error while an agent owns the tables; KernelError or TransactionError when the kernel refuses
  */
 export function uninstallDataplane(kernel: Nftables, rtnetlink: Rtnetlink): string[] {
-  const tables = [mainTable, arpTable].filter((table) => kernel.lookUpTable(table));
+  const tables = [mainTable, stampTable, arpTable].filter((table) => kernel.lookUpTable(table));
   if (tables.some((table) => kernel.lookUpTable(table)?.owner)) {
     throw new Error('Cannot uninstall Calico from this node while calico-node runs on it: end that first');
   }

@@ -139,18 +139,13 @@ export interface FloodOptions {
   readonly replaced: number;
   /** Gives numbers from 0 up to 1. */
   readonly random: () => number;
-  /**
-   * Whether the policy may also change from letting a foe go and not in to the other way round. One packet in a million or so is
-   * overtaken by such a change between its sender's judgement and its receiver's, and gets through.
-   */
-  readonly changesPlaces?: boolean;
   /** Ends the flood before all changes are done. */
   readonly isOver?: () => boolean;
 }
 
 export async function flood(
   kernel: KernelCluster,
-  { changes, replaced, random, changesPlaces = false, isOver = () => false }: FloodOptions,
+  { changes, replaced, random, isOver = () => false }: FloodOptions,
 ): Promise<FloodReport> {
   const other = (count: number, than: number) => (than + 1 + Math.floor(random() * (count - 1))) % count;
   let shape: Shape = { way: 0, group: 0, blocked: 0 };
@@ -161,7 +156,7 @@ export async function flood(
   let done = 0;
   for (; done < changes && !isOver(); done++) {
     const kind = random();
-    if (kind < 0.6) shape = { ...shape, way: other(changesPlaces ? ways.length : heldBack, shape.way) };
+    if (kind < 0.6) shape = { ...shape, way: other(ways.length, shape.way) };
     else if (kind < 0.8) shape = { ...shape, group: other(groups.length, shape.group) };
     else shape = { ...shape, blocked: other(blocked.length, shape.blocked) };
     await kernel.become(clusterOf(shape));

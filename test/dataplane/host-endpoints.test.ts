@@ -17,6 +17,7 @@ import {
   hostEndpoint,
   type Place,
 } from './host-lab.ts';
+import { overtakenOrNot } from './kernel-cluster.ts';
 
 interface Ends {
   readonly from: Place;
@@ -253,291 +254,304 @@ function clusterOf(hostEndpoints: HostEndpoint[], policies: Policies): Partial<C
   return { hostEndpoints, globalPolicies };
 }
 
-describe('host endpoints:', () => {
-  let lab: HostLab;
-  before(async () => {
-    lab = await HostLab.make('hep');
-  });
-  after(() => lab?.remove());
-  const everything = () => families.flatMap((family) => lab.flows(family));
-
-  for (const [name, hostEndpoints, policies, may] of cases) {
-    test(name, async () => {
-      await lab.become(clusterOf(hostEndpoints, policies));
-      lab.expect(everything(), (flow) => may(endsOf(flow)), name);
+for (const [title, options] of overtakenOrNot) {
+  describe(`host endpoints${title}:`, () => {
+    let lab: HostLab;
+    before(async () => {
+      lab = await HostLab.make('hep', options);
     });
-  }
-});
+    after(() => lab?.remove());
+    const everything = () => families.flatMap((family) => lab.flows(family));
 
-describe('a node with host endpoints', () => {
-  let lab: HostLab;
-  before(async () => {
-    lab = await HostLab.make('hen');
-  });
-  after(() => lab?.remove());
-  const closed = { hostEndpoints: [all()] };
-  const both = (flow: (family: Family) => Flow | Flow[]) => families.flatMap(flow);
-
-  test('is reached by its failsafe ports and reaches those of others, and no more', async () => {
-    await lab.become(closed);
-    const flows = both((family) => [
-      lab.flow('outside', 'node-1', family, 'tcp', 22),
-      lab.flow('outside', 'node-1', family, 'udp', 68),
-      lab.flow('pod-2', 'node-1', family, 'tcp', 6443),
-      lab.flow('node-1', 'outside', family, 'tcp', 6443),
-      lab.flow('node-1', 'node-2', family, 'udp', 53),
-      lab.flow('outside', 'node-1', family, 'udp', 22),
-      lab.flow('outside', 'node-1', family, 'udp', 53),
-      lab.flow('node-1', 'outside', family, 'tcp', 22),
-    ]);
-    const isFailsafe = ({ port, transport }: Flow, { from }: Ends) =>
-      from === 'node-1'
-        ? port === 6443 || port === 53
-        : port === 6443 || port === 68 || (port === 22 && transport === 'tcp');
-    lab.expect(flows, (flow) => isFailsafe(flow, endsOf(flow)), 'failsafe');
-  });
-
-  test('has a failsafe port open whatever denies it, in every place', async () => {
-    const everything = { ...forward, ingress: [deny()] };
-    const policies = {
-      n: { ...everything, ...bothWays, egress: [deny()] },
-      d: { ...everything, preDNAT: true },
-    };
-    const untracked = { ...everything, ...bothWays, doNotTrack: true, egress: [deny()] };
-    for (const endpoint of [all(), hostEndpoint('one', { interfaceName: 'eth0' })]) {
-      await lab.become(clusterOf([endpoint], { ...policies, u: untracked }));
-      const flows = both((family) => [
-        lab.flow('outside', 'node-1', family, 'tcp', 22),
-        lab.flow('node-1', 'outside', family, 'tcp', 6443),
-        lab.flow('outside', 'node-1', family, 'tcp', 23),
-        lab.flow('node-1', 'outside', family, 'tcp', 24),
-      ]);
-      lab.expect(flows, ({ port }) => port === 22 || port === 6443, 'denied everywhere');
+    for (const [name, hostEndpoints, policies, may] of cases) {
+      test(name, async () => {
+        await lab.become(clusterOf(hostEndpoints, policies));
+        lab.expect(everything(), (flow) => may(endsOf(flow)), name);
+      });
     }
   });
 
-  test('takes other failsafe ports at once, each for the network that it names', async () => {
-    await lab.become(closed);
-    lab.node(1).table.reconfigure({
-      failsafe: {
-        inbound: [{ protocol: 6, port: 23, net: parseCidr('10.9.0.0/24') }],
-        outbound: [{ protocol: 17, port: 24, net: parseCidr('172.30.0.99/32') }],
-      },
+  describe(`a node with host endpoints${title}`, () => {
+    let lab: HostLab;
+    before(async () => {
+      lab = await HostLab.make('hen', options);
     });
-    lab.node(1).apply();
-    const flows = both((family) => [
-      lab.flow('behind', 'node-1', family, 'tcp', 23),
-      lab.flow('outside', 'node-1', family, 'tcp', 23),
-      lab.flow('outside', 'node-1', family, 'tcp', 22),
-      lab.flow('node-1', 'outside', family, 'udp', 24),
-      lab.flow('node-1', 'node-2', family, 'udp', 24),
-    ]);
-    lab.expect(
-      flows,
-      (flow) => ['behind > node-1 tcp/23 IPv4', 'node-1 > outside udp/24 IPv4'].includes(flow.name),
-      'other failsafe ports',
-    );
-    lab.node(1).table.reconfigure({ failsafe: defaultFailsafePorts });
-    lab.node(1).apply();
-  });
+    after(() => lab?.remove());
+    const closed = { hostEndpoints: [all()] };
+    const both = (flow: (family: Family) => Flow | Flow[]) => families.flatMap(flow);
 
-  test('always reaches its own pods, whatever policies say of either, also by a service', async () => {
-    const closing = { ...forward, ...bothWays, ingress: [deny()], egress: [deny()] };
-    const policies = { p: closing, d: { ...forward, preDNAT: true, ingress: [deny()] } };
-    const cluster = clusterOf([all()], policies);
-    const pods = globalPolicy('pods', { ...bothWays, selector: 'has(pod)' });
-    await lab.become({ ...cluster, globalPolicies: [...(cluster.globalPolicies ?? []), pods] });
-    lab.nft(
-      'node-1',
-      `table inet services {
+    test('is reached by its failsafe ports and reaches those of others, and no more', async () => {
+      await lab.become(closed);
+      const flows = both((family) => [
+        lab.flow('outside', 'node-1', family, 'tcp', 22),
+        lab.flow('outside', 'node-1', family, 'udp', 68),
+        lab.flow('pod-2', 'node-1', family, 'tcp', 6443),
+        lab.flow('node-1', 'outside', family, 'tcp', 6443),
+        lab.flow('node-1', 'node-2', family, 'udp', 53),
+        lab.flow('outside', 'node-1', family, 'udp', 22),
+        lab.flow('outside', 'node-1', family, 'udp', 53),
+        lab.flow('node-1', 'outside', family, 'tcp', 22),
+      ]);
+      const isFailsafe = ({ port, transport }: Flow, { from }: Ends) =>
+        from === 'node-1'
+          ? port === 6443 || port === 53
+          : port === 6443 || port === 68 || (port === 22 && transport === 'tcp');
+      lab.expect(flows, (flow) => isFailsafe(flow, endsOf(flow)), 'failsafe');
+    });
+
+    test('has a failsafe port open whatever denies it, in every place', async () => {
+      const everything = { ...forward, ingress: [deny()] };
+      const policies = {
+        n: { ...everything, ...bothWays, egress: [deny()] },
+        d: { ...everything, preDNAT: true },
+      };
+      const untracked = { ...everything, ...bothWays, doNotTrack: true, egress: [deny()] };
+      for (const endpoint of [all(), hostEndpoint('one', { interfaceName: 'eth0' })]) {
+        await lab.become(clusterOf([endpoint], { ...policies, u: untracked }));
+        const flows = both((family) => [
+          lab.flow('outside', 'node-1', family, 'tcp', 22),
+          lab.flow('node-1', 'outside', family, 'tcp', 6443),
+          lab.flow('outside', 'node-1', family, 'tcp', 23),
+          lab.flow('node-1', 'outside', family, 'tcp', 24),
+        ]);
+        lab.expect(flows, ({ port }) => port === 22 || port === 6443, 'denied everywhere');
+      }
+    });
+
+    test('takes other failsafe ports at once, each for the network that it names', async () => {
+      await lab.become(closed);
+      lab.node(1).table.reconfigure({
+        failsafe: {
+          inbound: [{ protocol: 6, port: 23, net: parseCidr('10.9.0.0/24') }],
+          outbound: [{ protocol: 17, port: 24, net: parseCidr('172.30.0.99/32') }],
+        },
+      });
+      lab.node(1).apply();
+      const flows = both((family) => [
+        lab.flow('behind', 'node-1', family, 'tcp', 23),
+        lab.flow('outside', 'node-1', family, 'tcp', 23),
+        lab.flow('outside', 'node-1', family, 'tcp', 22),
+        lab.flow('node-1', 'outside', family, 'udp', 24),
+        lab.flow('node-1', 'node-2', family, 'udp', 24),
+      ]);
+      lab.expect(
+        flows,
+        (flow) => ['behind > node-1 tcp/23 IPv4', 'node-1 > outside udp/24 IPv4'].includes(flow.name),
+        'other failsafe ports',
+      );
+      lab.node(1).table.reconfigure({ failsafe: defaultFailsafePorts });
+      lab.node(1).apply();
+    });
+
+    test('always reaches its own pods, whatever policies say of either, also by a service', async () => {
+      const closing = { ...forward, ...bothWays, ingress: [deny()], egress: [deny()] };
+      const policies = { p: closing, d: { ...forward, preDNAT: true, ingress: [deny()] } };
+      const cluster = clusterOf([all()], policies);
+      const pods = globalPolicy('pods', { ...bothWays, selector: 'has(pod)' });
+      await lab.become({ ...cluster, globalPolicies: [...(cluster.globalPolicies ?? []), pods] });
+      lab.nft(
+        'node-1',
+        `table inet services {
         chain output { type nat hook output priority -100;
           ip daddr 10.96.0.1 tcp dport 443 dnat ip to 10.1.0.2:80
           ip6 daddr fd96::1 tcp dport 443 dnat ip6 to [fd00:1::2]:80
         }
       }`,
-    );
-    const service = { 4: '10.96.0.1', 6: 'fd96::1' } as const;
-    lab.run('node-1', 'ip', 'route', 'add', '10.96.0.0/24', 'dev', 'eth0', 'src', addressOf['node-1'][4]);
-    lab.run('node-1', 'ip', '-6', 'route', 'add', 'fd96::/64', 'dev', 'eth0', 'src', addressOf['node-1'][6]);
-    const flows = both((family) => [
-      ...(['tcp', 'udp', 'icmp', 'sctp'] as const).map((transport) =>
-        lab.flow('node-1', 'pod-1', family, transport, 80),
-      ),
-      {
-        ...lab.flow('node-1', 'pod-1', family, 'tcp', 80),
-        name: `by service IPv${family}`,
-        target: { address: service[family], port: 443 },
-      },
-    ]);
-    lab.expect(flows, () => true, 'own pods');
-    lab.nft('node-1', 'delete table inet services');
-  });
+      );
+      const service = { 4: '10.96.0.1', 6: 'fd96::1' } as const;
+      lab.run('node-1', 'ip', 'route', 'add', '10.96.0.0/24', 'dev', 'eth0', 'src', addressOf['node-1'][4]);
+      lab.run(
+        'node-1',
+        'ip',
+        '-6',
+        'route',
+        'add',
+        'fd96::/64',
+        'dev',
+        'eth0',
+        'src',
+        addressOf['node-1'][6],
+      );
+      const flows = both((family) => [
+        ...(['tcp', 'udp', 'icmp', 'sctp'] as const).map((transport) =>
+          lab.flow('node-1', 'pod-1', family, transport, 80),
+        ),
+        {
+          ...lab.flow('node-1', 'pod-1', family, 'tcp', 80),
+          name: `by service IPv${family}`,
+          target: { address: service[family], port: 443 },
+        },
+      ]);
+      lab.expect(flows, () => true, 'own pods');
+      lab.nft('node-1', 'delete table inet services');
+    });
 
-  test('judges what it sends to a service by where that leads', async () => {
-    lab.nft(
-      'node-1',
-      `table inet services {
+    test('judges what it sends to a service by where that leads', async () => {
+      lab.nft(
+        'node-1',
+        `table inet services {
         chain output { type nat hook output priority -100;
           ip daddr 10.96.0.1 tcp dport 443 dnat ip to 10.9.0.2:80
           ip6 daddr fd96::1 tcp dport 443 dnat ip6 to [fd09::2]:80
         }
       }`,
-    );
-    const service = { 4: '10.96.0.1', 6: 'fd96::1' } as const;
-    const flows = both((family) => ({
-      ...lab.flow('node-1', 'behind', family, 'tcp', 80),
-      // The source that it would have by the way that it first seemed to take.
-      from: lab.end('node-1', family),
-      target: { address: service[family], port: 443 },
-    }));
-    const to = (nets: string[]) => ({
-      types: ['Egress' as const],
-      egress: nets.map((net) => allow({ protocol: 'TCP', destination: { nets: [net], ports: [80] } })),
+      );
+      const service = { 4: '10.96.0.1', 6: 'fd96::1' } as const;
+      const flows = both((family) => ({
+        ...lab.flow('node-1', 'behind', family, 'tcp', 80),
+        // The source that it would have by the way that it first seemed to take.
+        from: lab.end('node-1', family),
+        target: { address: service[family], port: 443 },
+      }));
+      const to = (nets: string[]) => ({
+        types: ['Egress' as const],
+        egress: nets.map((net) => allow({ protocol: 'TCP', destination: { nets: [net], ports: [80] } })),
+      });
+      await lab.become(
+        clusterOf(
+          [hostEndpoint('one', { interfaceName: 'eth1' }), hostEndpoint('zero', { interfaceName: 'eth0' })],
+          { p: to([]) },
+        ),
+      );
+      lab.expect(flows, () => false, 'closed by the interface that it goes out by');
+      await lab.become(
+        clusterOf(
+          [hostEndpoint('one', { interfaceName: 'eth1' }), hostEndpoint('zero', { interfaceName: 'eth0' })],
+          { p: { ...to(['10.9.0.2/32', 'fd09::2/128']), selector: "host == 'one'" } },
+        ),
+      );
+      lab.expect(flows, () => true, 'open by the interface that it goes out by');
+      lab.nft('node-1', 'delete table inet services');
     });
-    await lab.become(
-      clusterOf(
-        [hostEndpoint('one', { interfaceName: 'eth1' }), hostEndpoint('zero', { interfaceName: 'eth0' })],
-        { p: to([]) },
-      ),
-    );
-    lab.expect(flows, () => false, 'closed by the interface that it goes out by');
-    await lab.become(
-      clusterOf(
-        [hostEndpoint('one', { interfaceName: 'eth1' }), hostEndpoint('zero', { interfaceName: 'eth0' })],
-        { p: { ...to(['10.9.0.2/32', 'fd09::2/128']), selector: "host == 'one'" } },
-      ),
-    );
-    lab.expect(flows, () => true, 'open by the interface that it goes out by');
-    lab.nft('node-1', 'delete table inet services');
-  });
 
-  test('judges a node port before it is translated, and closes what is open to a pod', async () => {
-    lab.nft(
-      'node-1',
-      `table inet nodeports {
+    test('judges a node port before it is translated, and closes what is open to a pod', async () => {
+      lab.nft(
+        'node-1',
+        `table inet nodeports {
         chain prerouting { type nat hook prerouting priority -100;
           fib daddr type local tcp dport 30080 dnat ip to 10.1.0.2:80
           fib daddr type local tcp dport 30080 dnat ip6 to [fd00:1::2]:80
         }
       }`,
-    );
-    const flows = both((family) =>
-      (['outside', 'behind', 'pod-1', 'node-2'] as const).flatMap((from) =>
-        from === 'pod-1'
-          ? []
-          : [
-              {
-                ...lab.flow(from, 'pod-1', family, 'tcp', 80),
-                name: `${from} > node port IPv${family}`,
-                target: { address: addressOf['node-1'][family], port: 30080 },
-              },
-              lab.flow(from, 'pod-1', family, 'tcp', 80),
-            ],
-      ),
-    );
-    const isNodePort = ({ name }: Flow) => name.includes('node port');
-    await lab.become({});
-    lab.expect(flows, () => true, 'without host endpoints');
-    const port = { protocol: 'TCP', destination: { ports: [30080] } };
-    await lab.become(
-      clusterOf([all({ profiles: open })], { p: { ...forward, preDNAT: true, ingress: [deny(port)] } }),
-    );
-    lab.expect(flows, (flow) => !isNodePort(flow), 'the node port is denied, the pod is not');
-    const fromOutside = allow({ ...port, source: { nets: ['172.30.0.99/32', 'fd30::99/128'] } });
-    await lab.become(
-      clusterOf([all({ profiles: open })], {
-        p: { ...forward, preDNAT: true, ingress: [fromOutside, deny(port)] },
-      }),
-    );
-    lab.expect(
-      flows,
-      (flow) => !isNodePort(flow) || flow.name.startsWith('outside'),
-      'one may use the node port',
-    );
-    // After translation nobody knows of the node port any more.
-    await lab.become(
-      clusterOf([all({ profiles: open })], { p: { ...forward, ingress: [deny(port), allow()] } }),
-    );
-    lab.expect(flows, () => true, 'a policy after translation');
-    lab.nft('node-1', 'delete table inet nodeports');
-  });
-
-  test('lets its own pods speak to it as defaultEndpointToHostAction says, whatever its host endpoints', async () => {
-    await lab.become(closed);
-    const flows = both((family) =>
-      (['tcp', 'udp', 'icmp'] as const).map((transport) =>
-        lab.flow('pod-1', 'node-1', family, transport, 80),
-      ),
-    );
-    for (const action of ['Accept', 'Drop', 'Return'] as const) {
-      lab.node(1).table.reconfigure({ endpointToHostAction: action });
-      lab.node(1).apply();
-      lab.expect(flows, () => action !== 'Drop', action);
-    }
-    lab.node(1).table.reconfigure({ endpointToHostAction: 'Accept' });
-    await lab.become({
-      ...closed,
-      globalPolicies: [globalPolicy('pods', { types: ['Egress'], selector: 'has(pod)' })],
-    });
-    lab.expect(flows, () => false, 'the pod’s own policy');
-  });
-
-  test('is known to policies of pods by its labels, expected addresses and named ports', async () => {
-    const endpoint = hostEndpoint('known', {
-      interfaceName: 'eth0',
-      // What a node sends to a pod elsewhere comes from its end of the overlay.
-      expectedIPs: [addressOf['node-1'][4], addressOf['node-1'][6], '10.1.0.41', 'fd00:1::41'],
-      ports: [{ name: 'web', protocol: 'TCP', port: 80 }],
-      profiles: open,
-    });
-    const ingress = allow({ source: { selector: "host == 'known'", namespaceSelector: 'global()' } });
-    const egress = allow({ protocol: 'TCP', destination: { selector: 'has(host)', ports: ['web'] } });
-    await lab.become({
-      hostEndpoints: [endpoint],
-      globalPolicies: [
-        globalPolicy('pods', {
-          ...bothWays,
-          selector: "pod == 'pod-2'",
-          ingress: [ingress],
-          egress: [egress],
+      );
+      const flows = both((family) =>
+        (['outside', 'behind', 'pod-1', 'node-2'] as const).flatMap((from) =>
+          from === 'pod-1'
+            ? []
+            : [
+                {
+                  ...lab.flow(from, 'pod-1', family, 'tcp', 80),
+                  name: `${from} > node port IPv${family}`,
+                  target: { address: addressOf['node-1'][family], port: 30080 },
+                },
+                lab.flow(from, 'pod-1', family, 'tcp', 80),
+              ],
+        ),
+      );
+      const isNodePort = ({ name }: Flow) => name.includes('node port');
+      await lab.become({});
+      lab.expect(flows, () => true, 'without host endpoints');
+      const port = { protocol: 'TCP', destination: { ports: [30080] } };
+      await lab.become(
+        clusterOf([all({ profiles: open })], { p: { ...forward, preDNAT: true, ingress: [deny(port)] } }),
+      );
+      lab.expect(flows, (flow) => !isNodePort(flow), 'the node port is denied, the pod is not');
+      const fromOutside = allow({ ...port, source: { nets: ['172.30.0.99/32', 'fd30::99/128'] } });
+      await lab.become(
+        clusterOf([all({ profiles: open })], {
+          p: { ...forward, preDNAT: true, ingress: [fromOutside, deny(port)] },
         }),
-      ],
+      );
+      lab.expect(
+        flows,
+        (flow) => !isNodePort(flow) || flow.name.startsWith('outside'),
+        'one may use the node port',
+      );
+      // After translation nobody knows of the node port any more.
+      await lab.become(
+        clusterOf([all({ profiles: open })], { p: { ...forward, ingress: [deny(port), allow()] } }),
+      );
+      lab.expect(flows, () => true, 'a policy after translation');
+      lab.nft('node-1', 'delete table inet nodeports');
     });
-    const flows = both((family) => [
-      lab.flow('node-1', 'pod-2', family, 'tcp', 80),
-      lab.flow('outside', 'pod-2', family, 'tcp', 80),
-      lab.flow('pod-2', 'node-1', family, 'tcp', 80),
-      lab.flow('pod-2', 'node-1', family, 'tcp', 81),
-      lab.flow('pod-2', 'outside', family, 'tcp', 80),
-    ]);
-    lab.expect(flows, ({ name, port }) => name.includes('node-1') && port === 80, 'by labels');
-  });
 
-  test('closes an interface when it comes, and when an address or a name makes it the endpoint’s', async () => {
-    await lab.become({
-      hostEndpoints: [
-        hostEndpoint('one', { interfaceName: 'late' }),
-        hostEndpoint('two', { expectedIPs: ['10.9.0.77'] }),
-      ],
+    test('lets its own pods speak to it as defaultEndpointToHostAction says, whatever its host endpoints', async () => {
+      await lab.become(closed);
+      const flows = both((family) =>
+        (['tcp', 'udp', 'icmp'] as const).map((transport) =>
+          lab.flow('pod-1', 'node-1', family, transport, 80),
+        ),
+      );
+      for (const action of ['Accept', 'Drop', 'Return'] as const) {
+        lab.node(1).table.reconfigure({ endpointToHostAction: action });
+        lab.node(1).apply();
+        lab.expect(flows, () => action !== 'Drop', action);
+      }
+      lab.node(1).table.reconfigure({ endpointToHostAction: 'Accept' });
+      await lab.become({
+        ...closed,
+        globalPolicies: [globalPolicy('pods', { types: ['Egress'], selector: 'has(pod)' })],
+      });
+      lab.expect(flows, () => false, 'the pod’s own policy');
     });
-    const flows = () => families.map((family) => lab.flow('behind', 'node-1', family, 'udp', 80));
-    const node = lab.node(1);
-    lab.expect(flows(), () => true, 'neither name nor address');
-    lab.run('node-1', 'ip', 'addr', 'add', '10.9.0.77/24', 'dev', 'eth1');
-    await node.hears((interfaces) => (interfaces.get('eth1') ?? []).includes('10.9.0.77'));
-    node.apply();
-    lab.expect(flows(), () => false, 'the address has come');
-    lab.run('node-1', 'ip', 'addr', 'del', '10.9.0.77/24', 'dev', 'eth1');
-    await node.hears((interfaces) => !(interfaces.get('eth1') ?? []).includes('10.9.0.77'));
-    node.apply();
-    lab.expect(flows(), () => true, 'the address has gone');
-    lab.run('node-1', 'ip', 'link', 'set', 'eth1', 'name', 'late');
-    lab.expect(flows(), () => false, 'renamed: without a word from anybody');
-    await node.hears((interfaces) => interfaces.has('late'));
-    lab.run('node-1', 'ip', 'link', 'set', 'late', 'name', 'eth1');
-    await node.hears((interfaces) => interfaces.has('eth1'));
-    node.apply();
-    lab.expect(flows(), () => true, 'renamed back');
-    await lab.become({});
+
+    test('is known to policies of pods by its labels, expected addresses and named ports', async () => {
+      const endpoint = hostEndpoint('known', {
+        interfaceName: 'eth0',
+        // What a node sends to a pod elsewhere comes from its end of the overlay.
+        expectedIPs: [addressOf['node-1'][4], addressOf['node-1'][6], '10.1.0.41', 'fd00:1::41'],
+        ports: [{ name: 'web', protocol: 'TCP', port: 80 }],
+        profiles: open,
+      });
+      const ingress = allow({ source: { selector: "host == 'known'", namespaceSelector: 'global()' } });
+      const egress = allow({ protocol: 'TCP', destination: { selector: 'has(host)', ports: ['web'] } });
+      await lab.become({
+        hostEndpoints: [endpoint],
+        globalPolicies: [
+          globalPolicy('pods', {
+            ...bothWays,
+            selector: "pod == 'pod-2'",
+            ingress: [ingress],
+            egress: [egress],
+          }),
+        ],
+      });
+      const flows = both((family) => [
+        lab.flow('node-1', 'pod-2', family, 'tcp', 80),
+        lab.flow('outside', 'pod-2', family, 'tcp', 80),
+        lab.flow('pod-2', 'node-1', family, 'tcp', 80),
+        lab.flow('pod-2', 'node-1', family, 'tcp', 81),
+        lab.flow('pod-2', 'outside', family, 'tcp', 80),
+      ]);
+      lab.expect(flows, ({ name, port }) => name.includes('node-1') && port === 80, 'by labels');
+    });
+
+    test('closes an interface when it comes, and when an address or a name makes it the endpoint’s', async () => {
+      await lab.become({
+        hostEndpoints: [
+          hostEndpoint('one', { interfaceName: 'late' }),
+          hostEndpoint('two', { expectedIPs: ['10.9.0.77'] }),
+        ],
+      });
+      const flows = () => families.map((family) => lab.flow('behind', 'node-1', family, 'udp', 80));
+      const node = lab.node(1);
+      lab.expect(flows(), () => true, 'neither name nor address');
+      lab.run('node-1', 'ip', 'addr', 'add', '10.9.0.77/24', 'dev', 'eth1');
+      await node.hears((interfaces) => (interfaces.get('eth1') ?? []).includes('10.9.0.77'));
+      node.apply();
+      lab.expect(flows(), () => false, 'the address has come');
+      lab.run('node-1', 'ip', 'addr', 'del', '10.9.0.77/24', 'dev', 'eth1');
+      await node.hears((interfaces) => !(interfaces.get('eth1') ?? []).includes('10.9.0.77'));
+      node.apply();
+      lab.expect(flows(), () => true, 'the address has gone');
+      lab.run('node-1', 'ip', 'link', 'set', 'eth1', 'name', 'late');
+      lab.expect(flows(), () => false, 'renamed: without a word from anybody');
+      await node.hears((interfaces) => interfaces.has('late'));
+      lab.run('node-1', 'ip', 'link', 'set', 'late', 'name', 'eth1');
+      await node.hears((interfaces) => interfaces.has('eth1'));
+      node.apply();
+      lab.expect(flows(), () => true, 'renamed back');
+      await lab.become({});
+    });
   });
-});
+}

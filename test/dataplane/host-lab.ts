@@ -6,7 +6,7 @@ import { createNamespace, deleteNamespace, namespacePath } from '../../src/kerne
 import { type Cluster, podAnnotations } from '../../src/policy/index.ts';
 import type { GlobalNetworkPolicy, HostEndpoint, Pod, PolicyRule } from '../../src/resources/index.ts';
 import { type End, type Flow, type FlowTransport, passingFlows } from './flows.ts';
-import { KernelCluster, type KernelNode } from './kernel-cluster.ts';
+import { KernelCluster, type KernelClusterOptions, type KernelNode } from './kernel-cluster.ts';
 
 export type Place = 'node-1' | 'node-2' | 'outside' | 'behind' | 'pod-1' | 'pod-2';
 export type Family = 4 | 6;
@@ -29,8 +29,8 @@ export class HostLab {
   readonly #prefix: string;
   #cluster: Cluster = { namespaces: [], pods: [], networkPolicies: [] };
 
-  static async make(name: string): Promise<HostLab> {
-    const lab = new HostLab(await KernelCluster.make(name), `ct-${process.pid}-${name}`);
+  static async make(name: string, options: KernelClusterOptions = {}): Promise<HostLab> {
+    const lab = new HostLab(await KernelCluster.make(name, options), `ct-${process.pid}-${name}`);
     try {
       lab.#wire();
       await lab.node(1).hears((interfaces) => (interfaces.get('eth1') ?? []).includes('fd09::1'));

@@ -60,8 +60,8 @@ interface Listed {
   readonly rule?: { readonly chain: string };
 }
 
-/** What a number of the generation stands in is left out: it counts the changes, as it should. */
-const counting = /^cali-(judged|(host-)?mark-(begin|done))$/;
+/** What the numbers of generation and stamp stand in is left out: they count the changes, as they should. */
+const counting = /^cali-(judged|(host-)?mark-(begin|done)|stamp(-now)?)$/;
 
 /** One text per object; handles are left out, and the order of chains, sets and elements, but not that of rules. */
 function normalised(json: string): string[] {

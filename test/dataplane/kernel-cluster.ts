@@ -45,6 +45,7 @@ import {
   type Pod,
 } from '../../src/resources/index.ts';
 import { stepsToward } from '../policy/cluster-steps.ts';
+import { overtakeAll } from './overtake.ts';
 
 const podCount = 6;
 const ports = [79, 80, 81, 82, 83] as const;
@@ -72,7 +73,7 @@ export class KernelNode {
   readonly interfaces = new Map<string, readonly string[]>();
   readonly #waiting: (() => void)[] = [];
 
-  constructor(number: number, path: string) {
+  constructor(number: number, path: string, isOvertaken: boolean) {
     this.name = `node-${number}`;
     this.number = number;
     this.namespace = openNamespace(path);
@@ -99,6 +100,8 @@ export class KernelNode {
       endpointToHostAction: 'Accept',
       path: { ...defaultPath, vxlan: { port: 4789, families } },
       forgetJudgements: async () => {},
+      // Then nothing is remembered, and every packet is judged.
+      ...(isOvertaken && { packetsInFlight: () => new Promise(() => {}) }),
       onTrouble: (error) => assert.fail(String(error)),
     });
     this.table = nftables;
@@ -137,17 +140,29 @@ const tunnelAddress = (number: number, family: 4 | 6) =>
   family === 4 ? `10.1.0.4${number}` : `fd00:1::4${number}`;
 const tunnelMac = (number: number, family: 4 | 6) => `66:00:00:00:0${family}:0${number}`;
 
+export interface KernelClusterOptions {
+  /** Every packet is to fare as if a change had overtaken it. */
+  readonly isOvertaken?: boolean;
+}
+
+/** For whoever tries the same both ways: what to add to a title, and the options. */
+export const overtakenOrNot: readonly (readonly [string, KernelClusterOptions])[] = [
+  ['', {}],
+  [', also of packets that a change has overtaken', { isOvertaken: true }],
+];
+
 export class KernelCluster {
   readonly nodes: KernelNode[] = [];
   readonly #prefix: string;
+  readonly #isOvertaken: boolean;
   readonly #namespaces: string[] = [];
   /** One per family: a prober's nodes all have addresses of one. */
   readonly #probers = new Map<4 | 6, Prober>();
   #cluster: Cluster = { namespaces: [], pods: [], networkPolicies: [] };
   readonly #links = new Map<string, { readonly node: KernelNode; readonly link: PodLink }>();
 
-  static async make(name: string): Promise<KernelCluster> {
-    const cluster = new KernelCluster(`ct-${process.pid}-${name}`);
+  static async make(name: string, options: KernelClusterOptions = {}): Promise<KernelCluster> {
+    const cluster = new KernelCluster(`ct-${process.pid}-${name}`, options);
     try {
       await cluster.#make();
       return cluster;
@@ -157,8 +172,9 @@ export class KernelCluster {
     }
   }
 
-  private constructor(prefix: string) {
+  private constructor(prefix: string, { isOvertaken = false }: KernelClusterOptions) {
     this.#prefix = prefix;
+    this.#isOvertaken = isOvertaken;
   }
 
   async remove(): Promise<void> {
@@ -196,7 +212,10 @@ export class KernelCluster {
     for (const pod of cluster.pods) await this.#addPod(pod);
     this.#cluster = cluster;
     // What connections remember is part of what is tried.
-    for (const node of this.nodes) await node.table.settled();
+    for (const node of this.nodes) {
+      if (this.#isOvertaken) overtakeAll(node.nftables);
+      else await node.table.settled();
+    }
   }
 
   /** Probes every pair of running pods on every port and with several ICMP messages, and demands of every cell what the evaluator says. Returns how many there were. */
@@ -305,7 +324,7 @@ export class KernelCluster {
       rtnetlink.apply(addVeth({ name: `n${number}`, mtu: 1500, up: true, master: bridge, peer }));
       this.#prepareNode(number, namespace);
       closeNamespace(namespace);
-      this.nodes.push(new KernelNode(number, path));
+      this.nodes.push(new KernelNode(number, path, this.#isOvertaken));
     }
     closeNamespace(underlay);
     for (const node of this.nodes) {

@@ -46,7 +46,7 @@ export class SimulatedTable {
         tunnelEndpoints: new Set(),
         routes: new Set(),
       },
-      1,
+      { generation: 1, stamp: 1 },
     );
     return new SimulatedTable(image);
   }

@@ -92,6 +92,24 @@ describe('a table that anyone may change', () => {
     });
   }
 
+  test('enforces without the table of stamps, which is missed, and made anew', async () => {
+    for (const command of [
+      ['delete', 'table', 'inet', 'calico-stamp'],
+      ['flush', 'chain', 'inet', 'calico-stamp', 'cali-stamp'],
+    ]) {
+      node.nftBeside(...command);
+      assert.match((await node.dataplane.auditTable()) ?? '', /stamps/);
+      const { forbidden, permitted } = await node.flood(async () => {});
+      assert.deepEqual(
+        forbidden.map(({ arrived }) => arrived),
+        [0, 0],
+      );
+      for (const { arrived, sent } of permitted) assert.equal(arrived, sent);
+      await node.repairedAfter(() => node.nftBeside('flush', 'chain', 'inet', 'calico', 'cali-input'));
+      assert.equal(await node.dataplane.auditTable(), undefined);
+    }
+  });
+
   test('logs a fight over it once, and counts every round', () => {
     assert.equal(node.logged.filter(({ part }) => part === 'table').length, 1);
     assert.equal((node.repairs.get('table') ?? 0) >= 5, true);

@@ -160,7 +160,10 @@ describe('a kernel that refuses', () => {
 
   test('to begin a generation is asked again', async () => {
     const generations = () => nftables.listElements(table, 'cali-judged').length;
-    const fates: Fate[] = ['made', { refused: ENOMEM }, { notTaken: ENOBUFS }, 'made'];
+    // The table and its stamps, each time that it is in doubt what the kernel holds; then the generation.
+    const all: Fate[] = ['made', 'made'];
+    const stamps: Fate = 'made';
+    const fates: Fate[] = [...all, { refused: ENOMEM }, stamps, { notTaken: ENOBUFS }, stamps, 'made'];
     const dataplane = new NftablesDataplane(
       fated(nftables, () => fates.shift() ?? 'made'),
       options([]),

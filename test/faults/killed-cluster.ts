@@ -462,7 +462,7 @@ function tableHoldings(json: string): string[] {
     const list = set ?? map;
     if (chain) return [`chain ${chain.name} with ${rules.get(chain.name)?.length ?? 0} rules`];
     // The generation of judgements goes on for ever.
-    if (!list || list.name === 'cali-judged') return [];
+    if (!list || list.name === 'cali-judged' || list.name === 'cali-stamp-now') return [];
     return [
       `set ${list.name}`,
       ...(list.elem ?? []).map((element) => `set ${list.name} holds ${JSON.stringify(element)}`),

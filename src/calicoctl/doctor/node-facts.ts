@@ -140,7 +140,7 @@ function withDriver(link: Link): NodeLink {
 }
 
 function readOtherChains(nftables: Nftables): OtherChain[] {
-  const chains = nftables.listBaseChains().filter(({ table }) => table.name !== 'calico');
+  const chains = nftables.listBaseChains().filter(({ table }) => !/^calico(-|$)/.test(table.name));
   return chains.map((chain) => {
     // Elsewhere a last rule says little: kube-proxy's own chains have many.
     if (chain.hook.hook !== 'forward') return chain;

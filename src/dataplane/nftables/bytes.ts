@@ -12,6 +12,11 @@ export function hostU32(value: number): Uint8Array {
   return bytes;
 }
 
+/** What `hostU32` wrote. */
+export function readHostU32(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, endianness() === 'LE');
+}
+
 /** 16 bytes, NUL-padded, as the kernel compares interface names. */
 export function interfaceNameBytes(name: string): Uint8Array {
   const bytes = new Uint8Array(16);

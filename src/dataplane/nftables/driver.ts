@@ -3,8 +3,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Changes, DesiredState, NetworkFact } from '../../calc/index.ts';
 import {
+  type Element,
   type Nftables,
   packetsInFlight,
+  Transaction,
   TransactionError,
   type Watch,
   watchTable,
@@ -13,7 +15,9 @@ import { Isolation, mayPass, wholeSet } from './isolation.ts';
 import { type Generation, generationOf } from './judgement.ts';
 import { defaultMarks, type Marks } from './marks.ts';
 import { sets, table } from './names.ts';
-import { Program, type ProgramOptions } from './program.ts';
+import { nextStamp, type Stamp, stampIn } from './overtaken.ts';
+import { type Moment, Program, type ProgramOptions } from './program.ts';
+import { type Stamping, StampTable } from './stamp-table.ts';
 import { Switch } from './switch.ts';
 import { differences, layoutDifference } from './table-difference.ts';
 import { TableImage } from './table-image.ts';
@@ -59,6 +63,9 @@ export class NftablesDataplane {
   #generation: Generation;
   /** The greatest that connections may remember something of; undefined when it may be any. */
   #lastUsed: Generation | undefined;
+  /** What the kernel holds. */
+  #stamp: Stamp;
+  readonly #stamps: StampTable;
   #commits = 0;
   #settling: Promise<void> | undefined;
 
@@ -69,6 +76,8 @@ export class NftablesDataplane {
     this.isOwned = (options.owned ?? true) && kernel.canOwnTables();
     this.#generation = this.#generationInKernel();
     this.#lastUsed = this.#generation || undefined;
+    this.#stamp = this.#stampInKernel();
+    this.#stamps = new StampTable(kernel, this.isOwned);
   }
 
   /**
@@ -90,6 +99,7 @@ export class NftablesDataplane {
   /** Somebody else may have changed the table: the next `apply` compares everything, and tries again what was closed. */
   distrust(): void {
     this.#program = undefined;
+    this.#stamps.distrust();
     this.#isolation.clear();
   }
 
@@ -120,7 +130,7 @@ export class NftablesDataplane {
     if (this.isOwned && found.owner !== this.#kernel.port) return 'the table is not ours any more';
     const image = this.#imageOf(new Program(this.#options, this.#isolation), state);
     const difference = await firstDifference(image, TableReading.of(this.#kernel, table));
-    return this.#commits === commits ? difference : undefined;
+    return this.#commits === commits ? (difference ?? this.#stamps.audit()) : undefined;
   }
 
   /** Resolves when connections remember again what was permitted. */
@@ -133,7 +143,7 @@ export class NftablesDataplane {
     for (;;) {
       const program = this.#program ?? new Program(this.#options, this.#isolation);
       try {
-        if (this.#program) this.#change(program, state, changes, 0);
+        if (this.#program) this.#change(program, state, changes, this.#afterChange());
         else this.#bringAll(program, state);
         break;
       } catch (error) {
@@ -146,31 +156,57 @@ export class NftablesDataplane {
     this.#commits++;
   }
 
-  #change(program: Program, state: DesiredState, changes: Changes, generation: Generation): void {
+  #change(program: Program, state: DesiredState, changes: Changes, moment: Moment): void {
     const transaction = new Switch(table);
     this.#program = undefined;
-    program.change(transaction, state, changes, generation);
-    transaction.commit(this.#kernel);
+    program.change(transaction, state, changes, moment);
+    this.#stamps.write(transaction.atOnce, this.#stampingOf(moment.stamp, state));
+    try {
+      transaction.commit(this.#kernel);
+    } catch (error) {
+      this.#stamps.distrust();
+      throw error;
+    }
     this.#program = program;
-    this.#generation = generation;
+    ({ generation: this.#generation, stamp: this.#stamp } = moment);
   }
 
-  /** The generation stays as it was when nothing else differed either. */
+  /** Nothing is remembered of what was before, and what was being judged by it is judged anew. */
+  #afterChange(): Moment {
+    return { generation: 0, stamp: nextStamp(this.#marks, this.#stamp) };
+  }
+
+  /** The moment stays as it was when nothing else differed either. */
   #bringAll(program: Program, state: DesiredState): void {
     // A commit whose answer got lost has been made all the same: its number stands for what was permitted then.
     this.#generation = this.#generationInKernel();
     if (this.#lastUsed !== undefined) this.#lastUsed = Math.max(this.#lastUsed, this.#generation);
+    this.#stamp = this.#stampInKernel();
     const image = this.#imageOf(program, state);
     const held = adoptTable(this.#kernel, image, { owned: this.isOwned, marks: this.#marks });
     const isAsItShouldBe = held && differences(image, held).every((difference) => difference === undefined);
     if (!isAsItShouldBe) {
-      program.change(image, state, nothing, 0);
+      const moment = this.#afterChange();
+      program.change(image, state, nothing, moment);
       if (!held || !this.#update(image, held))
         replaceTable(this.#kernel, image, { owned: this.isOwned, marks: this.#marks });
-      this.#generation = 0;
+      ({ generation: this.#generation, stamp: this.#stamp } = moment);
     }
     removeStandIn(this.#kernel);
+    this.#bringStamps(state);
     this.#program = program;
+  }
+
+  /** Behind the table whose state they stand for: until then its packets are judged twice, and the second time by that state alone. */
+  #bringStamps(state: DesiredState): void {
+    this.#stamps.distrust();
+    const transaction = new Transaction(table);
+    this.#stamps.write(transaction, this.#stampingOf(this.#stamp, state));
+    this.#kernel.commit(transaction);
+  }
+
+  #stampingOf(stamp: Stamp, { hostEndpoints }: DesiredState): Stamping {
+    return { stamp, marks: this.#marks, hasHosts: hostEndpoints.size > 0 };
   }
 
   /** False when something stands in the way that is none of ours: then only a new table helps. */
@@ -184,11 +220,14 @@ export class NftablesDataplane {
     }
   }
 
-  /** The table as the program makes it from nothing, in the present generation. */
+  /** The table as the program makes it from nothing, as it is at the present moment. */
   #imageOf(program: Program, state: DesiredState): TableImage {
     const image = new TableImage();
     program.begin(image);
-    program.change(image, state, everythingIn(state), this.#generation);
+    program.change(image, state, everythingIn(state), {
+      generation: this.#generation,
+      stamp: this.#stamp,
+    });
     return image;
   }
 
@@ -228,7 +267,7 @@ export class NftablesDataplane {
     const generation = (this.#lastUsed ?? 0) + 1;
     // Used even if the kernel's answer gets lost.
     this.#lastUsed = generation;
-    this.#change(program, state, nothing, generation);
+    this.#change(program, state, nothing, { generation, stamp: this.#stamp });
     this.#commits++;
   }
 
@@ -237,11 +276,18 @@ export class NftablesDataplane {
   }
 
   #generationInKernel(): Generation {
-    const found = this.#kernel.lookUpTable(table);
-    // What the marks of another layout mean is not known: connections are to forget them.
-    if (!found || !isOfOurLayout(found, this.#marks)) return 0;
-    const elements = this.#kernel.listElements(table, sets.judged);
+    const elements = this.#elementsInKernel(sets.judged);
     return Math.max(0, ...elements.map((element) => generationOf(this.#marks, element)));
+  }
+
+  #stampInKernel(): Stamp {
+    return stampIn(this.#marks, this.#elementsInKernel(sets.stamp));
+  }
+
+  /** None of a table of another layout: what its marks mean is not known, and connections are to forget them. */
+  #elementsInKernel(set: string): readonly Element[] {
+    const found = this.#kernel.lookUpTable(table);
+    return found && isOfOurLayout(found, this.#marks) ? this.#kernel.listElements(table, set) : [];
   }
 }
 

@@ -12,6 +12,8 @@
 //   postrouting        cali-output-translated       the same for what was translated on its way out, and goes elsewhere now
 //                      cali-output-done             judgement ends, also of what is forwarded
 //
+// Behind those that judge in the last three hooks stand their likes for what a change has overtaken: see overtaken.ts.
+//
 // A reply is asked of the interface that its opposite would have used. Policies before translation are asked again in the
 // later places, because of a connection's untranslated destination every packet of it can tell: so replies are judged, too.
 import type { HostEndpointProgram } from '../../calc/index.ts';
@@ -22,6 +24,7 @@ import { isJudged } from './judgement.ts';
 import { defaultMarks, type Marks } from './marks.ts';
 import { goTo, jump, verdict } from './matches.ts';
 import { chains, type HostPlace, hostChain, hostChains, hostDispatch } from './names.ts';
+import { judgesAgain, stampExpressions } from './overtaken.ts';
 import {
   dispatch,
   goes,
@@ -34,7 +37,6 @@ import {
   linkTypes,
   routerTypes,
 } from './packet-tests.ts';
-
 import {
   defaultPath,
   hasDestinationPort,
@@ -73,9 +75,10 @@ export const markUntracked = (marks: Marks): Expression[] => [
   { kind: 'notrack' },
 ];
 
-const unmarkUntracked = (marks: Marks): Expression[] => [
+/** Takes off all of ours: also a stamp of an earlier hook, by which what is denied here might be let go. */
+const unmark = ({ ours }: Marks): Expression[] => [
   { kind: 'meta', key: 'mark', to: register },
-  { kind: 'bitwise', from: register, to: register, mask: marks.without(untrackedBit), xor: hostU32(0) },
+  { kind: 'bitwise', from: register, to: register, mask: hostU32(~ours >>> 0), xor: hostU32(0) },
   { kind: 'meta set', key: 'mark', from: register },
 ];
 
@@ -163,9 +166,30 @@ export function hostSkeleton(
   ];
   const passUntracked = hasUntracked ? [[...isPermittedUntracked(marks), accept]] : [];
   const judged = [...isJudged(marks), accept];
+  const again = judgesAgain(marks);
   // Before translation pods' packets are asked, too: a node port is the node's, whoever calls it.
   const preDNATOfPods = (key: InterfaceKey, when: Expression[] = []) =>
     has('preDNAT') ? [[...when, ...isWorkload(key), goTo(hostChain('preDNAT', '*', 0))]] : [];
+
+  const judgeTranslated = [
+    [...isForwarded, accept],
+    [...isWorkload('oifname'), accept],
+    ...path.foreignWorkloads.map((prefix) => [...isForeignWorkload('oifname', prefix), accept]),
+    ...judgeSent.map((expressions) => [...isTranslated, ...expressions]),
+  ];
+  const judgeForwardOut = [
+    ...ask('forwardOut', 'iifname', goes('reply')),
+    [...goes('reply'), accept],
+    ...ask('forwardOut', 'oifname'),
+  ];
+  const judgeForwardIn = [
+    ...ask('forwardIn', 'oifname', goes('reply')),
+    ...preDNATOfPods('oifname', goes('reply')),
+    [...goes('reply'), accept],
+    ...passUntracked,
+    ...ask('forwardIn', 'iifname'),
+    ...preDNATOfPods('iifname'),
+  ];
 
   const rules = new Map<string, readonly Expression[][]>([
     [
@@ -190,37 +214,12 @@ export function hostSkeleton(
         ...judgeSent,
       ],
     ],
-    [
-      hostChains.translated,
-      [
-        judged,
-        [...isForwarded, accept],
-        [...isWorkload('oifname'), accept],
-        ...path.foreignWorkloads.map((prefix) => [...isForeignWorkload('oifname', prefix), accept]),
-        ...judgeSent.map((expressions) => [...isTranslated, ...expressions]),
-      ],
-    ],
-    [
-      hostChains.forwardEgress,
-      [
-        judged,
-        ...ask('forwardOut', 'iifname', goes('reply')),
-        [...goes('reply'), accept],
-        ...ask('forwardOut', 'oifname'),
-      ],
-    ],
-    [
-      hostChains.forwardIngress,
-      [
-        judged,
-        ...ask('forwardIn', 'oifname', goes('reply')),
-        ...preDNATOfPods('oifname', goes('reply')),
-        [...goes('reply'), accept],
-        ...passUntracked,
-        ...ask('forwardIn', 'iifname'),
-        ...preDNATOfPods('iifname'),
-      ],
-    ],
+    [hostChains.translated, [judged, ...judgeTranslated]],
+    [hostChains.translatedAgain, [...again, ...judgeTranslated]],
+    [hostChains.forwardEgress, [judged, ...judgeForwardOut]],
+    [hostChains.forwardEgressAgain, [...again, ...judgeForwardOut]],
+    [hostChains.forwardIngress, [judged, ...judgeForwardIn]],
+    [hostChains.forwardIngressAgain, [...again, ...judgeForwardIn]],
     [
       hostChains.preDNAT,
       [
@@ -243,6 +242,7 @@ export function hostSkeleton(
     [
       hostChains.outputDone,
       [
+        stampExpressions(marks, 0),
         judged,
         [...isInState('related'), accept],
         [...isLoopback('oifname'), accept],
@@ -253,12 +253,12 @@ export function hostSkeleton(
   ]);
   if (hasUntracked) {
     rules.set(hostChains.untrackedIn, [
-      unmarkUntracked(marks),
+      unmark(marks),
       ...linkRules,
       dispatch('iifname', hostDispatch('untrackedIn')),
     ]);
     rules.set(hostChains.untrackedOut, [
-      unmarkUntracked(marks),
+      unmark(marks),
       ...linkRules,
       dispatch('oifname', hostDispatch('untrackedOut')),
     ]);
@@ -289,13 +289,16 @@ function base(name: string, hook: Hook['hook'], priority: number): Chain {
   return { name, hook: { type: 'filter', hook, priority, policy: 'accept' } };
 }
 
-/** Connections are tracked at -200, destinations translated at -100, sources at 100. The others of ours are at -10 and -9. */
+/** Connections are tracked at -200, destinations translated at -100, sources at 100. The others of ours are at -20 and after. */
 const bases: readonly Chain[] = [
   base(hostChains.untrackedIn, 'prerouting', -298),
   base(hostChains.untrackedOut, 'output', -298),
   base(hostChains.preDNAT, 'prerouting', -150),
-  base(hostChains.forwardEgress, 'forward', -12),
-  base(hostChains.forwardIngress, 'forward', -11),
-  base(hostChains.translated, 'postrouting', -10),
+  base(hostChains.forwardEgress, 'forward', -22),
+  base(hostChains.forwardIngress, 'forward', -21),
+  base(hostChains.forwardEgressAgain, 'forward', -18),
+  base(hostChains.forwardIngressAgain, 'forward', -17),
+  base(hostChains.translated, 'postrouting', -20),
+  base(hostChains.translatedAgain, 'postrouting', -16),
   base(hostChains.outputDone, 'postrouting', -9),
 ];

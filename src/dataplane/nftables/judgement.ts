@@ -14,9 +14,8 @@
 // goes on. Nothing is remembered then, because the kernel does not bring all of a transaction into force in one moment
 // (ranges in sets come last), and packets may be under way that were judged in part by what stood before. When these have
 // left, the next generation begins.
-import { endianness } from 'node:os';
 import { type Element, type Expression, registers } from '../../kernel/index.ts';
-import { hostU32 } from './bytes.ts';
+import { hostU32, readHostU32 } from './bytes.ts';
 import type { Marks } from './marks.ts';
 import { sets } from './names.ts';
 
@@ -49,7 +48,7 @@ export function judgedElements(marks: Marks, generation: Generation): Element[] 
 
 /** The generation that an element of the set of permitted marks stands for. */
 export function generationOf(marks: Marks, { key }: Element): Generation {
-  return marks.read(new DataView(key.buffer, key.byteOffset).getUint32(0, endianness() === 'LE')) >>> 1;
+  return marks.read(readHostU32(key)) >>> 1;
 }
 
 /**

@@ -11,6 +11,8 @@ export class Marks {
   readonly ours: number;
   /** The greatest number of a state of policy that there is room for, beside a bit that says how far a connection has come. */
   readonly lastGeneration: number;
+  /** The greatest number of a state that there is room for on a packet, beside three bits that say what has befallen it. */
+  readonly lastStamp: number;
   readonly #bits: readonly number[];
 
   /** @throws RangeError for a mask of fewer than eight bits */
@@ -21,6 +23,7 @@ export class Marks {
     this.#bits = bits.slice(0, most);
     this.ours = this.place(2 ** most - 1);
     this.lastGeneration = 2 ** (this.#bits.length - 1) - 1;
+    this.lastStamp = 2 ** (this.#bits.length - 3) - 1;
   }
 
   /** A number where our bits are. */

@@ -27,9 +27,20 @@ export const chains = {
   failsafe: { ingress: 'cali-failsafe-in', egress: 'cali-failsafe-out' },
   /** Where a packet goes that a policy lets pass without a connection. */
   untracked: 'cali-untracked',
+  /** Called for what policy permits: ends loops, bounds pods' traffic as their annotations ask, and writes DSCP values. */
+  serviceLoop: 'cali-cidr-block',
+  limits: { forward: 'cali-limit-forward', input: 'cali-limit-input', output: 'cali-limit-output' },
+  dscp: 'cali-egress-dscp',
   /** Where a packet comes that everybody has permitted. */
   forwardDone: 'cali-forward-done',
   inputDone: 'cali-input-done',
+  /** Where packets are judged again that a change has overtaken: as in the chains without "again". */
+  again: {
+    egress: 'cali-forward-egress-again',
+    ingress: 'cali-forward-ingress-again',
+    input: 'cali-input-again',
+    output: 'cali-output-again',
+  },
   /** Called where judgement begins and where it ends: they note on the connection what was permitted. Written anew at every change. */
   mark: { begin: 'cali-mark-begin', done: 'cali-mark-done' },
   /** What these do is done by two others, earlier and later on a packet's way, where there are host endpoints. */
@@ -44,6 +55,9 @@ export const hostChains = {
   forwardEgress: 'cali-host-forward-egress',
   forwardIngress: 'cali-host-forward-ingress',
   translated: 'cali-output-translated',
+  forwardEgressAgain: 'cali-host-forward-egress-again',
+  forwardIngressAgain: 'cali-host-forward-ingress-again',
+  translatedAgain: 'cali-output-translated-again',
   outputDone: 'cali-output-done',
 } as const;
 
@@ -74,6 +88,8 @@ export function hostDispatch(place: HostPlace): string {
 export const sets = {
   /** Values of the connection mark that say "permitted by the present policy". */
   judged: 'cali-judged',
+  /** The number of the present state of policy. */
+  stamp: 'cali-stamp-now',
   dispatch: { egress: 'cali-from-wl-dispatch', ingress: 'cali-to-wl-dispatch' },
   /** Interface and address of every pod: what may come from where. */
   sources: { 4: 'cali-wl-addresses-4', 6: 'cali-wl-addresses-6' },

@@ -7,8 +7,9 @@ import { HostEndpointChains, type HostEndpointOptions } from './host-endpoint-ch
 import type { Isolation } from './isolation.ts';
 import { type Generation, judgedElements, markExpressions } from './judgement.ts';
 import type { LogOptions } from './log.ts';
-import { defaultMarks } from './marks.ts';
+import { defaultMarks, type Marks } from './marks.ts';
 import { chains, sets } from './names.ts';
+import { type Stamp, stampElements, stampSet } from './overtaken.ts';
 import {
   defaultPath,
   EndpointPathProgram,
@@ -33,6 +34,12 @@ export interface ProgramOptions extends SkeletonOptions, HostEndpointOptions, Lo
   readonly path?: PathOptions;
 }
 
+/** Which state of policy a table is in, by the numbers that connections and packets know it by. */
+export interface Moment {
+  readonly generation: Generation;
+  readonly stamp: Stamp;
+}
+
 export class Program {
   readonly #options: ProgramOptions;
   readonly #sets: AddressSetProgram;
@@ -42,6 +49,7 @@ export class Program {
   readonly #hostEndpoints: HostEndpointChains;
   readonly #paths: EndpointPathProgram;
   #generation: Generation = 0;
+  #stamp: Stamp = 0;
   /** The chains that note judgements. */
   #marking: readonly string[] = [];
 
@@ -58,12 +66,13 @@ export class Program {
   /** Writes what is the same in every table, into an empty one. */
   begin(transaction: TableWriter): void {
     for (const set of [...skeletonSets, ...pathSets]) transaction.addSet(set);
+    transaction.addElements(stampSet, stampElements(this.#marks, 0));
     for (const chain of [...skeletonChains, ...pathChains]) transaction.addChain(chain);
     for (const rule of skeletonRules(this.#options)) transaction.addRule(rule);
-    for (const rule of pathRules(this.#options.path ?? defaultPath)) transaction.addRule(rule);
+    for (const rule of pathRules(this.#options.path ?? defaultPath, this.#marks)) transaction.addRule(rule);
   }
 
-  change(transaction: TableWriter, state: DesiredState, changes: Changes, generation: Generation): void {
+  change(transaction: TableWriter, state: DesiredState, changes: Changes, moment: Moment): void {
     this.#network.change(transaction, state, changes);
     const goneSets = this.#sets.change(transaction, state, changes);
     const goneChains = this.#policies.change(transaction, state, changes);
@@ -75,7 +84,8 @@ export class Program {
     for (const chain of goneChains) transaction.deleteChain(chain);
     for (const name of this.#policies.takeUnusedSets()) transaction.deleteSet(name);
     for (const name of goneSets) transaction.deleteSet(name);
-    this.#changeGeneration(transaction, generation, state.hostEndpoints.size > 0);
+    this.#changeStamp(transaction, moment.stamp);
+    this.#changeGeneration(transaction, moment.generation, state.hostEndpoints.size > 0);
   }
 
   /** Keys of the policies whose rules use a content set. */
@@ -83,10 +93,17 @@ export class Program {
     return this.#policies.usersOfContent(name);
   }
 
+  #changeStamp(transaction: TableWriter, stamp: Stamp): void {
+    if (stamp === this.#stamp) return;
+    if (this.#stamp !== 0) transaction.deleteElements(stampSet, stampElements(this.#marks, this.#stamp));
+    transaction.addElements(stampSet, stampElements(this.#marks, stamp));
+    this.#stamp = stamp;
+  }
+
   #changeGeneration(transaction: TableWriter, generation: Generation, hasHostEndpoints: boolean): void {
     if (generation === this.#generation) return;
     const judged = skeletonSet(sets.judged);
-    const marks = this.#options.marks ?? defaultMarks;
+    const marks = this.#marks;
     transaction.deleteElements(judged, judgedElements(marks, this.#generation));
     transaction.addElements(judged, judgedElements(marks, generation));
     for (const chain of this.#marking) transaction.flushChain(chain);
@@ -97,5 +114,9 @@ export class Program {
     transaction.addRule({ chain: begin, expressions: markExpressions(marks, 'begin', generation) });
     transaction.addRule({ chain: done, expressions: markExpressions(marks, 'done', generation) });
     this.#marking = [begin, done];
+  }
+
+  get #marks(): Marks {
+    return this.#options.marks ?? defaultMarks;
   }
 }

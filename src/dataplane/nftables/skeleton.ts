@@ -4,11 +4,14 @@
 //   raw prerouting   cali-anti-spoof       a pod's packet carries one of the pod's addresses, or goes no further
 //   forward          cali-forward-egress   sender's policy
 //                    cali-forward-ingress  receiver's policy
-//                    cali-forward-done     the connection is noted as permitted
+//                    ...-again             the same once more, for packets that a change has overtaken: see overtaken.ts
+//                    cali-forward-done     loops, limits, DSCP; the connection is noted as permitted
 //   input            cali-input            sender's policy, for a pod that speaks to its node
 //                    cali-input-host       what the node itself wants of its pods and, by its host endpoints, of others
-//                    cali-input-done       the connection is noted as permitted
+//                    cali-input-again
+//                    cali-input-done       limits; the connection is noted as permitted
 //   output           cali-output           sender's policy, for what the node answers to a pod; host endpoints, to others
+//                    cali-output-again
 //
 // A node that has host endpoints has more of them: see host-skeleton.ts.
 //
@@ -26,6 +29,7 @@ import { isJudged } from './judgement.ts';
 import { defaultMarks, type Marks } from './marks.ts';
 import { counter, goTo, jump, verdict } from './matches.ts';
 import { chains, type HostPlace, hostDispatch, hostPlaces, sets } from './names.ts';
+import { isOfOneState, judgesAgain, stampExpressions, stampSet } from './overtaken.ts';
 import {
   dispatch,
   goes,
@@ -52,6 +56,7 @@ export interface SkeletonOptions {
 
 export const skeletonSets: readonly NftSet[] = [
   { name: sets.judged, key: ['mark'] },
+  stampSet,
   { name: sets.dispatch.egress, key: ['ifname'], verdicts: true },
   { name: sets.dispatch.ingress, key: ['ifname'], verdicts: true },
   { name: sets.sources[4], key: ['ifname', 'ipv4_addr'] },
@@ -72,7 +77,8 @@ const hook = (name: 'prerouting' | 'forward' | 'input' | 'output', priority: num
   ({ type: 'filter', hook: name, priority, policy: 'accept' }) as const;
 
 /** Before the filter chains of others (0), so that what they accept has passed here. */
-const first = -10;
+const first = -20;
+const last = -5;
 
 export const skeletonChains: readonly Chain[] = [
   { name: chains.mark.begin },
@@ -88,13 +94,17 @@ export const skeletonChains: readonly Chain[] = [
   { name: chains.antiSpoof, hook: hook('prerouting', -300) },
   { name: chains.egress, hook: hook('forward', first) },
   { name: chains.ingress, hook: hook('forward', first + 1) },
+  { name: chains.again.egress, hook: hook('forward', first + 4) },
+  { name: chains.again.ingress, hook: hook('forward', first + 5) },
   // Behind all others of ours, which may forbid it yet.
-  { name: chains.forwardDone, hook: hook('forward', first + 5) },
+  { name: chains.forwardDone, hook: hook('forward', last) },
   { name: chains.input, hook: hook('input', first) },
   { name: chains.inputHost, hook: hook('input', first + 1) },
-  { name: chains.inputDone, hook: hook('input', first + 5) },
+  { name: chains.again.input, hook: hook('input', first + 4) },
+  { name: chains.inputDone, hook: hook('input', last) },
   // After destinations are translated (-100).
   { name: chains.output, hook: hook('output', first) },
+  { name: chains.again.output, hook: hook('output', first + 4) },
 ];
 
 const register = registers.wide(0);
@@ -144,6 +154,7 @@ export function skeletonRules({
     ...(comment && { comment }),
   });
   const foreign = path.foreignWorkloads;
+  const again = (chain: string) => judgesAgain(marks).map((expressions) => rule(chain, expressions));
   return [
     ...failsafeMatches(failsafe.inbound, connection, { port: 'receiver', net: 'sender' }).map((match) =>
       rule(chains.failsafe.ingress, [...match, counter, accept]),
@@ -177,26 +188,36 @@ export function skeletonRules({
     ),
     rule(chains.egress, [...isJudged(marks), accept], 'permitted by the present policy'),
     rule(chains.egress, [...isWorkload('iifname'), jump(chains.mark.begin)]),
-    rule(chains.egress, [...isWorkload('oifname'), jump(chains.mark.begin)]),
-    rule(chains.egress, [...isWorkload('iifname'), ...isInState('invalid'), counter, drop]),
-    rule(chains.egress, [...isWorkload('oifname'), ...isInState('invalid'), counter, drop]),
-    rule(chains.egress, [...goes('original'), ...dispatch('iifname', sets.dispatch.egress)]),
-    rule(chains.egress, [...goes('reply'), ...dispatch('oifname', sets.dispatch.egress)]),
-    rule(chains.egress, [...goes('original'), ...isWorkload('iifname'), counter, drop], 'unknown pod'),
-    rule(chains.egress, [...goes('reply'), ...isWorkload('oifname'), counter, drop], 'unknown pod'),
-    rule(chains.egress, [...goes('original'), ...isWorkload('oifname'), accept], 'sender is not here'),
-    rule(chains.egress, [...goes('reply'), ...isWorkload('iifname'), accept], 'sender is not here'),
-    rule(chains.egress, [...isWorkload('iifname'), counter, drop], 'not tracked'),
-    rule(chains.egress, [...isWorkload('oifname'), counter, drop], 'not tracked'),
+    rule(chains.egress, [...isNoWorkload('iifname', []), ...isWorkload('oifname'), jump(chains.mark.begin)]),
+    ...[chains.egress, chains.again.egress].flatMap((chain) => [
+      ...(chain === chains.egress ? [] : again(chain)),
+      rule(chain, [...isWorkload('iifname'), ...isInState('invalid'), counter, drop]),
+      rule(chain, [...isWorkload('oifname'), ...isInState('invalid'), counter, drop]),
+      rule(chain, [...goes('original'), ...dispatch('iifname', sets.dispatch.egress)]),
+      rule(chain, [...goes('reply'), ...dispatch('oifname', sets.dispatch.egress)]),
+      rule(chain, [...goes('original'), ...isWorkload('iifname'), counter, drop], 'unknown pod'),
+      rule(chain, [...goes('reply'), ...isWorkload('oifname'), counter, drop], 'unknown pod'),
+      rule(chain, [...goes('original'), ...isWorkload('oifname'), accept], 'sender is not here'),
+      rule(chain, [...goes('reply'), ...isWorkload('iifname'), accept], 'sender is not here'),
+      rule(chain, [...isWorkload('iifname'), counter, drop], 'not tracked'),
+      rule(chain, [...isWorkload('oifname'), counter, drop], 'not tracked'),
+    ]),
 
     rule(chains.ingress, [...isJudged(marks), accept], 'permitted by the present policy'),
-    rule(chains.ingress, [...goes('original'), ...dispatch('oifname', sets.dispatch.ingress)]),
-    rule(chains.ingress, [...goes('reply'), ...dispatch('iifname', sets.dispatch.ingress)]),
-    rule(chains.ingress, [...goes('original'), ...isWorkload('oifname'), counter, drop], 'unknown pod'),
-    rule(chains.ingress, [...goes('reply'), ...isWorkload('iifname'), counter, drop], 'unknown pod'),
-    rule(chains.ingress, [...goes('original'), ...isWorkload('iifname'), accept], 'receiver is not here'),
-    rule(chains.ingress, [...goes('reply'), ...isWorkload('oifname'), accept], 'receiver is not here'),
+    ...[chains.ingress, chains.again.ingress].flatMap((chain) => [
+      ...(chain === chains.ingress ? [] : again(chain)),
+      rule(chain, [...goes('original'), ...dispatch('oifname', sets.dispatch.ingress)]),
+      rule(chain, [...goes('reply'), ...dispatch('iifname', sets.dispatch.ingress)]),
+      rule(chain, [...goes('original'), ...isWorkload('oifname'), counter, drop], 'unknown pod'),
+      rule(chain, [...goes('reply'), ...isWorkload('iifname'), counter, drop], 'unknown pod'),
+      rule(chain, [...goes('original'), ...isWorkload('iifname'), accept], 'receiver is not here'),
+      rule(chain, [...goes('reply'), ...isWorkload('oifname'), accept], 'receiver is not here'),
+    ]),
 
+    rule(chains.forwardDone, stampExpressions(marks, 0)),
+    rule(chains.forwardDone, [jump(chains.serviceLoop)]),
+    rule(chains.forwardDone, [jump(chains.limits.forward)]),
+    rule(chains.forwardDone, [jump(chains.dscp)]),
     rule(chains.forwardDone, [...isJudged(marks), accept]),
     rule(chains.forwardDone, [...isWorkload('iifname'), jump(chains.mark.done)]),
     rule(chains.forwardDone, [...isWorkload('oifname'), jump(chains.mark.done)]),
@@ -204,11 +225,15 @@ export function skeletonRules({
     rule(chains.input, [...isJudged(marks), accept], 'permitted by the present policy'),
     rule(chains.input, [...isNoWorkload('iifname', foreign), accept]),
     rule(chains.input, [jump(chains.mark.begin)]),
-    rule(chains.input, [...goes('reply'), accept], 'the node opened it: kubelet and its probes'),
-    ...linkTypes.map((type) => rule(chains.input, [...isIcmp6(type), accept])),
-    rule(chains.input, [...isInState('invalid'), counter, drop]),
-    rule(chains.input, [...goes('original'), ...dispatch('iifname', sets.dispatch.egress)]),
-    rule(chains.input, [counter, drop], 'unknown pod'),
+    ...again(chains.again.input),
+    rule(chains.again.input, [...isNoWorkload('iifname', foreign), goTo(chains.fromHostEndpoint)]),
+    ...[chains.input, chains.again.input].flatMap((chain) => [
+      rule(chain, [...goes('reply'), accept], 'the node opened it: kubelet and its probes'),
+      ...linkTypes.map((type) => rule(chain, [...isIcmp6(type), accept])),
+      rule(chain, [...isInState('invalid'), counter, drop]),
+      rule(chain, [...goes('original'), ...dispatch('iifname', sets.dispatch.egress)]),
+      rule(chain, [counter, drop], 'unknown pod'),
+    ]),
 
     rule(chains.inputHost, [...isJudged(marks), accept], 'permitted by the present policy'),
     rule(chains.inputHost, [...isNoWorkload('iifname', foreign), goTo(chains.fromHostEndpoint)]),
@@ -218,6 +243,8 @@ export function skeletonRules({
       ? rule(chains.inputHost, [counter, drop], 'defaultEndpointToHostAction is Drop')
       : rule(chains.inputHost, [accept]),
 
+    rule(chains.inputDone, stampExpressions(marks, 0)),
+    rule(chains.inputDone, [jump(chains.limits.input)]),
     rule(chains.inputDone, [...isJudged(marks), accept]),
     rule(chains.inputDone, [...isInState('related'), accept]),
     ...turnedFailsafeMatches(failsafe.outbound, connection, 'sender').map((match) =>
@@ -228,12 +255,22 @@ export function skeletonRules({
 
     rule(chains.output, [...isJudged(marks), accept], 'permitted by the present policy'),
     rule(chains.output, [jump(chains.hostMark.begin)]),
-    rule(chains.output, [...isNoWorkload('oifname', foreign), goTo(chains.toHostEndpoint)]),
-    rule(chains.output, [...goes('original'), accept], 'the node opened it: kubelet and its probes'),
-    rule(
-      chains.output,
-      [...goes('reply'), ...isInState('established'), ...dispatch('oifname', sets.dispatch.egress)],
-      'the pod opened it',
-    ),
+    // Others go on to where their host endpoints are asked after translation.
+    rule(chains.again.output, [
+      ...isWorkload('oifname'),
+      ...isOfOneState(marks),
+      ...stampExpressions(marks, 0),
+      accept,
+    ]),
+    ...[chains.output, chains.again.output].flatMap((chain) => [
+      ...(chain === chains.output ? [] : again(chain)),
+      rule(chain, [...isNoWorkload('oifname', foreign), goTo(chains.toHostEndpoint)]),
+      rule(chain, [...goes('original'), accept], 'the node opened it: kubelet and its probes'),
+      rule(
+        chain,
+        [...goes('reply'), ...isInState('established'), ...dispatch('oifname', sets.dispatch.egress)],
+        'the pod opened it',
+      ),
+    ]),
   ];
 }

@@ -29,6 +29,11 @@ export class Switch implements TableWriter {
     kernel.commit(this.#then);
   }
 
+  /** What is written there comes into force with all the rest, also where it speaks of another table. */
+  get atOnce(): Transaction {
+    return this.#then;
+  }
+
   get owner(): string | undefined {
     return this.#then.owner;
   }

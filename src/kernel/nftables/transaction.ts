@@ -30,7 +30,8 @@ const elementBytesPerMessage = 60_000;
 const maxCommentBytes = 127;
 
 export class Transaction {
-  readonly table: Table;
+  /** What the next calls speak of: a transaction may change several tables, all of it or nothing. */
+  table: Table;
   readonly #writer = new MessageWriter(64 * 1024);
   /** What each message is about, by sequence number less one; texts are only made when one fails. */
   readonly #subjects: (readonly [verb: string, name: string, owner: string | undefined])[] = [];

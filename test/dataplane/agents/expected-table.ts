@@ -5,6 +5,7 @@ import { Isolation } from '../../../src/dataplane/nftables/isolation.ts';
 import { generationOf } from '../../../src/dataplane/nftables/judgement.ts';
 import { defaultMarks } from '../../../src/dataplane/nftables/marks.ts';
 import { sets, table } from '../../../src/dataplane/nftables/names.ts';
+import { stampIn } from '../../../src/dataplane/nftables/overtaken.ts';
 import { Program, type ProgramOptions } from '../../../src/dataplane/nftables/program.ts';
 import { differences } from '../../../src/dataplane/nftables/table-difference.ts';
 import { TableImage } from '../../../src/dataplane/nftables/table-image.ts';
@@ -69,10 +70,11 @@ export class ExpectedTable {
     const [generation = 0] = this.#kernel
       .listElements(table, sets.judged)
       .map((element) => generationOf(options.marks ?? defaultMarks, element));
+    const stamp = stampIn(options.marks ?? defaultMarks, this.#kernel.listElements(table, sets.stamp));
     const image = new TableImage();
     const program = new Program(options, new Isolation());
     program.begin(image);
-    program.change(image, state, everythingIn(state), generation);
+    program.change(image, state, everythingIn(state), { generation, stamp });
     for (const difference of differences(image, TableReading.of(this.#kernel, table)))
       if (difference) return difference.what;
     return undefined;

@@ -15,7 +15,7 @@ const ipInIp = 4;
 export const encapsulationChains: readonly Chain[] = [
   // Before connection tracking, as with forged sources.
   { name: fromPods, hook: { type: 'filter', hook: 'prerouting', priority: -299, policy: 'accept' } },
-  { name: toTunnel, hook: { type: 'filter', hook: 'input', priority: -11, policy: 'accept' } },
+  { name: toTunnel, hook: { type: 'filter', hook: 'input', priority: -21, policy: 'accept' } },
 ];
 
 export function encapsulationRules(options: PathOptions): Rule[] {

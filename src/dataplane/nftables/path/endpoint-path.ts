@@ -52,23 +52,19 @@ export const endpointPathSets: readonly NftSet[] = [
 ];
 
 const base = {
-  limits: { forward: 'cali-limit-forward', input: 'cali-limit-input', output: 'cali-limit-output' },
-  dscp: 'cali-egress-dscp',
   dnat: { prerouting: 'cali-fip-dnat', output: 'cali-fip-dnat-output' },
   snat: 'cali-fip-snat',
 } as const;
 
-const filter = (hook: 'forward' | 'input' | 'output', priority: number) =>
-  ({ type: 'filter', hook, priority, policy: 'accept' }) as const;
 const nat = (hook: 'prerouting' | 'output' | 'postrouting', priority: number) =>
   ({ type: 'nat', hook, priority, policy: 'accept' }) as const;
 
 export const endpointPathChains: readonly Chain[] = [
   // Behind policy: what is denied counts for nothing.
-  { name: base.limits.forward, hook: filter('forward', -7) },
-  { name: base.limits.input, hook: filter('input', -7) },
-  { name: base.limits.output, hook: filter('output', -7) },
-  { name: base.dscp, hook: filter('forward', -6) },
+  { name: chains.limits.forward },
+  { name: chains.limits.input },
+  { name: chains.limits.output, hook: { type: 'filter', hook: 'output', priority: -7, policy: 'accept' } },
+  { name: chains.dscp },
   // Before services' addresses are translated (-100), and before NAT outgoing.
   { name: base.dnat.prerouting, hook: nat('prerouting', -101) },
   { name: base.dnat.output, hook: nat('output', -101) },
@@ -76,12 +72,12 @@ export const endpointPathChains: readonly Chain[] = [
 ];
 
 export const endpointPathRules: readonly Rule[] = [
-  { chain: base.limits.forward, expressions: lookUpInterface('iifname', maps.from) },
-  { chain: base.limits.forward, expressions: lookUpInterface('oifname', maps.to) },
-  { chain: base.limits.input, expressions: lookUpInterface('iifname', maps.from) },
-  { chain: base.limits.output, expressions: lookUpInterface('oifname', maps.to) },
+  { chain: chains.limits.forward, expressions: lookUpInterface('iifname', maps.from) },
+  { chain: chains.limits.forward, expressions: lookUpInterface('oifname', maps.to) },
+  { chain: chains.limits.input, expressions: lookUpInterface('iifname', maps.from) },
+  { chain: chains.limits.output, expressions: lookUpInterface('oifname', maps.to) },
   ...families.map((family) => ({
-    chain: base.dscp,
+    chain: chains.dscp,
     expressions: [
       ...isOfFamily(family),
       ...isEndIn(family, 'destination', networkSetName('pools', family), { invert: true }),

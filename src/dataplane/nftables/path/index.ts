@@ -1,7 +1,9 @@
 // A packet's path beside policy: translation, loops, packets in packets. Chains and rules that stand in every table.
 import type { Chain, NftSet, Rule } from '../../../kernel/index.ts';
+import type { Marks } from '../marks.ts';
 import { goTo, verdict } from '../matches.ts';
 import { chains } from '../names.ts';
+import { isOvertaken } from '../overtaken.ts';
 import { encapsulationChains, encapsulationRules } from './encapsulation.ts';
 import { endpointPathChains, endpointPathRules, endpointPathSets } from './endpoint-path.ts';
 import { natOutgoingChain, natOutgoingRules } from './nat-outgoing.ts';
@@ -29,11 +31,12 @@ export const pathChains: readonly Chain[] = [
   ...endpointPathChains,
 ];
 
-export function pathRules(options: PathOptions): Rule[] {
+export function pathRules(options: PathOptions, marks: Marks): Rule[] {
   return [
     { chain: chains.reject, expressions: [...isOfProtocol(6), { kind: 'reject', by: 'tcp reset' }] },
     { chain: chains.reject, expressions: [{ kind: 'reject', by: 'port unreachable' }] },
     { chain: chains.reject, expressions: [verdict('drop')] },
+    { chain: chains.deny, expressions: [...isOvertaken(marks), verdict('accept')] },
     {
       chain: chains.deny,
       expressions: [options.denyAction === 'Reject' ? goTo(chains.reject) : verdict('drop')],

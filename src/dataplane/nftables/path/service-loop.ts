@@ -7,18 +7,13 @@ import { networkSetName } from './network-sets.ts';
 import type { PathOptions } from './options.ts';
 import { isEndIn, isOfFamily } from './packet.ts';
 
-const name = 'cali-cidr-block';
-
-export const serviceLoopChain: Chain = {
-  name,
-  hook: { type: 'filter', hook: 'forward', priority: -8, policy: 'accept' },
-};
+export const serviceLoopChain: Chain = { name: chains.serviceLoop };
 
 export function serviceLoopRules({ serviceLoopPrevention }: PathOptions): Rule[] {
   if (serviceLoopPrevention === 'Disabled') return [];
   const end = serviceLoopPrevention === 'Reject' ? goTo(chains.reject) : verdict('drop');
   return ([4, 6] as const).map((family) => ({
-    chain: name,
+    chain: chains.serviceLoop,
     expressions: [
       ...isOfFamily(family),
       ...isEndIn(family, 'destination', networkSetName('services', family)),
