@@ -14,7 +14,7 @@ import { addressBytes, tryParseAddress } from '../../net/index.ts';
 import { concatenation, interfaceNameBytes } from './bytes.ts';
 import { counter, verdict } from './matches.ts';
 import { isPod } from './path/index.ts';
-import { differences, layoutDifference } from './table-difference.ts';
+import { firstDifference } from './table-difference.ts';
 import { TableImage, type TableWriter } from './table-image.ts';
 import { TableReading } from './table-reading.ts';
 
@@ -95,11 +95,8 @@ export class ArpTable {
     const image = new TableImage();
     writeFrame(image);
     for (const elements of this.#placed.values()) image.addElements(addresses, elements);
-    const held = TableReading.of(this.#kernel, arpTable);
-    const layout = layoutDifference(image, held);
-    if (layout !== undefined) return `ARP: ${layout}`;
-    for (const difference of differences(image, held)) if (difference) return `ARP: ${difference.what}`;
-    return undefined;
+    const difference = firstDifference(image, TableReading.of(this.#kernel, arpTable));
+    return difference && `ARP: ${difference}`;
   }
 }
 

@@ -129,7 +129,7 @@ export class NftablesDataplane {
     if (found.dormant) return 'the table is dormant';
     if (this.isOwned && found.owner !== this.#kernel.port) return 'the table is not ours any more';
     const image = this.#imageOf(new Program(this.#options, this.#isolation), state);
-    const difference = await firstDifference(image, TableReading.of(this.#kernel, table));
+    const difference = await unhurriedDifference(image, TableReading.of(this.#kernel, table));
     return this.#commits === commits ? (difference ?? this.#stamps.audit()) : undefined;
   }
 
@@ -292,7 +292,7 @@ export class NftablesDataplane {
 }
 
 /** In words, undefined when there is none. Gives way to others between objects. */
-async function firstDifference(image: TableImage, held: TableReading): Promise<string | undefined> {
+async function unhurriedDifference(image: TableImage, held: TableReading): Promise<string | undefined> {
   const layout = layoutDifference(image, held);
   if (layout !== undefined) return layout;
   for (const difference of differences(image, held)) {

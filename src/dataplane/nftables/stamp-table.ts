@@ -7,7 +7,7 @@ import type { Marks } from './marks.ts';
 import { jump } from './matches.ts';
 import { type Stamp, stampExpressions } from './overtaken.ts';
 import { isWorkload } from './packet-tests.ts';
-import { differences, layoutDifference } from './table-difference.ts';
+import { firstDifference } from './table-difference.ts';
 import { TableImage, type TableWriter } from './table-image.ts';
 import { TableReading } from './table-reading.ts';
 
@@ -65,11 +65,8 @@ export class StampTable {
     const image = new TableImage();
     writeFrame(image, this.#written);
     image.addRule({ chain, expressions: stampExpressions(this.#written.marks, this.#written.stamp) });
-    const held = TableReading.of(this.#kernel, stampTable);
-    const layout = layoutDifference(image, held);
-    if (layout !== undefined) return `stamps: ${layout}`;
-    for (const difference of differences(image, held)) if (difference) return `stamps: ${difference.what}`;
-    return undefined;
+    const difference = firstDifference(image, TableReading.of(this.#kernel, stampTable));
+    return difference && `stamps: ${difference}`;
   }
 }
 

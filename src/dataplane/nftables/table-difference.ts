@@ -139,3 +139,11 @@ function difference(
     },
   };
 }
+
+/** What, in words, the kernel holds otherwise than a small table should be; undefined when nothing. */
+export function firstDifference(image: TableImage, held: TableReading): string | undefined {
+  const layout = layoutDifference(image, held);
+  if (layout !== undefined) return layout;
+  for (const difference of differences(image, held)) if (difference) return difference.what;
+  return undefined;
+}

@@ -32,7 +32,7 @@ const maxCommentBytes = 127;
 export class Transaction {
   /** What the next calls speak of: a transaction may change several tables, all of it or nothing. */
   table: Table;
-  readonly #writer = new MessageWriter(64 * 1024);
+  readonly #writer = new MessageWriter();
   /** What each message is about, by sequence number less one; texts are only made when one fails. */
   readonly #subjects: (readonly [verb: string, name: string, owner: string | undefined])[] = [];
   #setId = 0;
