@@ -6,7 +6,7 @@ import { flood } from './flood.ts';
 import { KernelCluster } from './kernel-cluster.ts';
 
 const seed = Number(process.env.CALICO_TEST_SEED ?? 20261125);
-const changes = 120;
+const changes = 500;
 
 test(`a flood through ${changes} changes of policy, and tables made anew, sees what all of them permit, and nothing else (seed ${seed})`, async () => {
   const kernel = await KernelCluster.make('flood');

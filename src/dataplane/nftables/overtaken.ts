@@ -52,13 +52,15 @@ export function stampIn(marks: Marks, elements: readonly Element[]): Stamp {
   return Math.max(0, ...elements.map(({ key }) => Math.floor(marks.read(readHostU32(key)) / firstStamp)));
 }
 
-/** Holds for whom a change has overtaken since its judgement began, unless it is judged again already. */
-export function isOvertaken(marks: Marks): Expression[] {
+/** Lets whom a change has overtaken go on to be judged again, unless it is already. Whoever is let go on will be: its mark says so. */
+export function letGoOn(marks: Marks): Expression[] {
   return [
     ...bits(marks, againBit),
     { kind: 'cmp', comparison: '==', register, value: nothing },
     ...bits(marks, stampBits(marks)),
     { kind: 'lookup', set: sets.stamp, register, invert: true },
+    ...setBits(marks, againBit, againBit),
+    verdict('accept'),
   ];
 }
 

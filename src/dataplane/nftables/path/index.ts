@@ -3,7 +3,7 @@ import type { Chain, NftSet, Rule } from '../../../kernel/index.ts';
 import type { Marks } from '../marks.ts';
 import { goTo, verdict } from '../matches.ts';
 import { chains } from '../names.ts';
-import { isOvertaken } from '../overtaken.ts';
+import { letGoOn } from '../overtaken.ts';
 import { encapsulationChains, encapsulationRules } from './encapsulation.ts';
 import { endpointPathChains, endpointPathRules, endpointPathSets } from './endpoint-path.ts';
 import { natOutgoingChain, natOutgoingRules } from './nat-outgoing.ts';
@@ -36,7 +36,7 @@ export function pathRules(options: PathOptions, marks: Marks): Rule[] {
     { chain: chains.reject, expressions: [...isOfProtocol(6), { kind: 'reject', by: 'tcp reset' }] },
     { chain: chains.reject, expressions: [{ kind: 'reject', by: 'port unreachable' }] },
     { chain: chains.reject, expressions: [verdict('drop')] },
-    { chain: chains.deny, expressions: [...isOvertaken(marks), verdict('accept')] },
+    { chain: chains.deny, expressions: letGoOn(marks) },
     {
       chain: chains.deny,
       expressions: [options.denyAction === 'Reject' ? goTo(chains.reject) : verdict('drop')],
