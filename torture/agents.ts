@@ -12,7 +12,7 @@ export const pools = {
   six: { cidr: 'fd77::/121', blockSize: 124, vxlanMode: 'Always' },
 } as const;
 
-export async function run({ until, rounds, seed }: TortureOptions): Promise<boolean> {
+export async function run({ isOver, rounds, seed }: TortureOptions): Promise<boolean> {
   const random = new Random(seed);
   const agents = await Agents.start({
     id: `torture-agents-${process.pid}`,
@@ -25,7 +25,7 @@ export async function run({ until, rounds, seed }: TortureOptions): Promise<bool
   let collected = 0;
   try {
     const runtime = new Runtime(agents, random);
-    for (; done < rounds && Date.now() < until; done++) {
+    for (; done < rounds && !isOver(); done++) {
       collected += await runRound(agents, runtime, random, {
         operations: 200,
         kills: 8,

@@ -10,13 +10,13 @@ const names = Object.keys(apiFaults) as ApiFaultName[];
 /** An agent gives up a watch on which it has heard nothing for two and a half minutes. */
 const untilSilenceIsNoticedMs = 155_000;
 
-export async function run({ until, rounds, seed }: TortureOptions): Promise<boolean> {
+export async function run({ isOver, rounds, seed }: TortureOptions): Promise<boolean> {
   const random = new Random(seed);
   const tallies = new Map(names.map((name) => [name, newTally()]));
   const faulty = await FaultyApi.start(`torture-${process.pid}`);
   try {
     const { killed } = faulty;
-    for (let round = 0; round < rounds && Date.now() < until; round++) {
+    for (let round = 0; round < rounds && !isOver(); round++) {
       const name = names[round % names.length] ?? 'stopped';
       const ms =
         name === 'silent'
@@ -24,7 +24,7 @@ export async function run({ until, rounds, seed }: TortureOptions): Promise<bool
           : round < names.length && name === 'stopped'
             ? 60_000
             : random.between(500, 15_000);
-      if (Date.now() + ms > until) continue;
+      if (isOver(ms)) continue;
       const { permitted, forbidden, convergedMs } = await faulty.endure(name, ms);
       const tally = tallies.get(name) ?? newTally();
       tally.rounds++;

@@ -9,7 +9,7 @@ import { newTally, report } from './report.ts';
 /** A batch of probes is accounted for after so many kills: every probe of a batch is held in memory. */
 const roundsPerFlood = 10;
 
-export async function run({ until, rounds, seed }: TortureOptions): Promise<boolean> {
+export async function run({ isOver, rounds, seed }: TortureOptions): Promise<boolean> {
   const random = seeded(seed);
   const tally = newTally();
   const kills = new Map<Moment, number>();
@@ -18,9 +18,9 @@ export async function run({ until, rounds, seed }: TortureOptions): Promise<bool
   try {
     const before = await killed.holdings();
     killed.recoveriesMs.length = 0;
-    while (tally.rounds < rounds && Date.now() < until) {
+    while (tally.rounds < rounds && !isOver()) {
       const { permitted, forbidden } = await killed.flood(async () => {
-        for (let i = 0; i < roundsPerFlood && tally.rounds < rounds && Date.now() < until; i++) {
+        for (let i = 0; i < roundsPerFlood && tally.rounds < rounds && !isOver(); i++) {
           const moment = moments[Math.floor(random() * moments.length)] ?? 'any';
           await killed.kill(`node-${1 + Math.floor(random() * 2)}`, moment, random());
           tally.rounds++;

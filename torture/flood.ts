@@ -5,7 +5,7 @@ import { KernelCluster } from '../test/dataplane/kernel-cluster.ts';
 import { seeded } from '../test/faults/seeded.ts';
 import type { TortureOptions } from './options.ts';
 
-export async function run({ until, rounds, seed }: TortureOptions): Promise<boolean> {
+export async function run({ isOver, rounds, seed }: TortureOptions): Promise<boolean> {
   const changes = Number.isFinite(rounds) ? rounds : 500;
   const kernel = await KernelCluster.make('flood');
   try {
@@ -13,7 +13,7 @@ export async function run({ until, rounds, seed }: TortureOptions): Promise<bool
       changes,
       replaced: 0.2,
       random: seeded(seed),
-      isOver: () => Date.now() > until,
+      isOver,
     });
     for (const lane of wrong) console.log(`flood: ${lane}`);
     console.log(`flood: ${done} changes, ${probes} probes, ${wrong.length} lanes judged wrongly`);

@@ -21,7 +21,7 @@ const mostDifferences = 3;
 /** What should arrive and does not is not waited for as long as the first time. */
 const shrinkingArrivalMs = 1_000;
 
-export async function run({ until, rounds, seed }: TortureOptions): Promise<boolean> {
+export async function run({ isOver, rounds, seed }: TortureOptions): Promise<boolean> {
   const counted = { clusters: 0, packets: 0, inKernel: 0, left: 0, differences: 0 };
   const agents = await AgentCluster.start(`fuzz-${process.pid}`);
   const waves = new Waves((place) => agents.pathOf(place));
@@ -87,7 +87,7 @@ export async function run({ until, rounds, seed }: TortureOptions): Promise<bool
   }
 
   try {
-    for (let round = 0; round < rounds && Date.now() < until; round++) {
+    for (let round = 0; round < rounds && !isOver(); round++) {
       const clusterSeed = (seed + round) >>> 0;
       const found = await lookAt(clusterSeed);
       if (!found) continue;

@@ -8,7 +8,7 @@ import { Random } from './random.ts';
 
 const objectsPerRound = 25;
 
-export async function run({ until, rounds, seed }: TortureOptions): Promise<boolean> {
+export async function run({ isOver, rounds, seed }: TortureOptions): Promise<boolean> {
   const random = new Random(seed);
   const store = new HostileStore('torture');
   let round = 0;
@@ -16,7 +16,7 @@ export async function run({ until, rounds, seed }: TortureOptions): Promise<bool
   let objects: HostileObject[] = [];
   try {
     await store.inSync;
-    for (; round < rounds && Date.now() < until; round++) {
+    for (; round < rounds && !isOver(); round++) {
       objects = Array.from({ length: objectsPerRound }, () => hostileObject(number++, () => random.next()));
       for (const object of objects) store.put(object);
       await store.settled();

@@ -5,12 +5,12 @@ import { runSchedule, type ScheduleResult } from './ipam/schedule.ts';
 import type { TortureOptions } from './options.ts';
 
 /** A round is one schedule; the first has the given seed, and each next one a seed greater by one. */
-export async function run({ until, rounds, seed }: TortureOptions): Promise<boolean> {
+export async function run({ isOver, rounds, seed }: TortureOptions): Promise<boolean> {
   const total = { added: 0, refused: 0, collected: 0 };
   const faults: Record<string, number> = {};
   const startedAt = Date.now();
   let done = 0;
-  for (; done < rounds && Date.now() < until; done++) {
+  for (; done < rounds && !isOver(); done++) {
     try {
       add(total, faults, await runSchedule(seed + done));
     } catch (error) {

@@ -2,14 +2,17 @@
 import { parseArgs } from 'node:util';
 
 export interface TortureOptions {
-  /** Goes on until then (ms, as Date.now counts), or until `rounds` are done. */
-  readonly until: number;
+  /** Whether the time is over, or will be in so many milliseconds, or somebody has interrupted: then the round in hand is the last. */
+  readonly isOver: (inMs?: number) => boolean;
   readonly rounds: number;
   readonly seed: number;
 }
 
-/** `--minutes N`, `--rounds N`, `--seed N`; without either of the first two, one minute. @throws RangeError */
-export function readTortureOptions(args: readonly string[]): TortureOptions {
+/**
+ * `--minutes N`, `--rounds N`, `--seed N`; without either of the first two, one minute.
+ * @throws RangeError for what is no number, TypeError for what is no option
+ */
+export function readTortureOptions(args: readonly string[], interrupted: AbortSignal): TortureOptions {
   const { values } = parseArgs({
     args: [...args],
     options: { minutes: { type: 'string' }, rounds: { type: 'string' }, seed: { type: 'string' } },
@@ -23,8 +26,9 @@ export function readTortureOptions(args: readonly string[]): TortureOptions {
   };
   const rounds = number('rounds');
   const minutes = number('minutes') ?? (rounds === undefined ? 1 : Number.POSITIVE_INFINITY);
+  const until = Date.now() + minutes * 60_000;
   return {
-    until: Date.now() + minutes * 60_000,
+    isOver: (inMs = 0) => interrupted.aborted || Date.now() + inMs > until,
     rounds: rounds ?? Number.POSITIVE_INFINITY,
     seed: number('seed') ?? Math.floor(Math.random() * 2 ** 32),
   };

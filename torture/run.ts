@@ -1,7 +1,8 @@
 // `npm run torture -- NAME [--minutes N] [--rounds N] [--seed N]`: runs one of the long loops, each its own program beside this
-// file. They print their seed, and end with code 1 at the first round that proves something wrong.
+// file. They print their seed, and end with code 1 at the first round that proves something wrong. Ctrl-C ends them behind a round.
 import { globSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { abortOnSignals } from '../src/lab/abort.ts';
 import { readTortureOptions, type TortureOptions } from './options.ts';
 
 interface TortureProgram {
@@ -22,6 +23,25 @@ if (!programs.includes(name)) {
   process.exit(1);
 }
 const program = (await import(join(import.meta.dirname, `${name}.ts`))) as TortureProgram;
-const options = readTortureOptions(args);
+const interrupted = new AbortController();
+const listenNoMore = abortOnSignals(interrupted);
+interrupted.signal.addEventListener('abort', () => {
+  process.stderr.write(
+    'Interrupted: this round is the last, and what it made is removed; once more ends it at once\n',
+  );
+  // One Ctrl-C comes several times: from the terminal, and passed on by whoever started this.
+  setTimeout(listenNoMore, 2_000).unref();
+});
+const options = optionsOr(2);
 process.stdout.write(`torture ${name}, seed ${options.seed}\n`);
 process.exitCode = (await program.run(options)) ? 0 : 1;
+listenNoMore();
+
+function optionsOr(exitCode: number): TortureOptions {
+  try {
+    return readTortureOptions(args, interrupted.signal);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+    process.exit(exitCode);
+  }
+}
