@@ -74,3 +74,59 @@ describe('with a mask of its own', () => {
     }
   });
 });
+
+describe('with bits of ours that others write', () => {
+  let node: PathNode;
+  before(async () => {
+    node = await PathNode.make('foreign');
+    // As who restores all of a connection's mark.
+    node.nft(
+      'node',
+      `table inet foreign {
+        chain before { type filter hook prerouting priority -160; iifname "cali*" meta mark set 0xfffe0000; }
+      }`,
+    );
+  });
+  after(() => node?.remove());
+
+  const passingOver = (spec: GlobalNetworkPolicy['spec'], direction: 'ingress' | 'egress'): void => {
+    const denied = { protocol: 'UDP', destination: { ports: [7001] } };
+    const rules = {
+      passes: [{ action: 'Pass', protocol: 'TCP' }],
+      denies: [{ action: 'Deny', ...denied }],
+    } as const;
+    for (const [order, [name, list]] of Object.entries(rules).entries()) {
+      node.calculator.setGlobalNetworkPolicy(policy(name, { ...spec, order, [direction]: list }));
+    }
+    node.apply();
+  };
+
+  test('a tier is asked to its end all the same', () => {
+    node.calculator.setTier({
+      apiVersion: 'projectcalico.org/v3',
+      kind: 'Tier',
+      metadata: { name: 'first' },
+      spec: { order: 1, defaultAction: 'Pass' },
+    });
+    passingOver({ tier: 'first' }, 'egress');
+    for (const family of families) {
+      assert.ok(node.reaches('a', 'outside', family));
+      assert.equal(node.reaches('a', 'outside', family, 7001), false);
+    }
+  });
+
+  test('what is denied before translation is denied', () => {
+    node.calculator.setHostEndpoint({
+      apiVersion: 'projectcalico.org/v3',
+      kind: 'HostEndpoint',
+      metadata: { name: 'all', labels: { host: 'here' } },
+      spec: { node: 'node-1', interfaceName: '*', profiles: ['projectcalico-default-allow'] },
+    });
+    const selector = "host == 'here'";
+    passingOver({ selector, types: ['Ingress'], preDNAT: true, applyOnForward: true }, 'ingress');
+    for (const family of families) {
+      assert.ok(node.reaches('a', 'node', family));
+      assert.equal(node.reaches('a', 'node', family, 7001), false);
+    }
+  });
+});

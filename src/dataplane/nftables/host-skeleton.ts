@@ -224,6 +224,8 @@ export function hostSkeleton(
       hostChains.preDNAT,
       [
         judged,
+        // Nothing is judged again that is denied here, nor has any policy passed it: others may have written our bits.
+        stampExpressions(marks, 0),
         // What the node says to itself has begun to be judged on its way out.
         [...isLoopback('iifname'), accept],
         [jump(chains.hostMark.begin)],

@@ -16,6 +16,7 @@ import { hostU32, readHostU32 } from './bytes.ts';
 import type { Marks } from './marks.ts';
 import { verdict } from './matches.ts';
 import { sets } from './names.ts';
+import { passBit } from './pass.ts';
 
 /** From 1 to the last that marks have room for; 0 is on packets that nobody has stamped. */
 export type Stamp = number;
@@ -37,9 +38,12 @@ export function nextStamp({ lastStamp }: Marks, stamp: Stamp): Stamp {
   return (stamp % lastStamp) + 1;
 }
 
-/** Gives the packet a stamp, whatever it had before; with stamp 0 none. */
+/**
+ * Gives the packet a stamp, whatever it had before; with stamp 0 none. Nor has any policy passed it yet: others may have written our
+ * bits before we come, as who copies all of a connection's mark to its packets does.
+ */
 export function stampExpressions(marks: Marks, stamp: Stamp): Expression[] {
-  return setBits(marks, stampBits(marks) | againBit, stamp * firstStamp);
+  return setBits(marks, stampBits(marks) | againBit | passBit, stamp * firstStamp);
 }
 
 /** The member of the set of stamps. Beside it is always that of stamp 0: a packet without one is overtaken by nothing. */
