@@ -59,10 +59,10 @@ export interface HostSkeleton {
 const register = registers.wide(0);
 const accept = verdict('accept');
 
-/** Of the packet's mark, among the bits of ours: a policy let it pass without a connection. */
+/** Of the packet's mark, among the bits of ours: a policy let it pass without a connection, or, of a pod's, others wanted it so. */
 const untrackedBit = 1;
 
-export const markUntracked = (marks: Marks): Expression[] => [
+export const setUntrackedMark = (marks: Marks): Expression[] => [
   { kind: 'meta', key: 'mark', to: register },
   {
     kind: 'bitwise',
@@ -72,21 +72,29 @@ export const markUntracked = (marks: Marks): Expression[] => [
     xor: marks.of(untrackedBit),
   },
   { kind: 'meta set', key: 'mark', from: register },
+];
+
+export const markUntracked = (marks: Marks): Expression[] => [
+  ...setUntrackedMark(marks),
   { kind: 'notrack' },
 ];
 
 /** Takes off all of ours: also a stamp of an earlier hook, by which what is denied here might be let go. */
-const unmark = ({ ours }: Marks): Expression[] => [
+export const unmark = ({ ours }: Marks): Expression[] => [
   { kind: 'meta', key: 'mark', to: register },
   { kind: 'bitwise', from: register, to: register, mask: hostU32(~ours >>> 0), xor: hostU32(0) },
   { kind: 'meta set', key: 'mark', from: register },
 ];
 
-const isPermittedUntracked = (marks: Marks): Expression[] => [
-  ...isInState('untracked'),
+export const isMarkedUntracked = (marks: Marks): Expression[] => [
   { kind: 'meta', key: 'mark', to: register },
   { kind: 'bitwise', from: register, to: register, mask: marks.of(untrackedBit), xor: hostU32(0) },
   { kind: 'cmp', comparison: '!=', register, value: hostU32(0) },
+];
+
+const isPermittedUntracked = (marks: Marks): Expression[] => [
+  ...isInState('untracked'),
+  ...isMarkedUntracked(marks),
 ];
 
 /** IPS_DST_NAT of linux/netfilter/nf_conntrack_common.h */

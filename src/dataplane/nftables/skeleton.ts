@@ -41,6 +41,7 @@ import {
   linkTypes,
 } from './packet-tests.ts';
 import { defaultPath, isOfFamily, otherSources, type PathOptions } from './path/index.ts';
+import { untrackedPodsChains, untrackedPodsRules } from './untracked-pods.ts';
 import { connection } from './views.ts';
 
 export interface SkeletonOptions {
@@ -92,6 +93,7 @@ export const skeletonChains: readonly Chain[] = [
   { name: chains.toHostEndpoint },
   // Before connection tracking (-200): a forged packet shall not leave a connection behind.
   { name: chains.antiSpoof, hook: hook('prerouting', -300) },
+  ...untrackedPodsChains,
   { name: chains.egress, hook: hook('forward', first) },
   { name: chains.ingress, hook: hook('forward', first + 1) },
   { name: chains.again.egress, hook: hook('forward', first + 4) },
@@ -170,6 +172,7 @@ export function skeletonRules({
       rule(chains.failsafe.egress, [...match, counter, accept]),
     ),
     rule(chains.untracked, [...markUntracked(marks), accept]),
+    ...untrackedPodsRules(marks),
 
     rule(chains.antiSpoof, [...isNoWorkload('iifname', foreign), accept]),
     ...foreign.map((prefix) =>

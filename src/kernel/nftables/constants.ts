@@ -88,6 +88,7 @@ export const connectionKeys: Readonly<Record<ConnectionKey, number>> = {
   direction: 1,
   status: 2,
   mark: 3,
+  zone: 17,
 };
 
 export const tupleKeys: Readonly<Record<TupleKey, number>> = {

@@ -222,7 +222,8 @@ function readConnection(data: Attributes): Expression | undefined {
   const direction = data.u8(3);
   const key = nameOf(connectionKeys, number);
   const source = data.u32be(4);
-  if (source !== undefined) return key === 'mark' ? { kind: 'ct set', key, from: source } : undefined;
+  if (source !== undefined)
+    return key === 'mark' || key === 'zone' ? { kind: 'ct set', key, from: source } : undefined;
   const to = data.u32be(1) ?? 0;
   if (key) return { kind: 'ct', key, to };
   // The kernel does not tell the direction of the protocol, which is the same both ways.

@@ -21,7 +21,7 @@ export type Comparison = '==' | '!=' | '<' | '<=' | '>' | '>=';
 export type MetaKey = 'protocol' | 'mark' | 'iif' | 'oif' | 'iifname' | 'oifname' | 'nfproto' | 'l4proto';
 
 /** Keys that are the same for both directions of a connection. */
-export type ConnectionKey = 'state' | 'direction' | 'status' | 'mark';
+export type ConnectionKey = 'state' | 'direction' | 'status' | 'mark' | 'zone';
 
 /** Keys of one of the two tuples by which conntrack knows a connection. */
 export type TupleKey =
@@ -54,7 +54,11 @@ export type Expression =
       readonly direction: TupleDirection;
       readonly to: Register;
     }
-  | { readonly kind: 'ct set'; readonly key: 'mark'; readonly from: Register }
+  /**
+   * A connection's mark; or, before connection tracking (-200), the zone, two bytes in host order, that a packet is tracked in: also one
+   * that was to have no connection.
+   */
+  | { readonly kind: 'ct set'; readonly key: 'mark' | 'zone'; readonly from: Register }
   | {
       readonly kind: 'cmp';
       readonly comparison: Comparison;

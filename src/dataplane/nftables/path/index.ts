@@ -16,7 +16,15 @@ import { serviceLoopChain, serviceLoopRules } from './service-loop.ts';
 export { EndpointPathProgram, otherSources } from './endpoint-path.ts';
 export { NetworkSetsProgram, networkSetName } from './network-sets.ts';
 export { defaultPath, type PathOptions } from './options.ts';
-export { hasDestinationPort, isEndIn, isEndInNet, isOfFamily, isOfProtocol, isPod } from './packet.ts';
+export {
+  addressRegister,
+  hasDestinationPort,
+  isEndIn,
+  isEndInNet,
+  isOfFamily,
+  isOfProtocol,
+  isPod,
+} from './packet.ts';
 
 export const pathSets: readonly NftSet[] = [...networkSets, ...endpointPathSets];
 
