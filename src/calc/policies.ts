@@ -151,7 +151,7 @@ export class Policies {
 
   /** A tier that nobody has defined denies what its policies leave undecided, and comes last. */
   #tier(name: string): Tier {
-    return this.#tiers.get(name) ?? { name, order: undefined, defaultAction: 'Deny' };
+    return this.#tiers.get(name) ?? { name, order: undefined, defaultAction: 'Deny', isMissing: true };
   }
 
   #matchChanged(policy: string, endpoint: string): void {

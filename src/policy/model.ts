@@ -33,6 +33,8 @@ export interface Tier {
   readonly order: number | undefined;
   /** What befalls a packet that policies of the tier were asked about and none decided. */
   readonly defaultAction: 'Deny' | 'Pass';
+  /** Policies name it, and nobody has defined it. */
+  readonly isMissing?: true;
 }
 
 export interface Policy {

@@ -1,9 +1,10 @@
 // Which tier, and which policy in a tier, is asked first.
 import { type Policy, policyKey, type Tier } from './model.ts';
 
-/** For sorting: by order, those without last, then by name. */
+/** For sorting: by order, those without last, behind them those that nobody has defined; then by name. */
 export function compareTiers(a: Tier, b: Tier): number {
-  return compareOrders(a.order, b.order) || compareText(a.name, b.name);
+  const missing = (tier: Tier) => (tier.isMissing ? 1 : 0);
+  return compareOrders(a.order, b.order) || missing(a) - missing(b) || compareText(a.name, b.name);
 }
 
 /** For sorting policies of one tier: by order, those without last, then by "name/namespace/kind". */

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Calculator, type DesiredState } from '../../src/calc/index.ts';
+import { type Cluster, evaluate } from '../../src/policy/index.ts';
+import type { GlobalNetworkPolicy, Pod } from '../../src/resources/index.ts';
 import { arbitraryCluster, nodeNames } from './arbitrary-cluster.ts';
 import { type Step, stepsAfter, stepsOf } from './cluster-steps.ts';
 import { differencesIn } from './differences.ts';
@@ -105,4 +107,32 @@ test('replaying the changes of every set gives the members that it has', () => {
     }),
     { numRuns: runs },
   );
+});
+
+test('a tier that nobody has defined comes behind those without an order, whatever its name', () => {
+  const policy = (tier: string, action: 'Allow' | 'Deny'): GlobalNetworkPolicy => ({
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'GlobalNetworkPolicy',
+    metadata: { name: tier },
+    spec: { tier, types: ['Ingress'], ingress: [{ action, protocol: 'TCP' }] },
+  });
+  const cluster: Cluster = {
+    namespaces: [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'red' } }],
+    pods: [0, 1].map(
+      (n): Pod => ({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { namespace: 'red', name: `pod-${n}`, uid: `${n}` },
+        spec: { nodeName: nodeNames[0] ?? '', containers: [] },
+        status: { phase: 'Running', podIPs: [{ ip: `10.1.0.${n + 1}` }] },
+      }),
+    ),
+    networkPolicies: [],
+    tiers: [{ apiVersion: 'projectcalico.org/v3', kind: 'Tier', metadata: { name: 'z' }, spec: {} }],
+    globalPolicies: [policy('a-missing', 'Deny'), policy('z', 'Allow')],
+  };
+  const ends = { source: '10.1.0.1', destination: '10.1.0.2' };
+  const packet = { ...ends, protocol: 'TCP', sourcePort: 79, destinationPort: 80 } as const;
+  assert.equal(evaluate(cluster, packet).action, 'Allow');
+  assert.equal(differencesIn(cluster, nodeNames).difference, undefined);
 });

@@ -15,7 +15,9 @@ const builtIn: readonly PlainTier[] = [
 
 /** One that nobody has defined comes last and denies. */
 export function tiersOf({ tiers = [] }: Cluster, names: ReadonlySet<string>): PlainTier[] {
-  const last = Number.POSITIVE_INFINITY;
+  // Behind those that are defined without an order, whatever their names.
+  const undefinedOne = Number.POSITIVE_INFINITY;
+  const last = Number.MAX_VALUE;
   return [...names]
     .map((name): PlainTier => {
       const object = tiers.find(({ metadata }) => metadata.name === name);
@@ -25,7 +27,9 @@ export function tiersOf({ tiers = [] }: Cluster, names: ReadonlySet<string>): Pl
           order: object.spec.order ?? last,
           defaultAction: object.spec.defaultAction === 'Pass' ? 'Pass' : 'Deny',
         };
-      return builtIn.find((tier) => tier.name === name) ?? { name, order: last, defaultAction: 'Deny' };
+      return (
+        builtIn.find((tier) => tier.name === name) ?? { name, order: undefinedOne, defaultAction: 'Deny' }
+      );
     })
     .sort((a, b) => (a.order !== b.order ? (a.order < b.order ? -1 : 1) : a.name < b.name ? -1 : 1));
 }

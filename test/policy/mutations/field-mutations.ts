@@ -97,8 +97,8 @@ export const fieldMutations: readonly Mutation[] = [
   {
     says: 'a tier that nobody has defined passes',
     file: 'calc/policies.ts',
-    find: "{ name, order: undefined, defaultAction: 'Deny' }",
-    replace: "{ name, order: undefined, defaultAction: 'Pass' }",
+    find: "defaultAction: 'Deny', isMissing: true",
+    replace: "defaultAction: 'Pass', isMissing: true",
   },
   // Kubernetes' policies.
   {
