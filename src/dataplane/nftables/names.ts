@@ -11,6 +11,12 @@ export const interfacePrefix = 'cali';
 
 export const chains = {
   antiSpoof: 'cali-anti-spoof',
+  /** Called for what pods send, before it is known to be theirs. */
+  fromPods: {
+    encapsulation: 'cali-no-encap-from-wl',
+    neighbourDiscovery: 'cali-nd-from-wl',
+    track: 'cali-track-from-wl',
+  },
   egress: 'cali-forward-egress',
   ingress: 'cali-forward-ingress',
   input: 'cali-input',

@@ -1,7 +1,7 @@
 // The part of the table that is the same on every node at every time: base chains, dispatch, and what befalls a packet
 // of a pod that nobody knows. Everything else hangs below this.
 //
-//   raw prerouting   cali-anti-spoof       a pod's packet carries one of the pod's addresses, or goes no further
+//   prerouting       cali-anti-spoof       a pod's packet carries one of the pod's addresses, or goes no further
 //   forward          cali-forward-egress   sender's policy
 //                    cali-forward-ingress  receiver's policy
 //                    ...-again             the same once more, for packets that a change has overtaken: see overtaken.ts
@@ -91,8 +91,9 @@ export const skeletonChains: readonly Chain[] = [
   { name: chains.untracked },
   { name: chains.fromHostEndpoint },
   { name: chains.toHostEndpoint },
-  // Before connection tracking (-200): a forged packet shall not leave a connection behind.
-  { name: chains.antiSpoof, hook: hook('prerouting', -300) },
+  // Before connection tracking (-200): a forged packet shall not leave a connection behind. And behind all who say that there is to
+  // be none.
+  { name: chains.antiSpoof, hook: hook('prerouting', -201) },
   ...untrackedPodsChains,
   { name: chains.egress, hook: hook('forward', first) },
   { name: chains.ingress, hook: hook('forward', first + 1) },
@@ -178,6 +179,7 @@ export function skeletonRules({
     ...foreign.map((prefix) =>
       rule(chains.antiSpoof, [...isForeignWorkload('iifname', prefix), counter, drop], 'unknown workload'),
     ),
+    ...Object.values(chains.fromPods).map((chain) => rule(chains.antiSpoof, [jump(chain)])),
     rule(chains.antiSpoof, [...isOfFamily(4), ...comesFrom(sets.sources[4], 12, 4), accept]),
     rule(chains.antiSpoof, [...isOfFamily(6), ...comesFrom(sets.sources[6], 8, 16), accept]),
     ...linkTypes.flatMap((type) =>

@@ -5,18 +5,19 @@ import { type Chain, type Expression, type Rule, registers } from '../../kernel/
 import { hostU32 } from './bytes.ts';
 import { isMarkedUntracked, setUntrackedMark, unmark } from './host-skeleton.ts';
 import type { Marks } from './marks.ts';
+import { chains } from './names.ts';
 import { isInState, isWorkload } from './packet-tests.ts';
 import { addressRegister, isOfFamily } from './path/index.ts';
 
 const names = {
-  came: 'cali-track-from-wl',
+  came: chains.fromPods.track,
   sent: 'cali-track-to-wl',
   kept: 'cali-track-destination',
 } as const;
 
 export const untrackedPodsChains: readonly Chain[] = [
+  { name: names.came },
   // Right before connection tracking (-200), and behind all who may have said that there is to be none.
-  { name: names.came, hook: { type: 'filter', hook: 'prerouting', priority: -201, policy: 'accept' } },
   { name: names.sent, hook: { type: 'filter', hook: 'output', priority: -201, policy: 'accept' } },
   // Before all who translate destinations.
   { name: names.kept, hook: { type: 'nat', hook: 'prerouting', priority: -102, policy: 'accept' } },
@@ -30,15 +31,10 @@ const track: readonly Expression[] = [
 
 export function untrackedPodsRules(marks: Marks): Rule[] {
   return [
-    { chain: names.came, expressions: [...isWorkload('iifname'), ...unmark(marks)] },
+    { chain: names.came, expressions: unmark(marks) },
     {
       chain: names.came,
-      expressions: [
-        ...isWorkload('iifname'),
-        ...isInState('untracked'),
-        ...setUntrackedMark(marks),
-        ...track,
-      ],
+      expressions: [...isInState('untracked'), ...setUntrackedMark(marks), ...track],
     },
     { chain: names.sent, expressions: [...isWorkload('oifname'), ...isInState('untracked'), ...track] },
     ...([4, 6] as const).map((family): Rule => {

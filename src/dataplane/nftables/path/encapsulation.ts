@@ -2,19 +2,19 @@
 // they like onto the wire of another node.
 import type { Chain, Rule } from '../../../kernel/index.ts';
 import { counter, verdict } from '../matches.ts';
+import { chains } from '../names.ts';
 import { networkSetName } from './network-sets.ts';
 import type { PathOptions } from './options.ts';
-import { hasDestinationPort, isEndIn, isEndInNet, isOfFamily, isOfProtocol, isPod } from './packet.ts';
+import { hasDestinationPort, isEndIn, isEndInNet, isOfFamily, isOfProtocol } from './packet.ts';
 
-const fromPods = 'cali-no-encap-from-wl';
+const fromPods = chains.fromPods.encapsulation;
 const toTunnel = 'cali-overlay-input';
 const udp = 17;
 /** IP-in-IP (RFC 2003); the same number says "an IPv4 packet" within IPv6. */
 const ipInIp = 4;
 
 export const encapsulationChains: readonly Chain[] = [
-  // Before connection tracking, as with forged sources.
-  { name: fromPods, hook: { type: 'filter', hook: 'prerouting', priority: -299, policy: 'accept' } },
+  { name: fromPods },
   { name: toTunnel, hook: { type: 'filter', hook: 'input', priority: -21, policy: 'accept' } },
 ];
 
@@ -25,15 +25,15 @@ export function encapsulationRules(options: PathOptions): Rule[] {
   const rules: Rule[] = [];
   if (!options.ipv6Support) {
     const comment = 'ipv6Support is false';
-    rules.push({ chain: fromPods, expressions: [...isPod('iifname'), ...isOfFamily(6), ...drop], comment });
+    rules.push({ chain: fromPods, expressions: [...isOfFamily(6), ...drop], comment });
   }
   if (!allowVxlanFromPods) {
     const comment = 'VXLAN from a pod';
-    rules.push({ chain: fromPods, expressions: [...isPod('iifname'), ...isVxlan, ...drop], comment });
+    rules.push({ chain: fromPods, expressions: [...isVxlan, ...drop], comment });
   }
   if (!allowIpipFromPods) {
     const comment = 'IP-in-IP from a pod';
-    const expressions = [...isPod('iifname'), ...isOfProtocol(ipInIp), ...drop];
+    const expressions = [...isOfProtocol(ipInIp), ...drop];
     rules.push({ chain: fromPods, expressions, comment });
   }
   for (const family of vxlan.families) {

@@ -6,10 +6,10 @@
 // changes. Nor could all of it be asked: the option stands anywhere in a list, which nftables cannot walk.
 import { type Chain, type Expression, type Rule, registers } from '../../../kernel/index.ts';
 import { counter, verdict } from '../matches.ts';
-import { sets } from '../names.ts';
-import { isOfFamily, isOfProtocol, isPod } from './packet.ts';
+import { chains, sets } from '../names.ts';
+import { isOfFamily, isOfProtocol } from './packet.ts';
 
-const name = 'cali-nd-from-wl';
+const name = chains.fromPods.neighbourDiscovery;
 const register = registers.wide(0);
 const icmpv6 = 58;
 /** Neighbour advertisement, RFC 4861 section 4.4: the target stands at 8. */
@@ -19,17 +19,13 @@ const targetAt = 8;
 const routers = [134, 137];
 
 const isMessage = (type: number): Expression[] => [
-  ...isPod('iifname'),
   ...isOfFamily(6),
   ...isOfProtocol(icmpv6),
   { kind: 'payload', base: 'transport', offset: 0, length: 1, to: register },
   { kind: 'cmp', comparison: '==', register, value: Uint8Array.of(type) },
 ];
 
-export const neighbourDiscoveryChain: Chain = {
-  name,
-  hook: { type: 'filter', hook: 'prerouting', priority: -298, policy: 'accept' },
-};
+export const neighbourDiscoveryChain: Chain = { name };
 
 export const neighbourDiscoveryRules: readonly Rule[] = [
   {
