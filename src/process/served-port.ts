@@ -1,4 +1,5 @@
 // A port with a few pages for people and probes, which may be opened, moved and closed while the process runs.
+import { lookup } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -14,7 +15,7 @@ export interface Page {
 export type Pages = (path: string) => Promise<Page> | Page | undefined;
 
 export interface Place {
-  /** Every address of the host when empty. */
+  /** Every address of the host when empty; of a name with addresses of both families, the IPv4 one, as a server in Go takes it. */
   readonly host: string;
   readonly port: number;
   /** Plain HTTP when absent. */
@@ -49,11 +50,13 @@ export class ServedPort {
     return bound && typeof bound === 'object' ? { host: bound.address, port: bound.port } : undefined;
   }
 
-  /** Serves there, or nowhere; does nothing when it does so already. @throws Error when the port is taken or a file cannot be used; it is served nowhere then */
+  /** Serves there, or nowhere; does nothing when it does so already. @throws Error when the port is taken, the host has no address or a file cannot be used; it is served nowhere then */
   async serveAt(place: Place | undefined): Promise<void> {
     if (JSON.stringify(place) === JSON.stringify(this.#place)) return;
     await this.close();
     if (!place) return;
+    // In most nodes' /etc/hosts "localhost" is ::1 as well, which Node would choose, and the kubelet's probes ask 127.0.0.1.
+    const host = place.host && (await lookup(place.host, { order: 'ipv4first' })).address;
     const server = serverFor(place, (request, response) => {
       const path = (request.url ?? '').replace(/\?.*$/, '');
       Promise.resolve()
@@ -68,7 +71,7 @@ export class ServedPort {
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(place.port, place.host || undefined, resolve);
+      server.listen(place.port, host || undefined, resolve);
     });
     this.#server = server;
     this.#place = place;
