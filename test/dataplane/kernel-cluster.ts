@@ -363,6 +363,8 @@ export class KernelCluster {
         });
       }
     }
+    // Neighbours are found before anybody measures by what does not arrive.
+    for (const family of families) await this.reach(family, 'udp', ports[0]);
   }
 
   #prepareNode(number: number, namespace: number): void {
