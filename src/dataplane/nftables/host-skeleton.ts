@@ -25,6 +25,7 @@ import { defaultMarks, type Marks } from './marks.ts';
 import { goTo, jump, verdict } from './matches.ts';
 import { chains, type HostPlace, hostChain, hostChains, hostDispatch } from './names.ts';
 import { judgesAgain, stampExpressions } from './overtaken.ts';
+import { clearBits, hasBits, untrackedBit } from './packet-mark.ts';
 import {
   dispatch,
   goes,
@@ -59,42 +60,9 @@ export interface HostSkeleton {
 const register = registers.wide(0);
 const accept = verdict('accept');
 
-/** Of the packet's mark, among the bits of ours: a policy let it pass without a connection, or, of a pod's, others wanted it so. */
-const untrackedBit = 1;
-
-export const setUntrackedMark = (marks: Marks): Expression[] => [
-  { kind: 'meta', key: 'mark', to: register },
-  {
-    kind: 'bitwise',
-    from: register,
-    to: register,
-    mask: marks.without(untrackedBit),
-    xor: marks.of(untrackedBit),
-  },
-  { kind: 'meta set', key: 'mark', from: register },
-];
-
-export const markUntracked = (marks: Marks): Expression[] => [
-  ...setUntrackedMark(marks),
-  { kind: 'notrack' },
-];
-
-/** Takes off all of ours: also a stamp of an earlier hook, by which what is denied here might be let go. */
-export const unmark = ({ ours }: Marks): Expression[] => [
-  { kind: 'meta', key: 'mark', to: register },
-  { kind: 'bitwise', from: register, to: register, mask: hostU32(~ours >>> 0), xor: hostU32(0) },
-  { kind: 'meta set', key: 'mark', from: register },
-];
-
-export const isMarkedUntracked = (marks: Marks): Expression[] => [
-  { kind: 'meta', key: 'mark', to: register },
-  { kind: 'bitwise', from: register, to: register, mask: marks.of(untrackedBit), xor: hostU32(0) },
-  { kind: 'cmp', comparison: '!=', register, value: hostU32(0) },
-];
-
 const isPermittedUntracked = (marks: Marks): Expression[] => [
   ...isInState('untracked'),
-  ...isMarkedUntracked(marks),
+  ...hasBits(marks, untrackedBit),
 ];
 
 /** IPS_DST_NAT of linux/netfilter/nf_conntrack_common.h */
@@ -263,12 +231,13 @@ export function hostSkeleton(
   ]);
   if (hasUntracked) {
     rules.set(hostChains.untrackedIn, [
-      unmark(marks),
+      // Also a stamp of an earlier hook, by which what is denied here might be let go.
+      clearBits(marks),
       ...linkRules,
       dispatch('iifname', hostDispatch('untrackedIn')),
     ]);
     rules.set(hostChains.untrackedOut, [
-      unmark(marks),
+      clearBits(marks),
       ...linkRules,
       dispatch('oifname', hostDispatch('untrackedOut')),
     ]);

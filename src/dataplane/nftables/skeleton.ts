@@ -24,12 +24,12 @@ import {
   failsafeMatches,
   turnedFailsafeMatches,
 } from './failsafe.ts';
-import { markUntracked } from './host-skeleton.ts';
 import { isJudged } from './judgement.ts';
 import { defaultMarks, type Marks } from './marks.ts';
 import { counter, goTo, jump, verdict } from './matches.ts';
 import { chains, type HostPlace, hostDispatch, hostPlaces, sets } from './names.ts';
 import { isOfOneState, judgesAgain, stampExpressions, stampSet } from './overtaken.ts';
+import { untrackedBit, writeBits } from './packet-mark.ts';
 import {
   dispatch,
   goes,
@@ -172,7 +172,7 @@ export function skeletonRules({
     ...turnedFailsafeMatches(failsafe.inbound, connection, 'receiver').map((match) =>
       rule(chains.failsafe.egress, [...match, counter, accept]),
     ),
-    rule(chains.untracked, [...markUntracked(marks), accept]),
+    rule(chains.untracked, [...writeBits(marks, 0, untrackedBit), { kind: 'notrack' }, accept]),
     ...untrackedPodsRules(marks),
 
     rule(chains.antiSpoof, [...isNoWorkload('iifname', foreign), accept]),
@@ -194,8 +194,8 @@ export function skeletonRules({
     rule(chains.egress, [...isJudged(marks), accept], 'permitted by the present policy'),
     rule(chains.egress, [...isWorkload('iifname'), jump(chains.mark.begin)]),
     rule(chains.egress, [...isNoWorkload('iifname', []), ...isWorkload('oifname'), jump(chains.mark.begin)]),
+    ...again(chains.again.egress),
     ...[chains.egress, chains.again.egress].flatMap((chain) => [
-      ...(chain === chains.egress ? [] : again(chain)),
       rule(chain, [...isWorkload('iifname'), ...isInState('invalid'), counter, drop]),
       rule(chain, [...isWorkload('oifname'), ...isInState('invalid'), counter, drop]),
       rule(chain, [...goes('original'), ...dispatch('iifname', sets.dispatch.egress)]),
@@ -209,8 +209,8 @@ export function skeletonRules({
     ]),
 
     rule(chains.ingress, [...isJudged(marks), accept], 'permitted by the present policy'),
+    ...again(chains.again.ingress),
     ...[chains.ingress, chains.again.ingress].flatMap((chain) => [
-      ...(chain === chains.ingress ? [] : again(chain)),
       rule(chain, [...goes('original'), ...dispatch('oifname', sets.dispatch.ingress)]),
       rule(chain, [...goes('reply'), ...dispatch('iifname', sets.dispatch.ingress)]),
       rule(chain, [...goes('original'), ...isWorkload('oifname'), counter, drop], 'unknown pod'),
@@ -267,8 +267,8 @@ export function skeletonRules({
       ...stampExpressions(marks, 0),
       accept,
     ]),
+    ...again(chains.again.output),
     ...[chains.output, chains.again.output].flatMap((chain) => [
-      ...(chain === chains.output ? [] : again(chain)),
       rule(chain, [...isNoWorkload('oifname', foreign), goTo(chains.toHostEndpoint)]),
       rule(chain, [...goes('original'), accept], 'the node opened it: kubelet and its probes'),
       rule(

@@ -3,9 +3,9 @@
 // the cache has the address of a service, too.
 import { type Chain, type Expression, type Rule, registers } from '../../kernel/index.ts';
 import { hostU32 } from './bytes.ts';
-import { isMarkedUntracked, setUntrackedMark, unmark } from './host-skeleton.ts';
 import type { Marks } from './marks.ts';
 import { chains } from './names.ts';
+import { clearBits, hasBits, untrackedBit, writeBits } from './packet-mark.ts';
 import { isInState, isWorkload } from './packet-tests.ts';
 import { addressRegister, isOfFamily } from './path/index.ts';
 
@@ -31,10 +31,10 @@ const track: readonly Expression[] = [
 
 export function untrackedPodsRules(marks: Marks): Rule[] {
   return [
-    { chain: names.came, expressions: unmark(marks) },
+    { chain: names.came, expressions: clearBits(marks) },
     {
       chain: names.came,
-      expressions: [...isInState('untracked'), ...setUntrackedMark(marks), ...track],
+      expressions: [...isInState('untracked'), ...writeBits(marks, 0, untrackedBit), ...track],
     },
     { chain: names.sent, expressions: [...isWorkload('oifname'), ...isInState('untracked'), ...track] },
     ...([4, 6] as const).map((family): Rule => {
@@ -43,7 +43,7 @@ export function untrackedPodsRules(marks: Marks): Rule[] {
         chain: names.kept,
         expressions: [
           ...isWorkload('iifname'),
-          ...isMarkedUntracked(marks),
+          ...hasBits(marks, untrackedBit),
           ...isOfFamily(family),
           { kind: 'payload', base: 'network', offset, length, to: addressRegister },
           { kind: 'nat', side: 'destination', family, address: addressRegister },

@@ -277,14 +277,14 @@ export const fieldMutations: readonly Mutation[] = [
   {
     says: 'passing is not noted',
     file: 'dataplane/nftables/pass.ts',
-    find: 'xor: marks.of(passBit),',
-    replace: 'xor: nothing,',
+    find: 'return writeBits(marks, 0, passBit);',
+    replace: 'return writeBits(marks, passBit, 0);',
   },
   {
     says: 'what was noted of passing is not taken off',
     file: 'dataplane/nftables/pass.ts',
-    find: "    { kind: 'meta set', key: 'mark', from: register },\n    goTo(chain),",
-    replace: '    goTo(chain),',
+    find: '...writeBits(marks, passBit, 0), goTo(chain)',
+    replace: 'goTo(chain)',
   },
   {
     says: 'a rule that denies goes on to the next policy',
