@@ -3,10 +3,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Changes, DesiredState, NetworkFact } from '../../calc/index.ts';
 import {
-  type Element,
   type Nftables,
   packetsInFlight,
-  Transaction,
   TransactionError,
   type Watch,
   watchTable,
@@ -15,7 +13,7 @@ import { Isolation, mayPass, wholeSet } from './isolation.ts';
 import { type Generation, generationOf } from './judgement.ts';
 import { defaultMarks, type Marks } from './marks.ts';
 import { sets, table } from './names.ts';
-import { nextStamp, type Stamp, stampIn } from './overtaken.ts';
+import { nextStamp, stampIn } from './overtaken.ts';
 import { type Moment, Program, type ProgramOptions } from './program.ts';
 import { type Stamping, StampTable } from './stamp-table.ts';
 import { Switch } from './switch.ts';
@@ -59,12 +57,10 @@ export class NftablesDataplane {
   /** Undefined while what the kernel holds is in doubt: the next change compares all of it. */
   #program: Program | undefined;
   #state: DesiredState | undefined;
-  /** What the kernel holds: 0 while nothing is remembered. */
-  #generation: Generation;
+  /** What the kernel holds; of generation 0 while nothing is remembered. */
+  #moment: Moment;
   /** The greatest that connections may remember something of; undefined when it may be any. */
   #lastUsed: Generation | undefined;
-  /** What the kernel holds. */
-  #stamp: Stamp;
   readonly #stamps: StampTable;
   #commits = 0;
   #settling: Promise<void> | undefined;
@@ -74,9 +70,8 @@ export class NftablesDataplane {
     this.#kernel = kernel;
     this.#options = options;
     this.isOwned = (options.owned ?? true) && kernel.canOwnTables();
-    this.#generation = this.#generationInKernel();
-    this.#lastUsed = this.#generation || undefined;
-    this.#stamp = this.#stampInKernel();
+    this.#moment = this.#momentInKernel();
+    this.#lastUsed = this.#moment.generation || undefined;
     this.#stamps = new StampTable(kernel, this.isOwned);
   }
 
@@ -93,13 +88,12 @@ export class NftablesDataplane {
       addresses.size + policies.size + endpoints.size + hostEndpoints.size + network.size === 0;
     if (this.#program && isNothing) return;
     this.#commit(state, this.#isolation.reopen(state, changes));
-    if (this.#generation === 0) this.#settling ??= this.#settle();
+    if (this.#moment.generation === 0) this.#settling ??= this.#settle();
   }
 
   /** Somebody else may have changed the table: the next `apply` compares everything, and tries again what was closed. */
   distrust(): void {
     this.#program = undefined;
-    this.#stamps.distrust();
     this.#isolation.clear();
   }
 
@@ -160,28 +154,22 @@ export class NftablesDataplane {
     const transaction = new Switch(table);
     this.#program = undefined;
     program.change(transaction, state, changes, moment);
-    this.#stamps.write(transaction.atOnce, this.#stampingOf(moment.stamp, state));
-    try {
-      transaction.commit(this.#kernel);
-    } catch (error) {
-      this.#stamps.distrust();
-      throw error;
-    }
+    this.#stamps.change(transaction.atOnce, this.#stampingOf(moment, state));
+    transaction.commit(this.#kernel);
     this.#program = program;
-    ({ generation: this.#generation, stamp: this.#stamp } = moment);
+    this.#moment = moment;
   }
 
   /** Nothing is remembered of what was before, and what was being judged by it is judged anew. */
   #afterChange(): Moment {
-    return { generation: 0, stamp: nextStamp(this.#marks, this.#stamp) };
+    return { generation: 0, stamp: nextStamp(this.#marks, this.#moment.stamp) };
   }
 
   /** The moment stays as it was when nothing else differed either. */
   #bringAll(program: Program, state: DesiredState): void {
     // A commit whose answer got lost has been made all the same: its number stands for what was permitted then.
-    this.#generation = this.#generationInKernel();
-    if (this.#lastUsed !== undefined) this.#lastUsed = Math.max(this.#lastUsed, this.#generation);
-    this.#stamp = this.#stampInKernel();
+    this.#moment = this.#momentInKernel();
+    if (this.#lastUsed !== undefined) this.#lastUsed = Math.max(this.#lastUsed, this.#moment.generation);
     const image = this.#imageOf(program, state);
     const held = adoptTable(this.#kernel, image, { owned: this.isOwned, marks: this.#marks });
     const isAsItShouldBe = held && differences(image, held).every((difference) => difference === undefined);
@@ -190,22 +178,15 @@ export class NftablesDataplane {
       program.change(image, state, nothing, moment);
       if (!held || !this.#update(image, held))
         replaceTable(this.#kernel, image, { owned: this.isOwned, marks: this.#marks });
-      ({ generation: this.#generation, stamp: this.#stamp } = moment);
+      this.#moment = moment;
     }
     removeStandIn(this.#kernel);
-    this.#bringStamps(state);
+    // Behind the table: until then its packets are judged twice, and the second time by its state alone.
+    this.#stamps.make(this.#stampingOf(this.#moment, state));
     this.#program = program;
   }
 
-  /** Behind the table whose state they stand for: until then its packets are judged twice, and the second time by that state alone. */
-  #bringStamps(state: DesiredState): void {
-    this.#stamps.distrust();
-    const transaction = new Transaction(table);
-    this.#stamps.write(transaction, this.#stampingOf(this.#stamp, state));
-    this.#kernel.commit(transaction);
-  }
-
-  #stampingOf(stamp: Stamp, { hostEndpoints }: DesiredState): Stamping {
+  #stampingOf({ stamp }: Moment, { hostEndpoints }: DesiredState): Stamping {
     return { stamp, marks: this.#marks, hasHosts: hostEndpoints.size > 0 };
   }
 
@@ -224,10 +205,7 @@ export class NftablesDataplane {
   #imageOf(program: Program, state: DesiredState): TableImage {
     const image = new TableImage();
     program.begin(image);
-    program.change(image, state, everythingIn(state), {
-      generation: this.#generation,
-      stamp: this.#stamp,
-    });
+    program.change(image, state, everythingIn(state), this.#moment);
     return image;
   }
 
@@ -237,7 +215,7 @@ export class NftablesDataplane {
    * waiting anew. Before numbers are used again, connections forget what they remember of them.
    */
   async #settle(): Promise<void> {
-    while (this.#kernel.isOpen && this.#generation === 0) {
+    while (this.#kernel.isOpen && this.#moment.generation === 0) {
       try {
         await this.#untilForgotten();
         if (!this.#kernel.isOpen || !this.#state) break;
@@ -267,7 +245,7 @@ export class NftablesDataplane {
     const generation = (this.#lastUsed ?? 0) + 1;
     // Used even if the kernel's answer gets lost.
     this.#lastUsed = generation;
-    this.#change(program, state, nothing, { generation, stamp: this.#stamp });
+    this.#change(program, state, nothing, { ...this.#moment, generation });
     this.#commits++;
   }
 
@@ -275,19 +253,15 @@ export class NftablesDataplane {
     return this.#options.marks ?? defaultMarks;
   }
 
-  #generationInKernel(): Generation {
-    const elements = this.#elementsInKernel(sets.judged);
-    return Math.max(0, ...elements.map((element) => generationOf(this.#marks, element)));
-  }
-
-  #stampInKernel(): Stamp {
-    return stampIn(this.#marks, this.#elementsInKernel(sets.stamp));
-  }
-
-  /** None of a table of another layout: what its marks mean is not known, and connections are to forget them. */
-  #elementsInKernel(set: string): readonly Element[] {
+  #momentInKernel(): Moment {
     const found = this.#kernel.lookUpTable(table);
-    return found && isOfOurLayout(found, this.#marks) ? this.#kernel.listElements(table, set) : [];
+    // What the marks of another layout mean is not known: connections are to forget them.
+    if (!found || !isOfOurLayout(found, this.#marks)) return { generation: 0, stamp: 0 };
+    const judged = this.#kernel.listElements(table, sets.judged);
+    return {
+      generation: Math.max(0, ...judged.map((element) => generationOf(this.#marks, element))),
+      stamp: stampIn(this.#marks, this.#kernel.listElements(table, sets.stamp)),
+    };
   }
 }
 

@@ -2,7 +2,7 @@
 // validate all of the table that does, which takes milliseconds for a table of policy and nothing for this one. Its chains come
 // before all others that judge: a packet with a new stamp is judged by nothing old. Without this table, packets are judged all the
 // same, but not again.
-import type { Chain, Expression, Nftables, Transaction } from '../../kernel/index.ts';
+import { type Chain, type Expression, type Nftables, type Rule, Transaction } from '../../kernel/index.ts';
 import type { Marks } from './marks.ts';
 import { jump } from './matches.ts';
 import { type Stamp, stampExpressions } from './overtaken.ts';
@@ -27,7 +27,6 @@ export interface Stamping {
 export class StampTable {
   readonly #kernel: Nftables;
   readonly #owned: boolean;
-  /** Undefined while what the kernel holds is in doubt: the next change makes the table anew. */
   #written: Stamping | undefined;
 
   constructor(kernel: Nftables, owned: boolean) {
@@ -35,39 +34,58 @@ export class StampTable {
     this.#owned = owned;
   }
 
-  /** Leaves the transaction speaking of the table that it spoke of. When it is refused, `distrust` has to be called. */
-  write(transaction: Transaction, stamping: Stamping): void {
-    const before = this.#written;
-    const isSame = before?.marks === stamping.marks && before.hasHosts === stamping.hasHosts;
-    if (isSame && before.stamp === stamping.stamp) return;
-    const { table } = transaction;
-    transaction.table = stampTable;
-    if (!isSame) {
-      // Adding first makes the deletion succeed where there was no table.
-      transaction.addTable();
-      transaction.deleteTable();
-      transaction.addTable({ owned: this.#owned });
-      writeFrame(transaction, stamping);
-    } else transaction.flushChain(chain);
-    transaction.addRule({ chain, expressions: stampExpressions(stamping.marks, stamping.stamp) });
-    transaction.table = table;
-    this.#written = stamping;
+  /** Makes the table anew, whatever the kernel holds. @throws TransactionError */
+  make(stamping: Stamping): void {
+    const transaction = new Transaction(stampTable);
+    this.#make(transaction, stamping);
+    this.#kernel.commit(transaction);
   }
 
-  distrust(): void {
-    this.#written = undefined;
+  /**
+   * Leaves the transaction speaking of the table that it spoke of. When that is refused, or it is not known what the kernel holds,
+   * `make` comes next.
+   */
+  change(transaction: Transaction, stamping: Stamping): void {
+    const before = this.#written;
+    if (before?.stamp === stamping.stamp && before.hasHosts === stamping.hasHosts) return;
+    const { table } = transaction;
+    transaction.table = stampTable;
+    if (before?.hasHosts !== stamping.hasHosts) this.#make(transaction, stamping);
+    else {
+      transaction.flushChain(chain);
+      this.#stamp(transaction, stamping);
+    }
+    transaction.table = table;
   }
 
   /** What, in words, the kernel holds otherwise than it was last told; undefined when nothing. */
   audit(): string | undefined {
-    if (!this.#written) return 'nobody knows what stamps packets get';
+    if (!this.#written) return undefined;
     if (!this.#kernel.lookUpTable(stampTable)) return 'the table of stamps is gone';
     const image = new TableImage();
     writeFrame(image, this.#written);
-    image.addRule({ chain, expressions: stampExpressions(this.#written.marks, this.#written.stamp) });
+    image.addRule(stampRule(this.#written));
     const difference = firstDifference(image, TableReading.of(this.#kernel, stampTable));
     return difference && `stamps: ${difference}`;
   }
+
+  #make(transaction: Transaction, stamping: Stamping): void {
+    // Adding first makes the deletion succeed where there was no table.
+    transaction.addTable();
+    transaction.deleteTable();
+    transaction.addTable({ owned: this.#owned });
+    writeFrame(transaction, stamping);
+    this.#stamp(transaction, stamping);
+  }
+
+  #stamp(transaction: Transaction, stamping: Stamping): void {
+    transaction.addRule(stampRule(stamping));
+    this.#written = stamping;
+  }
+}
+
+function stampRule({ marks, stamp }: Stamping): Rule {
+  return { chain, expressions: stampExpressions(marks, stamp) };
 }
 
 function writeFrame(writer: TableWriter, { hasHosts }: Stamping): void {
