@@ -32,16 +32,17 @@ interrupted.signal.addEventListener('abort', () => {
   // One Ctrl-C comes several times: from the terminal, and passed on by whoever started this.
   setTimeout(listenNoMore, 2_000).unref();
 });
-const options = optionsOr(2);
+const options = readOptions();
 process.stdout.write(`torture ${name}, seed ${options.seed}\n`);
 process.exitCode = (await program.run(options)) ? 0 : 1;
 listenNoMore();
 
-function optionsOr(exitCode: number): TortureOptions {
+/** Ends the program when they cannot be read. */
+function readOptions(): TortureOptions {
   try {
     return readTortureOptions(args, interrupted.signal);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
-    process.exit(exitCode);
+    process.exit(2);
   }
 }

@@ -43,6 +43,8 @@ const isForwarded = ({ from, to }: Ends) =>
 
 const all = (spec: Partial<HostEndpoint['spec']> = {}) =>
   hostEndpoint('all', { interfaceName: '*', ...spec });
+/** Of a service, which node-1 itself translates. */
+const service: Readonly<Record<Family, string>> = { 4: '10.96.0.1', 6: 'fd96::1' };
 const open = ['projectcalico-default-allow'];
 const bothWays: { types: ('Ingress' | 'Egress')[] } = { types: ['Ingress', 'Egress'] };
 const forward = { applyOnForward: true };
@@ -279,6 +281,17 @@ for (const [title, options] of overtakenOrNot) {
     after(() => lab?.remove());
     const closed = { hostEndpoints: [all()] };
     const both = (flow: (family: Family) => Flow | Flow[]) => families.flatMap(flow);
+    /** Lets node-1 translate what it sends to the service, until the table is deleted. */
+    const serve = (place: Place) =>
+      lab.nft(
+        'node-1',
+        `table inet services {
+        chain output { type nat hook output priority -100;
+          ip daddr ${service[4]} tcp dport 443 dnat ip to ${addressOf[place][4]}:80
+          ip6 daddr ${service[6]} tcp dport 443 dnat ip6 to [${addressOf[place][6]}]:80
+        }
+      }`,
+      );
 
     test('is reached by its failsafe ports and reaches those of others, and no more', async () => {
       await lab.become(closed);
@@ -349,16 +362,7 @@ for (const [title, options] of overtakenOrNot) {
       const cluster = clusterOf([all()], policies);
       const pods = globalPolicy('pods', { ...bothWays, selector: 'has(pod)' });
       await lab.become({ ...cluster, globalPolicies: [...(cluster.globalPolicies ?? []), pods] });
-      lab.nft(
-        'node-1',
-        `table inet services {
-        chain output { type nat hook output priority -100;
-          ip daddr 10.96.0.1 tcp dport 443 dnat ip to 10.1.0.2:80
-          ip6 daddr fd96::1 tcp dport 443 dnat ip6 to [fd00:1::2]:80
-        }
-      }`,
-      );
-      const service = { 4: '10.96.0.1', 6: 'fd96::1' } as const;
+      serve('pod-1');
       lab.run('node-1', 'ip', 'route', 'add', '10.96.0.0/24', 'dev', 'eth0', 'src', addressOf['node-1'][4]);
       lab.run(
         'node-1',
@@ -387,16 +391,7 @@ for (const [title, options] of overtakenOrNot) {
     });
 
     test('judges what it sends to a service by where that leads', async () => {
-      lab.nft(
-        'node-1',
-        `table inet services {
-        chain output { type nat hook output priority -100;
-          ip daddr 10.96.0.1 tcp dport 443 dnat ip to 10.9.0.2:80
-          ip6 daddr fd96::1 tcp dport 443 dnat ip6 to [fd09::2]:80
-        }
-      }`,
-      );
-      const service = { 4: '10.96.0.1', 6: 'fd96::1' } as const;
+      serve('behind');
       const flows = both((family) => ({
         ...lab.flow('node-1', 'behind', family, 'tcp', 80),
         // The source that it would have by the way that it first seemed to take.
