@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { DelegatedIpam } from '../../src/cni/addresses/delegated-ipam.ts';
 import { CniError } from '../../src/cni/errors.ts';
 import { readRequest } from '../../src/cni/request.ts';
 import { cniResult } from '../../src/cni/result.ts';
@@ -94,4 +95,14 @@ test('what it refuses, we refuse, in its own words', async () => {
   await assert.rejects(node.network.check(attachment('CHECK', { prevResult })), isRefusal(100));
   await assert.rejects(node.network.status(status), isRefusal(50));
   await assert.rejects(node.network.delete(attachment('DEL')), isRefusal(100));
+});
+
+test('none is started for want of what it would be told', async () => {
+  const { attachment } = await live('subnet-ipam', '["1.0.0"]');
+  const request = attachment('ADD', { ipam: { type: 'subnet-ipam', subnet: 'usePodCidr' } });
+  const addresses = new DelegatedIpam({ podCidrs: async () => [], folders: [] });
+  const processes = () => process.getActiveResourcesInfo().filter((what) => what === 'ProcessWrap').length;
+  const before = processes();
+  await assert.rejects(addresses.assign(request), /the node has none yet/);
+  assert.equal(processes(), before);
 });

@@ -73,6 +73,8 @@ export class DelegatedIpam implements AddressPlugin {
 
   async #call(command: Command, request: CniRequest): Promise<string> {
     const { type } = request.configuration.ipam;
+    // Before the plugin is started: it would wait on its stdin for what may not be had.
+    const configuration = await this.#configuration(command, request);
     const child = spawn(this.#find(request), [], {
       stdio: 'pipe',
       env: { PATH: process.env.PATH, ...request.environment, CNI_COMMAND: command },
@@ -84,12 +86,8 @@ export class DelegatedIpam implements AddressPlugin {
     });
     // A plugin that ends before it has read its stdin has said why on its stdout.
     child.stdin.on('error', () => {});
-    const [stdout, stderr, code] = await Promise.all([
-      text(child.stdout),
-      text(child.stderr),
-      ended,
-      this.#configuration(command, request).then((configuration) => child.stdin.end(configuration)),
-    ]);
+    child.stdin.end(configuration);
+    const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
     if (code === 0) return stdout;
     throw refusal(`IPAM plugin "${type}" refused ${command} with ${code}`, stdout || stderr);
   }
