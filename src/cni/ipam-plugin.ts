@@ -6,6 +6,7 @@ import { handleOf } from './attachment.ts';
 import { CniError, cniErrorCodes } from './errors.ts';
 import { staleContainers } from './garbage.ts';
 import { passDatastore } from './gates.ts';
+import { Newcomers } from './newcomers.ts';
 import type { Plugin } from './plugin.ts';
 import type { AttachmentRequest, GarbageRequest, StatusRequest } from './request.ts';
 import type { Attached } from './result.ts';
@@ -20,13 +21,42 @@ export interface IpamPluginOptions {
 export class IpamPlugin implements Plugin {
   readonly #options: IpamPluginOptions;
   readonly #addresses: CalicoIpam;
+  readonly #newcomers = new Newcomers();
 
   constructor(options: IpamPluginOptions) {
     this.#options = options;
     this.#addresses = new CalicoIpam(options.ipam, options.node);
   }
 
-  async add(request: AttachmentRequest): Promise<Attached> {
+  add(request: AttachmentRequest): Promise<Attached> {
+    return this.#newcomers.during(request.containerId, () => this.#add(request));
+  }
+
+  delete(request: AttachmentRequest): Promise<void> {
+    return this.#addresses.release(request);
+  }
+
+  check(request: AttachmentRequest): Promise<void> {
+    return this.#addresses.check(request);
+  }
+
+  async collectGarbage(request: GarbageRequest): Promise<void> {
+    const { datastore, ipam, node } = this.#options;
+    await this.#newcomers.noted(async (newcomers) => {
+      for (const containerId of await staleContainers(datastore, node, request)) {
+        if (newcomers.has(containerId)) continue;
+        await ipam.releaseByHandle(handleOf({ network: request.configuration.name, containerId }));
+      }
+    });
+  }
+
+  async status(_request: StatusRequest): Promise<void> {
+    await passDatastore(this.#options.datastore).catch((cause: Error) => {
+      throw new CniError(cniErrorCodes.notAvailable, cause.message, { cause });
+    });
+  }
+
+  async #add(request: AttachmentRequest): Promise<Attached> {
     const { ipam } = request.configuration;
     await passDatastore(this.#options.datastore);
     try {
@@ -41,26 +71,5 @@ export class IpamPlugin implements Plugin {
       await this.#addresses.release(request);
       throw error;
     }
-  }
-
-  delete(request: AttachmentRequest): Promise<void> {
-    return this.#addresses.release(request);
-  }
-
-  check(request: AttachmentRequest): Promise<void> {
-    return this.#addresses.check(request);
-  }
-
-  async collectGarbage(request: GarbageRequest): Promise<void> {
-    const { datastore, ipam, node } = this.#options;
-    for (const containerId of await staleContainers(datastore, node, request)) {
-      await ipam.releaseByHandle(handleOf({ network: request.configuration.name, containerId }));
-    }
-  }
-
-  async status(_request: StatusRequest): Promise<void> {
-    await passDatastore(this.#options.datastore).catch((cause: Error) => {
-      throw new CniError(cniErrorCodes.notAvailable, cause.message, { cause });
-    });
   }
 }

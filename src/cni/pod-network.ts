@@ -16,6 +16,7 @@ import { checkAttachment } from './check.ts';
 import { CniError, cniErrorCodes } from './errors.ts';
 import { deleteEach, garbageDeletions } from './garbage.ts';
 import { passDatastore, passGates } from './gates.ts';
+import { Newcomers } from './newcomers.ts';
 import type { Plugin } from './plugin.ts';
 import { PodObjects } from './pod-objects.ts';
 import type { PolicyAgent } from './policy-agent.ts';
@@ -49,8 +50,7 @@ export class CalicoNetwork implements Plugin {
   readonly #objects: PodObjects;
   /** A pod's requests come one after another, whatever the runtime does. */
   readonly #lock = new KeyedLock();
-  /** Containers that are being set up, which no list of the runtime's can have yet. */
-  readonly #adding = new Set<string>();
+  readonly #newcomers = new Newcomers();
 
   constructor(options: CalicoNetworkOptions) {
     const { agent, ipam, node, datastore, pluginFolders } = options;
@@ -68,12 +68,9 @@ export class CalicoNetwork implements Plugin {
 
   async add(request: AttachmentRequest): Promise<Attached> {
     const pod = podOf(request);
-    this.#adding.add(request.containerId);
-    try {
-      return await this.#lock.run(keyOf(pod), () => this.#add(request, pod));
-    } finally {
-      this.#adding.delete(request.containerId);
-    }
+    return this.#newcomers.during(request.containerId, () =>
+      this.#lock.run(keyOf(pod), () => this.#add(request, pod)),
+    );
   }
 
   delete(request: AttachmentRequest): Promise<void> {
@@ -92,11 +89,13 @@ export class CalicoNetwork implements Plugin {
 
   async collectGarbage(request: GarbageRequest): Promise<void> {
     const { datastore, links, node } = this.#options;
-    const deletions = await garbageDeletions(request, { datastore, node, owners: links.owners().values() });
-    await deleteEach(
-      deletions.filter(({ containerId }) => !this.#adding.has(containerId)),
-      (deletion) => this.delete(deletion),
-    );
+    await this.#newcomers.noted(async (newcomers) => {
+      const deletions = await garbageDeletions(request, { datastore, node, owners: links.owners().values() });
+      await deleteEach(
+        deletions.filter(({ containerId }) => !newcomers.has(containerId)),
+        (deletion) => this.delete(deletion),
+      );
+    });
     await this.#plugin(request).collectGarbage(request);
   }
 

@@ -133,6 +133,26 @@ describe('GC', async () => {
     assert.deepEqual(handles.sort(), ['test-net.elsewhere', 'test-net.of-b']);
   });
 
+  test('spares who is set up meanwhile, also when that is done before it is looked at', async () => {
+    await node.createPod('late');
+    const request = requestOf('ADD', { pod: 'late', container: 'of-late', namespace: testNamespace('late') });
+    const isAdded = Promise.withResolvers<void>();
+    // What the store answers comes when the pod is whole: it has an address, and is on no list.
+    const { list } = node.store;
+    node.store.list = (async (...what: Parameters<typeof list>) => {
+      await isAdded.promise;
+      return list.apply(node.store, what);
+    }) as typeof list;
+    const collecting = node.network.collectGarbage(garbage([{ containerID: 'of-b', ifname: 'eth0' }]));
+    node.store.list = list;
+    await node.network.add(request);
+    isAdded.resolve();
+    await collecting;
+    assert.equal((await node.ipam.addressesByHandle('test-net.of-late')).length, 1);
+    assert.ok(node.links.owner(interfaceNameOf('shop', 'late')));
+    await node.network.delete({ ...request, command: 'DEL' });
+  });
+
   test("leaves another network's attachments alone", async () => {
     await node.createPod('d');
     await node.network.add(requestOf('ADD', { pod: 'd', container: 'of-d', namespace: testNamespace('d') }));
