@@ -5,7 +5,9 @@ import {
   cidrContains,
   type Family,
   formatAddress,
+  formatCidr,
   parseCidr,
+  tryParseCidr,
 } from '../net/index.ts';
 import { blockSizeOf, type IPPool } from '../resources/index.ts';
 import { type Labels, matches, parseSelector } from '../selector/index.ts';
@@ -78,10 +80,19 @@ export function poolAround(pools: readonly IPPool[], address: Address, use?: Poo
 
 function requested(pools: readonly IPPool[], wanted: readonly string[]): IPPool[] {
   return wanted.map((text) => {
-    const pool = pools.find(({ metadata, spec }) => metadata.name === text || spec.cidr === text);
+    const range = canonicalCidr(text);
+    const pool = pools.find(
+      ({ metadata, spec }) => metadata.name === text || canonicalCidr(spec.cidr) === range,
+    );
     if (!pool) throw new NoPoolError(`Cannot use the requested pool "${text}": it does not exist`);
     return pool;
   });
+}
+
+/** One range may be written in several ways: "FD00:0::/64". What is no CIDR stays as it is. */
+function canonicalCidr(text: string): string {
+  const cidr = tryParseCidr(text);
+  return cidr ? formatCidr(cidr) : text;
 }
 
 /** Why a pool does not serve a request; undefined when it does. */

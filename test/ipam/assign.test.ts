@@ -247,3 +247,12 @@ test('an address outside of every pool cannot be had', async () => {
     NoPoolError,
   );
 });
+
+test('a pool is asked for by its name or its range, however that is written', async () => {
+  const store = await storeWith({ six: { cidr: 'fd00::/122', blockSize: 125 } });
+  const client = new IpamClient(store);
+  for (const [number, pool] of ['six', 'fd00::/122', 'FD00:0::/122', 'fd00::7/122'].entries()) {
+    const request = podRequest(6, `c${number}`, 'node-1');
+    assert.equal((await client.autoAssign({ ...request, pools: { 6: [pool] } })).length, 1);
+  }
+});
