@@ -8,8 +8,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { type BgpInput, configurationText, modelOf } from '../../src/bgp/index.ts';
 import { SoundDatastore } from '../../src/datastore/index.ts';
-import { GarbageCollector, IpamClient } from '../../src/ipam/index.ts';
+import { emptyBlock } from '../../src/ipam/block.ts';
+import { GarbageCollector, IpamClient, PoolExhaustedError } from '../../src/ipam/index.ts';
 import { KubeControllers } from '../../src/kube-controllers/index.ts';
+import { parseCidr } from '../../src/net/index.ts';
 import type { Logger } from '../../src/process/index.ts';
 import { ipamBlocks, ipPools, misfit, nodes, pods, type Resource } from '../../src/resources/index.ts';
 import { configuration, peer, testInput } from '../bgp/test-cluster.ts';
@@ -156,6 +158,27 @@ test('addresses of a pod that cannot be read are not collected, and blocks that 
   });
   const [other] = await new IpamClient(sound).autoAssign(podRequest(4, 'b', 'node-1'));
   assert.ok(other && other.value - (other.value % 16n) !== address.value - (address.value % 16n));
+});
+
+test('a second object for the range of a block hands out none of its addresses', async () => {
+  const store = new PlantedStore();
+  const sound = new SoundDatastore(store, () => {});
+  await store.create(ipPools, {
+    apiVersion,
+    kind: 'IPPool',
+    metadata: { name: 'p' },
+    spec: { cidr: '10.0.0.0/30', blockSize: 30 },
+  });
+  for (const pod of ['a', 'b', 'c', 'd']) {
+    await new IpamClient(sound).autoAssign(podRequest(4, pod, 'node-1'));
+  }
+  const [block] = await store.list(ipamBlocks);
+  assert.ok(block);
+  const { resourceVersion: _stored, ...metadata } = block.metadata;
+  const spec = emptyBlock(parseCidr('10.0.0.0/30'), 'host:node-2', new Date());
+  await store.create(ipamBlocks, { ...block, metadata: { ...metadata, name: 'restored' }, spec });
+  const another = new IpamClient(sound).autoAssign(podRequest(4, 'e', 'node-2'));
+  await assert.rejects(another, PoolExhaustedError);
 });
 
 function withHostile(input: BgpInput, objects: readonly HostileObject[]): BgpInput {

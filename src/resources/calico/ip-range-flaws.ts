@@ -1,6 +1,6 @@
 // What readers of address management take for granted of its objects, and no type says: that a range is one, and that the parts
 // of a block belong together.
-import { cidrSize, tryParseCidr } from '../../net/index.ts';
+import { cidrSize, formatCidr, tryParseCidr } from '../../net/index.ts';
 
 /** For an object whose `spec.cidr` is its range. */
 export function rangeFlaw({ spec }: { readonly spec: { readonly cidr: string } }): string | undefined {
@@ -11,6 +11,7 @@ export function rangeFlaw({ spec }: { readonly spec: { readonly cidr: string } }
 const mostOrdinals = 65_536n;
 
 export function blockFlaw(block: {
+  readonly metadata: { readonly name: string };
   readonly spec: {
     readonly cidr: string;
     readonly allocations: readonly (number | null)[];
@@ -21,6 +22,9 @@ export function blockFlaw(block: {
   const { cidr: text, allocations, unallocated, attributes } = block.spec;
   const cidr = tryParseCidr(text);
   if (!cidr) return rangeFlaw(block);
+  // A second object for the same range would hand out each of its addresses a second time.
+  const name = formatCidr(cidr).replaceAll(/[.:/]/g, '-');
+  if (block.metadata.name !== name) return `metadata.name must be "${name}" for the block ${text}`;
   const size = cidrSize(cidr);
   if (size > mostOrdinals || BigInt(allocations.length) !== size)
     return `spec.allocations must have one entry for each of the ${size} addresses of ${text}, not ${allocations.length}`;
