@@ -4,6 +4,7 @@ import {
   AlreadyExistsError,
   ConflictError,
   type Datastore,
+  ifUnchanged,
   MisfitError,
   NotFoundError,
 } from '../datastore/index.ts';
@@ -35,14 +36,17 @@ export class Blocks {
     this.#now = now;
   }
 
-  list(): Promise<IPAMBlock[]> {
-    return this.#datastore.list(ipamBlocks);
+  /** Without those that are about to go. */
+  async list(): Promise<IPAMBlock[]> {
+    return (await this.#datastore.list(ipamBlocks)).filter((block) => !isGoing(block));
   }
 
-  /** Undefined when there is no such block, or it is about to go. */
+  /** Undefined when there is no such block. One that is about to go is helped on its way: whoever began may have died. */
   async find(cidr: Cidr): Promise<IPAMBlock | undefined> {
     const block = await this.#find(ipamBlocks, blockName(cidr));
-    return block?.spec.deleted ? undefined : block;
+    if (!block || !isGoing(block)) return block;
+    await ifUnchanged(() => this.#delete(ipamBlocks, block));
+    return undefined;
   }
 
   /**
@@ -51,7 +55,7 @@ export class Blocks {
    */
   async save(block: IPAMBlock, spec: BlockSpec): Promise<IPAMBlock | undefined> {
     if (!isEmpty(spec) || spec.affinity !== undefined) {
-      return this.#datastore.update(ipamBlocks, { ...block, spec });
+      return this.#datastore.update(ipamBlocks, { ...block, spec: { ...spec, deleted: false } });
     }
     await this.#delete(ipamBlocks, block);
     return undefined;
@@ -145,7 +149,8 @@ export class Blocks {
     }
     try {
       const block = await this.find(cidr);
-      return block?.spec.affinity === affinityOf(owner) ? block : undefined;
+      if (!block) throw new ConflictError(`Block ${formatCidr(cidr)} went just now; its place is free`);
+      return block.spec.affinity === affinityOf(owner) ? block : undefined;
     } catch (error) {
       // What stands there cannot be read: it is nobody's to draw from.
       if (error instanceof MisfitError) return undefined;
@@ -175,4 +180,9 @@ export class Blocks {
     const { name, resourceVersion } = object.metadata;
     return this.#datastore.delete(kind, { name }, resourceVersion ? { resourceVersion } : {});
   }
+}
+
+/** Calico marks a block before it deletes it. One that assigns addresses is not to go, whatever it says. */
+function isGoing({ spec }: IPAMBlock): boolean {
+  return spec.deleted === true && isEmpty(spec);
 }

@@ -87,7 +87,9 @@ export class Handles {
       Object.entries({ ...handle.spec.block, ...counts }).filter(([, count]) => count > 0),
     );
     if (Object.keys(block).length > 0) {
-      await this.#datastore.update(ipamHandles, { ...handle, spec: { ...handle.spec, block } });
+      // Whoever had begun to delete it has not seen what it counts now.
+      const spec = { ...handle.spec, block, deleted: false };
+      await this.#datastore.update(ipamHandles, { ...handle, spec });
       return;
     }
     const { resourceVersion } = handle.metadata;

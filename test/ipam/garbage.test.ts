@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MemoryDatastore } from '../../src/datastore/index.ts';
-import { assign } from '../../src/ipam/block.ts';
+import { assign, emptyBlock } from '../../src/ipam/block.ts';
 import { GarbageCollector, IpamClient } from '../../src/ipam/index.ts';
-import { formatAddress } from '../../src/net/index.ts';
+import { formatAddress, parseCidr } from '../../src/net/index.ts';
 import {
   blockAffinities,
   ipamBlocks,
@@ -135,3 +135,42 @@ test('addresses of further interfaces of a pod, and of a virtual machine that no
   const left = (await store.list(ipamHandles)).map(({ spec }) => spec.handleID).toSorted();
   assert.deepEqual(left, ['macvlan.c1', handleId, 'net.vmi.shop.machine']);
 });
+
+for (const affinity of ['host:node-1', undefined]) {
+  const whose = affinity === undefined ? 'nobody' : 'its node';
+  test(`a block of ${whose} that somebody began to delete gives no address, goes, and comes again`, async () => {
+    const store = await storeWith({ p: { cidr: '10.0.0.0/29', blockSize: 29 } });
+    await store.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' } });
+    const marked = emptyBlock(parseCidr('10.0.0.0/29'), 'host:node-1', new Date());
+    const { affinity: _owner, ...spec } = { ...marked, deleted: true };
+    await store.create(ipamBlocks, {
+      apiVersion: 'projectcalico.org/v3',
+      kind: 'IPAMBlock',
+      metadata: { name: '10-0-0-0-29' },
+      spec: { ...spec, ...(affinity && { affinity }) },
+    });
+    const client = new IpamClient(store);
+    await client.autoAssign(podRequest(4, handleId, 'node-1'));
+    assert.deepEqual(
+      (await store.list(ipamBlocks)).map(({ spec }) => spec.deleted),
+      [false],
+    );
+    await client.releaseByHandle(handleId);
+    assert.deepEqual(await audit(store), { assigned: 0, excess: 0 });
+  });
+
+  test(`a block of ${whose} that somebody began to delete is collected`, async () => {
+    const store = await storeWith({ p: smallPool[4] });
+    const marked = emptyBlock(parseCidr('10.9.0.0/29'), 'host:node-1', new Date());
+    const { affinity: _owner, ...spec } = { ...marked, deleted: true };
+    await store.create(ipamBlocks, {
+      apiVersion: 'projectcalico.org/v3',
+      kind: 'IPAMBlock',
+      metadata: { name: '10-9-0-0-29' },
+      spec: { ...spec, ...(affinity && { affinity }) },
+    });
+    await store.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' } });
+    await collect(store);
+    assert.deepEqual(await store.list(ipamBlocks), []);
+  });
+}
