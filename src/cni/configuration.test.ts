@@ -111,3 +111,7 @@ for (const [what, more, code, message] of [
     );
   });
 }
+
+test('a version that is empty is one that is not told', () => {
+  assert.equal(read({ cniVersion: '' }).cniVersion, '0.2.0');
+});

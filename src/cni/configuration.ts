@@ -117,7 +117,9 @@ function parse(text: string): unknown {
   }
 }
 
-function readVersion({ cniVersion = impliedVersion }: JsonObject): CniVersion {
+/** An empty one is an absent one, as for the reference client. */
+function readVersion(raw: JsonObject): CniVersion {
+  const cniVersion = raw.cniVersion === '' ? impliedVersion : (raw.cniVersion ?? impliedVersion);
   if (typeof cniVersion === 'string' && isSupported(cniVersion)) return cniVersion;
   throw new CniError(
     cniErrorCodes.incompatibleVersion,

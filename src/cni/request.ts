@@ -154,7 +154,7 @@ function readValidAttachments({ raw }: NetworkConfiguration): UnlistedGarbageReq
 export function versionIn(stdin: string, otherwise: string): string {
   try {
     const json: unknown = JSON.parse(stdin);
-    return isObject(json) && typeof json.cniVersion === 'string' ? json.cniVersion : otherwise;
+    return isObject(json) && typeof json.cniVersion === 'string' ? json.cniVersion || otherwise : otherwise;
   } catch {
     // Not JSON: the error that is being reported says so.
     return otherwise;
