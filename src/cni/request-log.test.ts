@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -36,6 +44,16 @@ test('a large file is turned over, and old ones and those beyond the number go',
   noteRequest(settings, 'info', { second: 100 }, at(100));
   assert.ok(!turnedOver().includes(old));
   assert.match(readFileSync(path, 'utf8'), /"second":100/);
+});
+
+test('files of others are left alone, however like ours they are called', () => {
+  const path = join(folder, 'c', 'cni.log');
+  const settings = { path, level: 'info', maxBytes: 1, maxAgeMs: 60_000, maxFiles: 1 } as const;
+  noteRequest(settings, 'info', {}, at(0));
+  writeFileSync(`${path}.position`, '');
+  utimesSync(`${path}.position`, at(0), at(0));
+  for (let second = 100; second < 104; second++) noteRequest(settings, 'info', { second }, at(second));
+  assert.ok(existsSync(`${path}.position`));
 });
 
 test('without a path nothing is wanted', () => {

@@ -23,6 +23,8 @@ export interface RequestLogSettings {
 
 const mebibyte = 1024 * 1024;
 const dayMs = 24 * 60 * 60 * 1000;
+/** What a file that was turned over is called after its own name: the time, without colons. */
+const turnTime = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z$/;
 
 /** Undefined when no file is wanted. Defaults are upstream's: 100 MiB, 30 days, 10 files. @throws CniError, code 7 */
 export function readLogSettings(raw: JsonObject): RequestLogSettings | undefined {
@@ -69,8 +71,10 @@ function sizeOf(path: string): number {
 /** The names of files that were turned over tell when, and sort by it. */
 function prune(path: string, since: number, maxFiles: number): void {
   const folder = dirname(path);
+  const start = `${basename(path)}.`;
   const turnedOver = readdirSync(folder)
-    .filter((name) => name.startsWith(`${basename(path)}.`))
+    // Others may have files there whose names begin alike, as log collectors do.
+    .filter((name) => name.startsWith(start) && turnTime.test(name.slice(start.length)))
     .toSorted()
     .reverse();
   for (const [age, name] of turnedOver.entries()) {
