@@ -1,6 +1,6 @@
 // Assigns and releases addresses: Calico's IPAM over any datastore. Each write compares the revision that it was decided on, so
 // any number of clients may work at once, and what a client remembers of blocks only saves it reads.
-import type { Datastore } from '../datastore/index.ts';
+import { type Datastore, MisfitError } from '../datastore/index.ts';
 import {
   type Address,
   type Cidr,
@@ -142,8 +142,12 @@ export class IpamClient {
   async releaseByHandle(handleId: string): Promise<Address[]> {
     const released: Address[] = [];
     await compareAndSwap(async () => {
-      const [handle, rest] = await Promise.all([this.#handles.find(handleId), this.#rest()]);
+      const [handle, rest] = await Promise.all([this.#findHandle(handleId), this.#rest()]);
       if (!handle) return;
+      if (handle === 'unreadable') {
+        released.push(...(await this.#releaseEverywhere(handleId, rest)));
+        return;
+      }
       const cidrs = Object.keys(handle.spec.block);
       for (const cidr of cidrs) {
         const freed = await this.#ledger.freeInBlock(parseCidr(cidr), rest, (spec) =>
@@ -200,6 +204,28 @@ export class IpamClient {
     for (const { spec } of await this.#blocks.affinitiesOf(nodeOwner(node))) {
       await this.releaseAffinity(node, parseCidr(spec.cidr), options);
     }
+  }
+
+  async #findHandle(handleId: string) {
+    try {
+      return await this.#handles.find(handleId);
+    } catch (error) {
+      if (error instanceof MisfitError) return 'unreadable';
+      throw error;
+    }
+  }
+
+  /** Without a handle that says where: in every block. The handle stays as it is, for people to look at. */
+  async #releaseEverywhere(handleId: string, rest: Rest): Promise<Address[]> {
+    const released: Address[] = [];
+    for (const { spec } of await this.#blocks.list()) {
+      if (ordinalsOf(spec, handleId).length === 0) continue;
+      const freed = await this.#ledger.freeInBlock(parseCidr(spec.cidr), rest, (state) =>
+        ordinalsOf(state, handleId),
+      );
+      released.push(...freed.map(({ address }) => address));
+    }
+    return released;
   }
 
   async #rest(): Promise<Rest> {

@@ -13,7 +13,15 @@ import { GarbageCollector, IpamClient, PoolExhaustedError } from '../../src/ipam
 import { KubeControllers } from '../../src/kube-controllers/index.ts';
 import { parseCidr } from '../../src/net/index.ts';
 import type { Logger } from '../../src/process/index.ts';
-import { ipamBlocks, ipPools, misfit, nodes, pods, type Resource } from '../../src/resources/index.ts';
+import {
+  ipamBlocks,
+  ipamHandles,
+  ipPools,
+  misfit,
+  nodes,
+  pods,
+  type Resource,
+} from '../../src/resources/index.ts';
 import { configuration, peer, testInput } from '../bgp/test-cluster.ts';
 import { podRequest } from '../ipam/cluster.ts';
 import { until } from '../kube-controllers/until.ts';
@@ -158,6 +166,24 @@ test('addresses of a pod that cannot be read are not collected, and blocks that 
   });
   const [other] = await new IpamClient(sound).autoAssign(podRequest(4, 'b', 'node-1'));
   assert.ok(other && other.value - (other.value % 16n) !== address.value - (address.value % 16n));
+});
+
+test('a pod whose handle cannot be read gives its address back all the same', async () => {
+  const store = new PlantedStore();
+  const client = new IpamClient(new SoundDatastore(store, () => {}));
+  await store.create(ipPools, {
+    apiVersion,
+    kind: 'IPPool',
+    metadata: { name: 'p' },
+    spec: { cidr: '10.0.0.0/24', blockSize: 28 },
+  });
+  await client.autoAssign(podRequest(4, 'net.other', 'node-1'));
+  const addresses = await client.autoAssign(podRequest(4, 'net.c1', 'node-1'));
+  const handle = { apiVersion, kind: 'IPAMHandle', metadata: { name: 'net.c1' } };
+  const spec = { handleID: 'net.c1', block: { garbage: 1 } };
+  store.plant({ kind: ipamHandles, object: { ...handle, spec } as Resource });
+  assert.deepEqual(await client.releaseByHandle('net.c1'), addresses);
+  assert.deepEqual(await client.releaseByHandle('net.c1'), []);
 });
 
 test('a second object for the range of a block hands out none of its addresses', async () => {
