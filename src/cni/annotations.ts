@@ -117,17 +117,18 @@ export function checkFloatingAddresses(floating: readonly Address[], addresses: 
   }
 }
 
+/** As canonical text, which is how the kernel tells them. */
 function readAddresses(name: string, texts: readonly string[] = []): string[] {
   const families = new Set<Family>();
-  for (const text of texts) {
+  return texts.map((text) => {
     const address = tryParseAddress(text);
     if (!address) throw refused(`Annotation "${prefix}${name}" has "${text}", which is not an address`);
     if (families.has(address.family)) {
       throw refused(`Annotation "${prefix}${name}" has two IPv${address.family} addresses; one is the most`);
     }
     families.add(address.family);
-  }
-  return [...texts];
+    return formatAddress(address);
+  });
 }
 
 function readMac(text: string | undefined): string | undefined {

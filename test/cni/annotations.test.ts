@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { interfaceNameOf } from '../../src/calc/index.ts';
+import { cniResult } from '../../src/cni/result.ts';
 import { ipamHandles, namespaces } from '../../src/resources/index.ts';
 import { ip, ipJson, testNamespace } from '../kernel/test-namespaces.ts';
 import { requestOf, ruleset, TestNode } from './test-node.ts';
@@ -63,6 +64,18 @@ test('addresses beside IPAM are for those who are allowed to ask, and never thos
   assert.deepEqual((await add(node, wish, allowed)).addresses, ['203.0.113.7']);
   assert.deepEqual(await node.store.list(ipamHandles), []);
   await assert.rejects(add(node, wish, allowed), /has it \(test-net pod-/);
+});
+
+test('addresses beside IPAM are known to the kernel and to CHECK however the annotation writes them', async () => {
+  const node = await (await TestNode.make({ pools })).start();
+  const pod = 'spelled';
+  await node.createPod(pod, { annotations: { [`${p}ipAddrsNoIpam`]: '["FD77:0::0007"]' } });
+  const call = { pod, container: pod, namespace: testNamespace(pod) };
+  const configuration = { feature_control: { ip_addrs_no_ipam: true } };
+  const result = await node.network.add(requestOf('ADD', { ...call, configuration }));
+  assert.deepEqual(result.addresses, ['fd77::7']);
+  const prevResult = cniResult('1.1.0', result);
+  await node.network.check(requestOf('CHECK', { ...call, configuration: { ...configuration, prevResult } }));
 });
 
 test('queues, forwarding and default routes are as the configuration says', async () => {

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { tryParseAddress } from '../../net/index.ts';
+import { formatAddress, tryParseAddress } from '../../net/index.ts';
 import { CniError, cniErrorCodes, invalid } from '../errors.ts';
 import { isObject, type JsonObject } from '../json-fields.ts';
 import type { AttachmentRequest, CniRequest, GarbageRequest, StatusRequest } from '../request.ts';
@@ -40,12 +40,12 @@ export class DelegatedIpam implements AddressPlugin {
     const { type } = request.configuration.ipam;
     const output = await this.#call('ADD', request);
     const result: unknown = JSON.parse(output);
-    const addresses = isObject(result) ? addressesIn(result) : [];
-    if (addresses.length === 0 || addresses.some((address) => !tryParseAddress(address))) {
+    const addresses = (isObject(result) ? addressesIn(result) : []).map(tryParseAddress);
+    if (addresses.length === 0 || !addresses.every((address) => address !== undefined)) {
       await this.release(request);
       throw new CniError(cniErrorCodes.failed, `IPAM plugin "${type}" answered without addresses: ${output}`);
     }
-    return addresses;
+    return addresses.map(formatAddress);
   }
 
   async release(request: AttachmentRequest): Promise<void> {
