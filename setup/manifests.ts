@@ -1,8 +1,9 @@
 // `npm run generate:manifests`: what people apply with kubectl, rendered from the chart. With --check it writes nothing, lints the chart,
-// and ends with 1 when a file is not what the chart says.
+// tries odd values on it, and ends with 1 when a file or the chart is not what it should be.
 import { execFileSync } from 'node:child_process';
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { faultsOfValues } from './chart-values.ts';
 import { helmPath } from './helm.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -38,6 +39,9 @@ const variants: Readonly<Record<string, Variant>> = {
 
 const isCheck = process.argv.includes('--check');
 if (isCheck) helm(['lint', '--strict', '--quiet', kubernetes, chart]);
+const faults = isCheck
+  ? faultsOfValues((value) => helm(['template', 'calico', chart, kubernetes, `--set=${value}`]))
+  : [];
 const stale = Object.entries(variants).filter(([name, variant]) => {
   const path = join(root, 'manifests', name);
   const text = render(name, variant);
@@ -50,8 +54,9 @@ if (stale.length > 0) {
   process.stderr.write(
     `calico-ts: ${names} are not what charts/calico says; run "npm run generate:manifests"\n`,
   );
-  process.exit(1);
 }
+for (const fault of faults) process.stderr.write(`calico-ts: ${fault}\n`);
+if (stale.length > 0 || faults.length > 0) process.exit(1);
 
 function render(name: string, { what, values, only }: Variant): string {
   const objects = helm([

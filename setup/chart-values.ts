@@ -1,0 +1,46 @@
+// What the chart makes of values: odd ones it refuses by name, and those that work together stay together.
+
+/** What is wrong with each of these must be said of that value. */
+const refused: Readonly<Record<string, RegExp>> = {
+  'networking=vxlann': /\/networking': value must be one of 'vxlan', 'bgp', 'none'/,
+  'networkng=bgp': /'networkng' not allowed/,
+  'pools.ipv4.cidr=10.0.0.0': /\/pools\/ipv4\/cidr'/,
+  'pools.ipv6.blockSize=26': /\/pools\/ipv6\/blockSize'/,
+  'mtu=big': /\/mtu': got string, want integer/,
+  'logLevel=loud': /\/logLevel'/,
+  'kubeControllers.replicas=two': /\/kubeControllers\/replicas'/,
+  'cni.binFolder=opt/cni/bin': /\/cni\/binFolder'/,
+  'ipAutodetectionMethod=eth0': /\/ipAutodetectionMethod'/,
+};
+
+/** Returns a sentence for each thing that is not so. `render` gives the objects of a chart with one value set, and throws when there are none. */
+export function faultsOfValues(render: (value: string) => string): string[] {
+  const faults = Object.entries(refused).flatMap(([value, reason]) => {
+    const answer = refusalOf(() => render(value));
+    return answer !== undefined && reason.test(answer)
+      ? []
+      : [`the chart takes ${value}, or does not say why not`];
+  });
+  const moved = render('felix.FELIX_HEALTHPORT=9100');
+  if (/port: 9099/.test(moved) || (moved.match(/httpGet:.*port: 9100/g)?.length ?? 0) !== 3) {
+    faults.push('the probes of calico-node do not follow felix.FELIX_HEALTHPORT');
+  }
+  // Read from the ConfigMap when calico-node starts: without another template nothing would start it.
+  if (checksum(render('mtu=1400')) === checksum(render('mtu=1401'))) {
+    faults.push('a change of mtu does not reach a calico-node that runs');
+  }
+  return faults;
+}
+
+function refusalOf(render: () => string): string | undefined {
+  try {
+    render();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function checksum(objects: string): string | undefined {
+  return /checksum\/config: (\S+)/.exec(objects)?.[1];
+}
