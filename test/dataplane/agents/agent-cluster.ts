@@ -312,7 +312,7 @@ function blockOf(family: 4 | 6): IPAMBlock {
   return {
     apiVersion: 'projectcalico.org/v3',
     kind: 'IPAMBlock',
-    metadata: { name: cidr.replaceAll(/[.:/]+/g, '-') },
+    metadata: { name: cidr.replaceAll(/[.:/]/g, '-') },
     spec: {
       cidr,
       affinity: 'host:node-1',
