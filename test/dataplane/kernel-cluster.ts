@@ -45,7 +45,7 @@ import {
   type Pod,
 } from '../../src/resources/index.ts';
 import { stepsToward } from '../policy/cluster-steps.ts';
-import { overtakeAll } from './overtake.ts';
+import { type Overtaken, overtakeAll } from './overtake.ts';
 
 const podCount = 6;
 const ports = [79, 80, 81, 82, 83] as const;
@@ -141,20 +141,20 @@ const tunnelAddress = (number: number, family: 4 | 6) =>
 const tunnelMac = (number: number, family: 4 | 6) => `66:00:00:00:0${family}:0${number}`;
 
 export interface KernelClusterOptions {
-  /** Every packet is to fare as if a change had overtaken it. */
-  readonly isOvertaken?: boolean;
+  /** Every packet is to fare as if a change had overtaken it, and so in the second case that what is asked before it is routed was not asked before the change. */
+  readonly overtaken?: Overtaken;
 }
 
 /** For whoever tries the same both ways: what to add to a title, and the options. */
 export const overtakenOrNot: readonly (readonly [string, KernelClusterOptions])[] = [
   ['', {}],
-  [', also of packets that a change has overtaken', { isOvertaken: true }],
+  [', also of packets that a change has overtaken', { overtaken: 'anywhere' }],
 ];
 
 export class KernelCluster {
   readonly nodes: KernelNode[] = [];
   readonly #prefix: string;
-  readonly #isOvertaken: boolean;
+  readonly #overtaken: Overtaken | undefined;
   readonly #namespaces: string[] = [];
   /** One per family: a prober's nodes all have addresses of one. */
   readonly #probers = new Map<4 | 6, Prober>();
@@ -172,9 +172,9 @@ export class KernelCluster {
     }
   }
 
-  private constructor(prefix: string, { isOvertaken = false }: KernelClusterOptions) {
+  private constructor(prefix: string, { overtaken }: KernelClusterOptions) {
     this.#prefix = prefix;
-    this.#isOvertaken = isOvertaken;
+    this.#overtaken = overtaken;
   }
 
   async remove(): Promise<void> {
@@ -213,7 +213,7 @@ export class KernelCluster {
     this.#cluster = cluster;
     // What connections remember is part of what is tried.
     for (const node of this.nodes) {
-      if (this.#isOvertaken) overtakeAll(node.nftables);
+      if (this.#overtaken) overtakeAll(node.nftables, this.#overtaken);
       else await node.table.settled();
     }
   }
@@ -324,7 +324,7 @@ export class KernelCluster {
       rtnetlink.apply(addVeth({ name: `n${number}`, mtu: 1500, up: true, master: bridge, peer }));
       this.#prepareNode(number, namespace);
       closeNamespace(namespace);
-      this.nodes.push(new KernelNode(number, path, this.#isOvertaken));
+      this.nodes.push(new KernelNode(number, path, this.#overtaken !== undefined));
     }
     closeNamespace(underlay);
     for (const node of this.nodes) {

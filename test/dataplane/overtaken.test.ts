@@ -9,7 +9,7 @@ import { policyCases } from './policy-cases.ts';
 const [, free] = policyCases[0] ?? assert.fail('there is no case');
 
 test('a packet that a change overtakes is dropped where it is judged again, not before', async () => {
-  const kernel = await KernelCluster.make('again', { isOvertaken: true });
+  const kernel = await KernelCluster.make('again', { overtaken: 'anywhere' });
   try {
     const namespaces = new Set(free.pods.map(({ metadata }) => metadata.namespace ?? ''));
     const networkPolicies = [...namespaces].map((namespace) => ({

@@ -3,7 +3,9 @@
 // same elsewhere; this one answers a hundred thousand times a second.
 import type { Connection, DesiredState } from '../../src/calc/index.ts';
 import { Isolation } from '../../src/dataplane/nftables/isolation.ts';
+import { defaultMarks } from '../../src/dataplane/nftables/marks.ts';
 import { sets } from '../../src/dataplane/nftables/names.ts';
+import { firstStampBit } from '../../src/dataplane/nftables/packet-mark.ts';
 import { Program } from '../../src/dataplane/nftables/program.ts';
 import { TableImage } from '../../src/dataplane/nftables/table-image.ts';
 import type { Element, Expression, TupleDirection, TupleKey, Verdict } from '../../src/kernel/index.ts';
@@ -18,6 +20,9 @@ interface LookedUp {
   /** Ends of ranges, ascending; a key is in the set when the last one not above it begins a range. */
   readonly bounds: readonly Element[] | undefined;
 }
+
+/** The stamp of the one state that there is. */
+const present = 1;
 
 export class SimulatedTable {
   readonly #image: TableImage;
@@ -46,7 +51,7 @@ export class SimulatedTable {
         tunnelEndpoints: new Set(),
         routes: new Set(),
       },
-      { generation: 1, stamp: 1 },
+      { generation: 1, stamp: present },
     );
     return new SimulatedTable(image);
   }
@@ -102,7 +107,8 @@ class Machine {
   readonly #connection: Connection;
   readonly #setOf: (name: string) => LookedUp;
   readonly #family: 4 | 6;
-  #mark = new Uint8Array(4);
+  /** As it comes from the table of stamps. */
+  #mark = defaultMarks.of(present * firstStampBit);
   #connectionMark = new Uint8Array(4);
 
   constructor(connection: Connection, setOf: (name: string) => LookedUp) {

@@ -8,7 +8,7 @@ import { concatenation, interfaceNameBytes } from './bytes.ts';
 import { type Isolation, ownedBy } from './isolation.ts';
 import { defaultMarks, type Marks } from './marks.ts';
 import { counter, goTo, verdict } from './matches.ts';
-import { chains, sets, tierChain } from './names.ts';
+import { chains, policyChain, sets, tierChain } from './names.ts';
 import { skeletonSet } from './skeleton.ts';
 import type { TableWriter } from './table-image.ts';
 import { tierRules } from './tier-rules.ts';
@@ -106,7 +106,7 @@ function removeChains(
 function endpointRules(endpoint: EndpointProgram, direction: Direction, marks: Marks): Expression[][][] {
   const nameOf = (n: number) => tierChain(endpoint.interfaceName, direction, n);
   const last = endpoint.afterTiers === 'Allow' ? [verdict('accept')] : [counter, goTo(chains.deny)];
-  return tierRules(endpoint[direction], direction, nameOf, last, marks);
+  return tierRules(endpoint[direction], (key) => policyChain(key, direction), nameOf, last, marks);
 }
 
 function dispatchSet(direction: Direction): NftSet {

@@ -1,12 +1,13 @@
 // What is asked of one host endpoint, as chains: in each place its failsafe ports first, then its tiers, then what follows.
 import type { HostEndpointProgram, TierProgram } from '../../calc/index.ts';
-import type { Expression } from '../../kernel/index.ts';
+import type { Expression, TupleDirection } from '../../kernel/index.ts';
 import type { Direction } from '../../policy/index.ts';
 import { type FailsafePorts, failsafeMatches, turnedFailsafeMatches } from './failsafe.ts';
-import { hasChain } from './host-skeleton.ts';
+import { hasChain } from './host-questions.ts';
 import type { Marks } from './marks.ts';
 import { counter, goTo, jump, verdict } from './matches.ts';
-import { chains, type HostPlace, hostChain } from './names.ts';
+import { chains, type HostPlace, hostChain, policyChain } from './names.ts';
+import { againBit, hasBits, untrackedBit } from './packet-mark.ts';
 import { isInState } from './packet-tests.ts';
 import { tierRules } from './tier-rules.ts';
 import { untranslated, viewOf } from './views.ts';
@@ -16,7 +17,11 @@ const drop = verdict('drop');
 const dropInvalid: Expression[] = [...isInState('invalid'), counter, drop];
 
 /** Policies about what is forwarded judge connections: what was let pass without one at the other interface goes no further. */
-const dropUntracked: Expression[] = [...isInState('untracked'), counter, drop];
+const dropUntracked = (marks: Marks): Expression[][] => [
+  [...isInState('untracked'), counter, drop],
+  // Where it is judged again, it may have been let pass without a connection although it has one.
+  [...hasBits(marks, againBit), ...hasBits(marks, untrackedBit), counter, drop],
+];
 
 /** The rules of each of the chains of a host endpoint in one place; none where everything is accepted. */
 export function hostEndpointRules(
@@ -32,7 +37,18 @@ export function hostEndpointRules(
     parts: readonly TierProgram[][],
     direction: Direction,
     last: Expression[],
-  ) => joined(opening, parts, direction, (n) => hostChain(place, interfaceName, n), last, failsafe, marks);
+    going?: TupleDirection,
+  ) => {
+    const names: ChainNames = {
+      policyOf: (key) => policyChain(key, direction, going),
+      nameOf: (n) => hostChain(place, interfaceName, n),
+    };
+    return joined(opening, parts, names, last, failsafe, marks);
+  };
+  const untrackedIn = (going?: TupleDirection) =>
+    build(untrackedFailsafe('in', failsafe, going), [[], [...untracked.ingress]], 'ingress', [accept], going);
+  const untrackedOut = (going?: TupleDirection) =>
+    build(untrackedFailsafe('out', failsafe, going), [[], [...untracked.egress]], 'egress', [accept], going);
   const end = afterTiers === 'Allow' ? [accept] : [counter, goTo(chains.deny)];
   if (!hasChain(place, program)) return [];
   switch (place) {
@@ -48,14 +64,29 @@ export function hostEndpointRules(
     case 'forwardIn':
       return build([dropInvalid], [[...preDNAT], [...forward.ingress]], 'ingress', [accept]);
     case 'forwardOut':
-      return build([dropInvalid, dropUntracked], [[], [...forward.egress]], 'egress', [accept]);
+      return build([dropInvalid, ...dropUntracked(marks)], [[], [...forward.egress]], 'egress', [accept]);
     case 'preDNAT':
       return build([], [[...preDNAT], []], 'ingress', [accept]);
     case 'untrackedIn':
-      return build(untrackedFailsafe('in', failsafe), [[], [...untracked.ingress]], 'ingress', [accept]);
+      return untrackedIn();
+    case 'untrackedInOriginal':
+      return untrackedIn('original');
+    case 'untrackedInReply':
+      return untrackedIn('reply');
     case 'untrackedOut':
-      return build(untrackedFailsafe('out', failsafe), [[], [...untracked.egress]], 'egress', [accept]);
+      return untrackedOut();
+    case 'untrackedOutOriginal':
+      return untrackedOut('original');
+    case 'untrackedOutReply':
+      return untrackedOut('reply');
   }
+}
+
+interface ChainNames {
+  /** The chain of a policy by its key. */
+  readonly policyOf: (key: string) => string;
+  /** The n-th chain of the endpoint in its place, from 0. */
+  readonly nameOf: (n: number) => string;
 }
 
 /**
@@ -65,21 +96,20 @@ export function hostEndpointRules(
 function joined(
   opening: Expression[][],
   [before = [], after = []]: readonly TierProgram[][],
-  direction: Direction,
-  nameOf: (n: number) => string,
+  { policyOf, nameOf }: ChainNames,
   last: Expression[],
   { inbound, outbound }: FailsafePorts,
   marks: Marks,
 ): Expression[][][] {
-  if (before.length === 0) return opened(opening, tierRules(after, direction, nameOf, last, marks));
-  const count = tierRules(before, direction, nameOf, [], marks).length;
+  if (before.length === 0) return opened(opening, tierRules(after, policyOf, nameOf, last, marks));
+  const count = tierRules(before, policyOf, nameOf, [], marks).length;
   const next = goTo(nameOf(count));
   const skip = [
     ...failsafeMatches(inbound, untranslated, { port: 'receiver', net: 'sender' }),
     ...turnedFailsafeMatches(outbound, untranslated, 'sender'),
   ].map((match) => [...match, next]);
-  const first = tierRules(before, direction, nameOf, [next], marks);
-  const rest = tierRules(after, direction, (n) => nameOf(count + n), last, marks);
+  const first = tierRules(before, policyOf, nameOf, [next], marks);
+  const rest = tierRules(after, policyOf, (n) => nameOf(count + n), last, marks);
   return [...opened([...opening, ...skip], first), ...rest];
 }
 
@@ -88,8 +118,12 @@ function opened(opening: Expression[][], [first = [], ...rest]: Expression[][][]
 }
 
 /** Both halves of a failsafe conversation stay tracked, or one of them would have no connection to belong to. */
-function untrackedFailsafe(way: 'in' | 'out', { inbound, outbound }: FailsafePorts): Expression[][] {
-  const view = viewOf('untracked');
+function untrackedFailsafe(
+  way: 'in' | 'out',
+  { inbound, outbound }: FailsafePorts,
+  going: TupleDirection | undefined,
+): Expression[][] {
+  const view = viewOf('untracked', going);
   const [toPort, fromPort] = way === 'in' ? [inbound, outbound] : [outbound, inbound];
   // The other end is who sends what comes in, and who receives what goes out.
   const net = way === 'in' ? 'sender' : 'receiver';

@@ -1,5 +1,6 @@
 // What our objects in the kernel are called. People read these in `nft list ruleset`, so they say what they are.
 import { createHash } from 'node:crypto';
+import type { TupleDirection } from '../../kernel/index.ts';
 import type { Family } from '../../net/index.ts';
 import type { Direction } from '../../policy/index.ts';
 
@@ -31,7 +32,7 @@ export const chains = {
   toHostEndpoint: 'cali-to-host-endpoint',
   /** Ports by which a node can always be reached, and which it can always reach. */
   failsafe: { ingress: 'cali-failsafe-in', egress: 'cali-failsafe-out' },
-  /** Where a packet goes that a policy lets pass without a connection. */
+  /** Where a packet goes that a policy lets pass without a connection: it is noted on its mark. */
   untracked: 'cali-untracked',
   /** Called for what policy permits: ends loops, bounds pods' traffic as their annotations ask, and writes DSCP values. */
   serviceLoop: 'cali-cidr-block',
@@ -57,10 +58,19 @@ export const chains = {
 export const hostChains = {
   untrackedIn: 'cali-untracked-in',
   untrackedOut: 'cali-untracked-out',
+  untrackedInAgain: 'cali-untracked-in-again',
+  untrackedOutAgain: 'cali-untracked-out-again',
+  untrackedInDone: 'cali-untracked-in-done',
+  untrackedOutDone: 'cali-untracked-out-done',
   preDNAT: 'cali-pre-dnat',
+  preDNATAgain: 'cali-pre-dnat-again',
   forwardEgress: 'cali-host-forward-egress',
   forwardIngress: 'cali-host-forward-ingress',
   translated: 'cali-output-translated',
+  forwardEarlyAgain: 'cali-host-forward-early-again',
+  inputEarlyAgain: 'cali-host-input-early-again',
+  outputEarlyAgain: 'cali-host-output-early-again',
+  translatedEarlyAgain: 'cali-output-translated-early-again',
   forwardEgressAgain: 'cali-host-forward-egress-again',
   forwardIngressAgain: 'cali-host-forward-ingress-again',
   translatedAgain: 'cali-output-translated-again',
@@ -76,6 +86,10 @@ export const hostPlaces = {
   preDNAT: 'cali-fhpd',
   untrackedIn: 'cali-fhut',
   untrackedOut: 'cali-thut',
+  untrackedInOriginal: 'cali-fhuto',
+  untrackedInReply: 'cali-fhutr',
+  untrackedOutOriginal: 'cali-thuto',
+  untrackedOutReply: 'cali-thutr',
 } as const;
 
 export type HostPlace = keyof typeof hostPlaces;
@@ -118,9 +132,12 @@ export function tierChain(interfaceName: string, direction: Direction, n: number
 
 const longest = 200;
 
-/** "cali-pi-..." and "cali-po-...": a policy's key as it is where nftables can say it, else its hash. */
-export function policyChain(key: string, direction: Direction): string {
-  const prefix = direction === 'ingress' ? 'cali-pi-' : 'cali-po-';
+/**
+ * "cali-pi-..." and "cali-po-...": a policy's key as it is where nftables can say it, else its hash. A policy about packets that
+ * have no connection is asked of such as have one, too, by the direction that they go: "cali-pio-...", "cali-pir-...".
+ */
+export function policyChain(key: string, direction: Direction, going?: TupleDirection): string {
+  const prefix = `cali-p${direction === 'ingress' ? 'i' : 'o'}${going?.slice(0, 1) ?? ''}-`;
   const isSayable = key.length <= longest && /^[A-Za-z0-9/_.-]+$/.test(key);
   return prefix + (isSayable ? key : hashOf(key));
 }

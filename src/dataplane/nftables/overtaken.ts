@@ -9,16 +9,16 @@
 //   cali-forward-egress, cali-forward-ingress ...   judge; whom they deny they drop, or let go on if its stamp holds no more
 //   cali-...-again, behind them                     let pass whose stamp holds; judge all others again, for good
 //
-// A change takes a hundred times what a packet does, so that none meets two of them on its way. What is denied before a packet
-// is routed (doNotTrack, preDNAT) is not judged again; what preDNAT lets pass is asked again later, like all the rest.
+// A change takes a hundred times what a packet does, so that none meets two of them on its way. A node with host endpoints asks
+// before a packet is routed, too: there it gets its stamp as soon as it comes, or is sent (see early-chains.ts).
 import { type Element, type Expression, type NftSet, registers } from '../../kernel/index.ts';
 import { readHostU32 } from './bytes.ts';
 import type { Marks } from './marks.ts';
 import { verdict } from './matches.ts';
 import { sets } from './names.ts';
-import { againBit, firstStampBit, hasBits, passBit, readBits, writeBits } from './packet-mark.ts';
+import { againBit, firstStampBit, hasBits, passBit, readBits, setBits, writeBits } from './packet-mark.ts';
 
-/** From 1 to the last that marks have room for; 0 is on packets that nobody has stamped. */
+/** From 1 to the last that marks have room for; 0 is on packets that nobody has stamped, or whose judgement is over. */
 export type Stamp = number;
 
 export const stampSet: NftSet = { name: sets.stamp, key: ['mark'] };
@@ -32,14 +32,22 @@ export function nextStamp({ lastStamp }: Marks, stamp: Stamp): Stamp {
 }
 
 /**
- * Gives the packet a stamp, whatever it had before; with stamp 0 none. Nor has any policy passed it yet: others may have written our
- * bits before we come, as who copies all of a connection's mark to its packets does.
+ * Gives the packet a stamp, whatever it had before. Nothing else is noted on it yet: others may have written our bits before we
+ * come, as who copies all of a connection's mark to its packets does.
  */
 export function stampExpressions(marks: Marks, stamp: Stamp): Expression[] {
-  return writeBits(marks, stampBits(marks) | againBit | passBit, stamp * firstStampBit);
+  return setBits(marks, stamp * firstStampBit);
 }
 
-/** The member of the set of stamps. Beside it is always that of stamp 0: a packet without one is overtaken by nothing. */
+/** Where the packet comes to a later hook with its stamp: what is noted of its judgement in the one before is over. */
+export function keepStamp(marks: Marks): Expression[] {
+  return writeBits(marks, againBit | passBit, 0);
+}
+
+/**
+ * The member of the set of stamps. On a node without host endpoints that of stamp 0 is another: not all are stamped there, and who
+ * is not is overtaken by nothing. With them a packet without a stamp came before the first of them was there.
+ */
 export function stampElements(marks: Marks, stamp: Stamp): Element[] {
   return [{ key: marks.of(stamp * firstStampBit) }];
 }

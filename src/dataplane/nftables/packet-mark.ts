@@ -25,9 +25,14 @@ export function writeBits(marks: Marks, off: number, on: number): Expression[] {
   ];
 }
 
+/** Makes these the only ones of ours, whoever wrote any. */
+export function setBits(marks: Marks, on: number): Expression[] {
+  return writeBits(marks, 2 ** 16 - 1, on);
+}
+
 /** Takes all of ours off, whoever wrote them. */
 export function clearBits(marks: Marks): Expression[] {
-  return writeBits(marks, 2 ** 16 - 1, 0);
+  return setBits(marks, 0);
 }
 
 /** Of these bits, those that are on, to a register for the next expression. */

@@ -1,6 +1,6 @@
 // A chain per policy and direction, which all endpoints that the policy selects share.
 import type { Changes, DesiredState, PolicyProgram } from '../../calc/index.ts';
-import type { Expression } from '../../kernel/index.ts';
+import type { Expression, TupleDirection } from '../../kernel/index.ts';
 import type { Action, Direction } from '../../policy/index.ts';
 import { ContentSets } from './content-sets.ts';
 import { type Isolation, type Owner, ownedBy } from './isolation.ts';
@@ -14,6 +14,14 @@ import type { TableWriter } from './table-image.ts';
 import { viewOf } from './views.ts';
 
 const directions: readonly Direction[] = ['ingress', 'egress'];
+
+/** One of a policy's chains: which half of its rules, and of what they are asked. */
+interface PolicyChain {
+  readonly name: string;
+  readonly direction: Direction;
+  /** Undefined for what the policy's stage asks by itself. */
+  readonly going: TupleDirection | undefined;
+}
 
 interface ChainRule {
   readonly expressions: Expression[];
@@ -31,8 +39,11 @@ export class PolicyChains {
   readonly #isolation: Isolation;
   readonly #log: LogOptions;
   readonly #marks: Marks;
-  /** Content sets that each policy's rules use. */
-  readonly #uses = new Map<string, readonly string[]>();
+  /** Of each policy, its chains and the content sets that their rules use. */
+  readonly #written = new Map<
+    string,
+    { readonly chains: readonly PolicyChain[]; readonly uses: readonly string[] }
+  >();
 
   constructor(isolation: Isolation, log: LogOptions, marks = defaultMarks) {
     this.#isolation = isolation;
@@ -52,27 +63,29 @@ export class PolicyChains {
     const additions: (() => void)[] = [];
     for (const key of changes.policies) {
       const program = state.policies.get(key);
-      const known = this.#uses.get(key);
-      if (known) outdated.push(known);
+      const known = this.#written.get(key);
+      if (known) outdated.push(known.uses);
+      const before = new Set(known?.chains.map(({ name }) => name));
+      const wanted = program ? chainsOf(key, program) : [];
+      for (const name of before) if (!wanted.some((chain) => chain.name === name)) gone.push(name);
       if (!program) {
-        if (known) gone.push(...directions.map((direction) => policyChain(key, direction)));
-        this.#uses.delete(key);
+        this.#written.delete(key);
         continue;
       }
-      for (const direction of directions) {
-        const chain = policyChain(key, direction);
+      for (const chain of wanted) {
         const owner: Owner = `policy ${key}`;
         const rules = this.#isolation.isClosed('policy', key)
           ? closedPolicy
-          : ownedBy(transaction, owner, () => this.#rules(key, program, direction, context));
-        if (known) transaction.flushChain(chain);
-        else transaction.addChain({ name: chain });
+          : ownedBy(transaction, owner, () => this.#rules(key, program, chain, context));
+        const { name } = chain;
+        if (before.has(name)) transaction.flushChain(name);
+        else transaction.addChain({ name });
         additions.push(() => {
           transaction.owner = owner;
-          for (const rule of rules) transaction.addRule({ chain, ...rule });
+          for (const rule of rules) transaction.addRule({ chain: name, ...rule });
         });
       }
-      this.#uses.set(key, this.#contents.takeUses());
+      this.#written.set(key, { chains: wanted, uses: this.#contents.takeUses() });
     }
     for (const names of outdated) this.#contents.release(names);
     // Sets first: a rule cannot speak of one that is not there.
@@ -88,7 +101,7 @@ export class PolicyChains {
 
   /** Keys of the policies whose rules use a content set. */
   usersOfContent(name: string): string[] {
-    return [...this.#uses].flatMap(([key, names]) => (names.includes(name) ? [key] : []));
+    return [...this.#written].flatMap(([key, { uses }]) => (uses.includes(name) ? [key] : []));
   }
 
   /** Names of sets that no chain refers to any more, when those that are gone have gone. */
@@ -99,12 +112,12 @@ export class PolicyChains {
   #rules(
     key: string,
     { stage, tier = '', ...program }: PolicyProgram,
-    direction: Direction,
+    { direction, going }: PolicyChain,
     context: Omit<MatchContext, 'view'>,
   ): ChainRule[] {
     const allowed = stage === 'untracked' ? goTo(chains.untracked) : verdict('accept');
     return program[direction].flatMap(({ action, origin, ...rule }) =>
-      ruleMatches({ action, origin, ...rule }, { ...context, view: viewOf(stage) }).map((matches) => ({
+      ruleMatches({ action, origin, ...rule }, { ...context, view: viewOf(stage, going) }).map((matches) => ({
         expressions: [
           ...matches,
           counter,
@@ -127,4 +140,11 @@ export class PolicyChains {
         return log();
     }
   }
+}
+
+function chainsOf(key: string, { stage }: PolicyProgram): PolicyChain[] {
+  const ways = stage === 'untracked' ? ([undefined, 'original', 'reply'] as const) : [undefined];
+  return directions.flatMap((direction) =>
+    ways.map((going) => ({ name: policyChain(key, direction, going), direction, going })),
+  );
 }

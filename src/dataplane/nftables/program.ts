@@ -49,7 +49,8 @@ export class Program {
   readonly #hostEndpoints: HostEndpointChains;
   readonly #paths: EndpointPathProgram;
   #generation: Generation = 0;
-  #stamp: Stamp = 0;
+  /** The members of the set of stamps. */
+  #stamps: ReadonlySet<Stamp> = new Set();
   /** The chains that note judgements. */
   #marking: readonly string[] = [];
 
@@ -66,7 +67,6 @@ export class Program {
   /** Writes what is the same in every table, into an empty one. */
   begin(transaction: TableWriter): void {
     for (const set of [...skeletonSets, ...pathSets]) transaction.addSet(set);
-    transaction.addElements(stampSet, stampElements(this.#marks, 0));
     for (const chain of [...skeletonChains, ...pathChains]) transaction.addChain(chain);
     for (const rule of skeletonRules(this.#options)) transaction.addRule(rule);
     for (const rule of pathRules(this.#options.path ?? defaultPath, this.#marks)) transaction.addRule(rule);
@@ -84,7 +84,7 @@ export class Program {
     for (const chain of goneChains) transaction.deleteChain(chain);
     for (const name of this.#policies.takeUnusedSets()) transaction.deleteSet(name);
     for (const name of goneSets) transaction.deleteSet(name);
-    this.#changeStamp(transaction, moment.stamp);
+    this.#changeStamp(transaction, moment.stamp, state.hostEndpoints.size > 0);
     this.#changeGeneration(transaction, moment.generation, state.hostEndpoints.size > 0);
   }
 
@@ -93,11 +93,14 @@ export class Program {
     return this.#policies.usersOfContent(name);
   }
 
-  #changeStamp(transaction: TableWriter, stamp: Stamp): void {
-    if (stamp === this.#stamp) return;
-    if (this.#stamp !== 0) transaction.deleteElements(stampSet, stampElements(this.#marks, this.#stamp));
-    transaction.addElements(stampSet, stampElements(this.#marks, stamp));
-    this.#stamp = stamp;
+  /** The present stamp, and on a node without host endpoints that of packets which have none. */
+  #changeStamp(transaction: TableWriter, stamp: Stamp, hasHostEndpoints: boolean): void {
+    const wanted = new Set(hasHostEndpoints ? [stamp] : [0, stamp]);
+    for (const old of this.#stamps.difference(wanted))
+      transaction.deleteElements(stampSet, stampElements(this.#marks, old));
+    for (const fresh of wanted.difference(this.#stamps))
+      transaction.addElements(stampSet, stampElements(this.#marks, fresh));
+    this.#stamps = wanted;
   }
 
   #changeGeneration(transaction: TableWriter, generation: Generation, hasHostEndpoints: boolean): void {

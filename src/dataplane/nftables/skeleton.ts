@@ -28,8 +28,8 @@ import { isJudged } from './judgement.ts';
 import { defaultMarks, type Marks } from './marks.ts';
 import { counter, goTo, jump, verdict } from './matches.ts';
 import { chains, type HostPlace, hostDispatch, hostPlaces, sets } from './names.ts';
-import { isOfOneState, judgesAgain, stampExpressions, stampSet } from './overtaken.ts';
-import { untrackedBit, writeBits } from './packet-mark.ts';
+import { isOfOneState, judgesAgain, stampSet } from './overtaken.ts';
+import { clearBits, untrackedBit, writeBits } from './packet-mark.ts';
 import {
   dispatch,
   goes,
@@ -97,8 +97,8 @@ export const skeletonChains: readonly Chain[] = [
   ...untrackedPodsChains,
   { name: chains.egress, hook: hook('forward', first) },
   { name: chains.ingress, hook: hook('forward', first + 1) },
-  { name: chains.again.egress, hook: hook('forward', first + 4) },
-  { name: chains.again.ingress, hook: hook('forward', first + 5) },
+  { name: chains.again.egress, hook: hook('forward', first + 5) },
+  { name: chains.again.ingress, hook: hook('forward', first + 6) },
   // Behind all others of ours, which may forbid it yet.
   { name: chains.forwardDone, hook: hook('forward', last) },
   { name: chains.input, hook: hook('input', first) },
@@ -172,7 +172,7 @@ export function skeletonRules({
     ...turnedFailsafeMatches(failsafe.inbound, connection, 'receiver').map((match) =>
       rule(chains.failsafe.egress, [...match, counter, accept]),
     ),
-    rule(chains.untracked, [...writeBits(marks, 0, untrackedBit), { kind: 'notrack' }, accept]),
+    rule(chains.untracked, [...writeBits(marks, 0, untrackedBit), accept]),
     ...untrackedPodsRules(marks),
 
     rule(chains.antiSpoof, [...isNoWorkload('iifname', foreign), accept]),
@@ -219,7 +219,7 @@ export function skeletonRules({
       rule(chain, [...goes('reply'), ...isWorkload('oifname'), accept], 'receiver is not here'),
     ]),
 
-    rule(chains.forwardDone, stampExpressions(marks, 0)),
+    rule(chains.forwardDone, clearBits(marks)),
     rule(chains.forwardDone, [jump(chains.serviceLoop)]),
     rule(chains.forwardDone, [jump(chains.limits.forward)]),
     rule(chains.forwardDone, [jump(chains.dscp)]),
@@ -248,7 +248,7 @@ export function skeletonRules({
       ? rule(chains.inputHost, [counter, drop], 'defaultEndpointToHostAction is Drop')
       : rule(chains.inputHost, [accept]),
 
-    rule(chains.inputDone, stampExpressions(marks, 0)),
+    rule(chains.inputDone, clearBits(marks)),
     rule(chains.inputDone, [jump(chains.limits.input)]),
     rule(chains.inputDone, [...isJudged(marks), accept]),
     rule(chains.inputDone, [...isInState('related'), accept]),
@@ -264,7 +264,7 @@ export function skeletonRules({
     rule(chains.again.output, [
       ...isWorkload('oifname'),
       ...isOfOneState(marks),
-      ...stampExpressions(marks, 0),
+      ...clearBits(marks),
       accept,
     ]),
     ...again(chains.again.output),

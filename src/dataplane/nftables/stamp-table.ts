@@ -2,10 +2,10 @@
 // validate all of the table that does, which takes milliseconds for a table of policy and nothing for this one. Its chains come
 // before all others that judge: a packet with a new stamp is judged by nothing old. Without this table, packets are judged all the
 // same, but not again.
-import { type Chain, type Expression, type Nftables, type Rule, Transaction } from '../../kernel/index.ts';
+import { type Expression, type Hook, type Nftables, type Rule, Transaction } from '../../kernel/index.ts';
 import type { Marks } from './marks.ts';
 import { jump } from './matches.ts';
-import { type Stamp, stampExpressions } from './overtaken.ts';
+import { keepStamp, type Stamp, stampExpressions } from './overtaken.ts';
 import { isWorkload } from './packet-tests.ts';
 import { firstDifference } from './table-difference.ts';
 import { TableImage, type TableWriter } from './table-image.ts';
@@ -16,11 +16,13 @@ export const stampTable = { family: 'inet', name: 'calico-stamp' } as const;
 const chain = 'cali-stamp';
 const hooks = ['forward', 'input', 'output'] as const;
 const priority = -30;
+/** Before connections are tracked, and before whoever is asked then. */
+const early = { hooks: ['prerouting', 'output'], priority: -299 } as const;
 
 export interface Stamping {
   readonly stamp: Stamp;
   readonly marks: Marks;
-  /** There are host endpoints: what the node sends to others than its pods is judged, too. */
+  /** There are host endpoints: all is judged, and from when it comes to the node, or is sent. */
   readonly hasHosts: boolean;
 }
 
@@ -88,15 +90,16 @@ function stampRule({ marks, stamp }: Stamping): Rule {
   return { chain, expressions: stampExpressions(marks, stamp) };
 }
 
-function writeFrame(writer: TableWriter, { hasHosts }: Stamping): void {
+function writeFrame(writer: TableWriter, { hasHosts, marks }: Stamping): void {
+  const addBase = (name: string, hook: Hook['hook'], at: number, expressions: Expression[]) => {
+    writer.addChain({ name, hook: { type: 'filter', hook, priority: at, policy: 'accept' } });
+    writer.addRule({ chain: name, expressions });
+  };
   writer.addChain({ name: chain });
+  if (hasHosts)
+    for (const hook of early.hooks) addBase(`${chain}-early-${hook}`, hook, early.priority, [jump(chain)]);
   for (const hook of hooks) {
-    const base: Chain = {
-      name: `${chain}-${hook}`,
-      hook: { type: 'filter', hook, priority, policy: 'accept' },
-    };
-    const judged: Expression[] = hook === 'output' && !hasHosts ? isWorkload('oifname') : [];
-    writer.addChain(base);
-    writer.addRule({ chain: base.name, expressions: [...judged, jump(chain)] });
+    const judged: Expression[] = hook === 'output' ? isWorkload('oifname') : [];
+    addBase(`${chain}-${hook}`, hook, priority, hasHosts ? keepStamp(marks) : [...judged, jump(chain)]);
   }
 }

@@ -1,20 +1,19 @@
 // Tiers as chains of rules: every policy of an endpoint is asked in turn.
 import type { TierProgram } from '../../calc/index.ts';
 import type { Expression } from '../../kernel/index.ts';
-import type { Direction } from '../../policy/index.ts';
 import type { Marks } from './marks.ts';
 import { counter, goTo, jump } from './matches.ts';
-import { chains, policyChain } from './names.ts';
+import { chains } from './names.ts';
 import { ifPassedGoTo } from './pass.ts';
 
 /**
- * The rules of each chain; `nameOf` says what the n-th is called, from 0. A chain ends, and the next begins, behind a tier that
+ * The rules of each chain; `nameOf` says what the n-th is called, from 0, and `policyOf` the chain of a policy. A chain ends, and the next begins, behind a tier that
  * a policy may pass: whoever passes goes there. `last` is what befalls a packet that no tier decides about; what no packet
  * can reach is left out.
  */
 export function tierRules(
   tiers: readonly TierProgram[],
-  direction: Direction,
+  policyOf: (key: string) => string,
   nameOf: (n: number) => string,
   last: readonly Expression[],
   marks: Marks,
@@ -24,7 +23,7 @@ export function tierRules(
   for (const { policies, defaultAction } of tiers) {
     const next = nameOf(all.length);
     for (const { key, passes } of policies) {
-      rules.push([jump(policyChain(key, direction))]);
+      rules.push([jump(policyOf(key))]);
       if (passes) rules.push(ifPassedGoTo(marks, next));
     }
     const mayPass = policies.some(({ passes }) => passes);

@@ -5,7 +5,7 @@ import { type Chain, type Expression, type Rule, registers } from '../../kernel/
 import { hostU32 } from './bytes.ts';
 import type { Marks } from './marks.ts';
 import { chains } from './names.ts';
-import { clearBits, hasBits, untrackedBit, writeBits } from './packet-mark.ts';
+import { hasBits, untrackedBit, writeBits } from './packet-mark.ts';
 import { isInState, isWorkload } from './packet-tests.ts';
 import { addressRegister, isOfFamily } from './path/index.ts';
 
@@ -31,7 +31,7 @@ const track: readonly Expression[] = [
 
 export function untrackedPodsRules(marks: Marks): Rule[] {
   return [
-    { chain: names.came, expressions: clearBits(marks) },
+    { chain: names.came, expressions: writeBits(marks, untrackedBit, 0) },
     {
       chain: names.came,
       expressions: [...isInState('untracked'), ...writeBits(marks, 0, untrackedBit), ...track],

@@ -31,20 +31,22 @@ const reached: Tuple = { direction: 'reply', end: 'saddr', port: 'proto-src' };
 /** Whom the opener meant, before anybody translated the address. */
 const meant: Tuple = { direction: 'original', end: 'daddr', port: 'proto-dst' };
 
-function connectionView(destination: Tuple): View {
-  const tupleOf = (side: Side) => (side === 'source' ? opened : destination);
+function tupleView(source: Tuple, destination: Tuple, direction: TupleDirection): View {
+  const tupleOf = (side: Side) => (side === 'source' ? source : destination);
   return {
     address: (side, family, to) => {
-      const { direction, end } = tupleOf(side);
-      return { kind: 'ct tuple', direction, key: family === 4 ? `ip ${end}` : `ip6 ${end}`, to };
+      const { end, ...tuple } = tupleOf(side);
+      const key = family === 4 ? (`ip ${end}` as const) : (`ip6 ${end}` as const);
+      return { kind: 'ct tuple', direction: tuple.direction, key, to };
     },
     port: (side, to) => {
-      const { direction, port } = tupleOf(side);
-      return { kind: 'ct tuple', direction, key: port, to };
+      const tuple = tupleOf(side);
+      return { kind: 'ct tuple', direction: tuple.direction, key: tuple.port, to };
     },
+    // It is the same both ways, and the kernel does not say in which it was asked.
     protocol: (to) => ({ kind: 'ct tuple', key: 'protocol', direction: 'original', to }),
     // Where other protocols have a destination port, a connection of ICMP has the type and the code of its first message.
-    icmp: (to) => ({ kind: 'ct tuple', key: 'proto-dst', direction: 'original', to }),
+    icmp: (to) => ({ kind: 'ct tuple', key: 'proto-dst', direction, to }),
   };
 }
 
@@ -66,11 +68,20 @@ const packetView: View = {
   icmp: (to) => ({ kind: 'payload', base: 'transport', offset: 0, length: 2, to }),
 };
 
-export const connection = connectionView(reached);
-export const untranslated = connectionView(meant);
+export const connection = tupleView(opened, reached, 'original');
+export const untranslated = tupleView(opened, meant, 'original');
 
-/** The view of a policy that is asked at that stage. */
-export function viewOf(stage: HostStage | undefined): View {
-  if (stage === 'untracked') return packetView;
+/** A packet as its sender made it, whatever has been translated since, by the direction of its connection that it goes. */
+function asSent(direction: TupleDirection): View {
+  return tupleView(
+    { direction, end: 'saddr', port: 'proto-src' },
+    { direction, end: 'daddr', port: 'proto-dst' },
+    direction,
+  );
+}
+
+/** The view of a policy that is asked at that stage; of packets without a connection, or of such as have one and go that way. */
+export function viewOf(stage: HostStage | undefined, going?: TupleDirection): View {
+  if (stage === 'untracked') return going ? asSent(going) : packetView;
   return stage === 'preDNAT' ? untranslated : connection;
 }
