@@ -2,19 +2,42 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seeded } from '../faults/seeded.ts';
-import { flood } from './flood.ts';
+import { type FloodReport, flood } from './flood.ts';
+import { hostPlain, sharedSetsScenario, stagesScenario } from './host-flood.ts';
+import { HostLab } from './host-lab.ts';
 import { KernelCluster } from './kernel-cluster.ts';
+import { podPlain, podScenario } from './pod-flood.ts';
 
 const seed = Number(process.env.CALICO_TEST_SEED ?? 20261125);
-const changes = 500;
 
-test(`a flood through ${changes} changes of policy, and tables made anew, sees what all of them permit, and nothing else (seed ${seed})`, async () => {
+function expectSound({ probes, wrong }: FloodReport, changes: number): void {
+  assert.deepEqual(wrong, []);
+  assert.ok(probes > changes, `${probes} probes`);
+}
+
+const podChanges = 500;
+test(`a flood through ${podChanges} changes of policy, and tables made anew, sees what all of them permit, and nothing else (seed ${seed})`, async () => {
   const kernel = await KernelCluster.make('flood');
   try {
-    const { probes, wrong } = await flood(kernel, { changes, replaced: 0.2, random: seeded(seed) });
-    assert.deepEqual(wrong, []);
-    assert.ok(probes > changes, `${probes} probes`);
+    const options = { changes: podChanges, replaced: 0.2, random: seeded(seed) };
+    expectSound(await flood(podPlain(kernel), podScenario(), options), podChanges);
   } finally {
     await kernel.remove();
   }
 });
+
+const hostChanges = 150;
+for (const [name, scenario] of [
+  ['policies of host endpoints', stagesScenario],
+  ['sets that two of their stages share', sharedSetsScenario],
+] as const) {
+  test(`likewise through ${hostChanges} changes of ${name} (seed ${seed})`, async () => {
+    const lab = await HostLab.make('hflood');
+    try {
+      const options = { changes: hostChanges, replaced: 0.1, random: seeded(seed) };
+      expectSound(await flood(hostPlain(lab), scenario(), options), hostChanges);
+    } finally {
+      await lab.remove();
+    }
+  });
+}

@@ -1,128 +1,28 @@
-// A flood of probes through changes of policy, and of the whole table. The rules are written in many ways that all permit friends and forbid foes; one
-// object changes at a time, from one way to another. Whoever is judged by half of one way and half of another would show.
-import assert from 'node:assert/strict';
+// A flood of probes through changes of policy, and of the whole table. What is permitted is said in many ways that all permit friends and
+// forbid foes; one object changes at a time, from one way to another. Whoever is judged by half of one way and half of another
+// would show.
 import { Transaction } from '../../src/kernel/index.ts';
-import type { Cluster } from '../../src/policy/index.ts';
-import type { GlobalNetworkPolicy, GlobalNetworkSet, PolicyRule } from '../../src/resources/index.ts';
-import type { KernelCluster, KernelNode } from './kernel-cluster.ts';
-import { policyCases } from './policy-cases.ts';
+import type { LaneReport } from '../../src/lab/prober/messages.ts';
+import type { KernelNode } from './kernel-cluster.ts';
 
-const free = policyCases[0]?.[1] as Cluster;
-const receiver = 1;
-/** One of each on each of the two nodes. */
-const friends = [0, 3];
-const foes = [2, 5];
-const port = 80;
-const families = [4, 6] as const;
+/** Gives numbers from 0 up to 1. */
+export type Random = () => number;
 
-function roleOf(index: number): string {
-  if (index === receiver) return 'host';
-  return friends.includes(index) ? 'friend' : 'foe';
+/** Ways of saying the same. */
+export interface Scenario<Cluster> {
+  readonly first: Cluster;
+  /** Another cluster than the last one, by one object. */
+  readonly next: (random: Random) => Cluster;
+  /** By its name, whether all probes of a lane have to arrive; none of the others may. */
+  readonly isFriendly: (lane: string) => boolean;
 }
 
-const pods = free.pods.map((pod, index) => ({
-  ...pod,
-  metadata: {
-    ...pod.metadata,
-    // As seen from the receiver.
-    labels: { role: roleOf(index), place: index % 2 === receiver % 2 ? 'here' : 'there' },
-  },
-}));
-
-const allow = (source: PolicyRule['source'], more: Partial<PolicyRule> = {}): PolicyRule => ({
-  action: 'Allow',
-  ...(source && { source }),
-  ...more,
-});
-
-/** What the receiver lets in. Each way permits friends to speak to it, and nobody else; foes are let go to it by all but the last. */
-const ways: readonly (readonly PolicyRule[])[] = [
-  [allow({ selector: 'role == "friend"' }, { protocol: 'UDP', destination: { ports: [port] } })],
-  [{ action: 'Deny', source: { selector: 'role == "foe"' } }, allow(undefined)],
-  [allow({ notSelector: 'role == "foe"' })],
-  [allow({ nets: ['10.1.0.1/32', '10.1.0.4/32'] }), allow({ nets: ['fd00:1::1/128', 'fd00:1::4/128'] })],
-  [allow({ selector: 'group == "friends"' })],
-  [{ action: 'Deny', source: { notSelector: 'group == "friends"' } }, allow(undefined)],
-  [{ action: 'Pass', source: { selector: 'role in {"friend", "nobody"}' } }],
-  [
-    { action: 'Log' },
-    allow({ selector: 'has(role) && role != "foe"' }, { destination: { notPorts: ['web'] } }),
-  ],
-  [allow({ selector: 'has(listed)', notSelector: 'has(blocked)' })],
-  // The foe that is here is held back where it goes out, and let in: half of this way and half of another would let it through.
-  [{ action: 'Deny', source: { selector: 'role == "foe" && place == "there"' } }, allow(undefined)],
-];
-const heldBack = ways.length - 1;
-
-/** The networks of the set with the label group=friends: friends in all of them, foes in none. */
-const groups: readonly (readonly string[])[] = [
-  ['10.1.0.1', '10.1.0.4', 'fd00:1::1', 'fd00:1::4'],
-  ['10.1.0.0/31', '10.1.0.4/31', 'fd00:1::/127', 'fd00:1::4/127'],
-  ['10.1.0.1/32', '10.1.0.4/31', 'fd00:1::/127', 'fd00:1::4', '192.0.2.0/24'],
-];
-
-/** The networks of a set that is listed and blocked at once, so that foes are in both or in neither; the others make its change a long one. */
-const blocked: readonly (readonly string[])[] = [
-  ['192.0.2.0/24'],
-  [
-    '10.1.0.2/31',
-    '10.1.0.6/31',
-    'fd00:1::2/127',
-    'fd00:1::6/127',
-    ...Array.from({ length: 250 }, (_, n) => [`172.16.${n}.0/25`, `fd77:${n.toString(16)}::/48`]).flat(),
-  ],
-];
-
-/** Which of each a cluster has. */
-interface Shape {
-  readonly way: number;
-  readonly group: number;
-  readonly blocked: number;
-}
-
-function setOf(name: string, labels: Record<string, string>, nets: readonly string[] = []): GlobalNetworkSet {
-  return {
-    apiVersion: 'projectcalico.org/v3',
-    kind: 'GlobalNetworkSet',
-    metadata: { name, labels },
-    spec: { nets: [...nets] },
-  };
-}
-
-function clusterOf(shape: Shape): Cluster {
-  const policy: GlobalNetworkPolicy = {
-    apiVersion: 'projectcalico.org/v3',
-    kind: 'GlobalNetworkPolicy',
-    metadata: { name: 'flood' },
-    spec: {
-      selector: 'role in {"host", "foe"}',
-      types: ['Ingress', 'Egress'],
-      ingress: [...(ways[shape.way] ?? [])],
-      egress: [
-        ...(shape.way === heldBack
-          ? [{ action: 'Deny', source: { selector: 'role == "foe" && place == "here"' } } as const]
-          : []),
-        { action: 'Allow' },
-      ],
-    },
-  };
-  const networkSets = [
-    setOf('friends', { group: 'friends' }, groups[shape.group]),
-    setOf('listed', { listed: 'yes' }, groups[1]),
-    setOf('blocked', { listed: 'yes', blocked: 'yes' }, blocked[shape.blocked]),
-  ];
-  return { ...free, pods, networkPolicies: [], globalPolicies: [policy], networkSets };
-}
-
-/** A base chain of no layout of ours leads the dataplane to replace all of its table, as after an upgrade. */
-function replaceTable(node: KernelNode | undefined): void {
-  if (!node) return;
-  const transaction = new Transaction({ family: 'inet', name: 'calico' });
-  const hook = { type: 'filter', hook: 'forward', priority: -10, policy: 'accept' } as const;
-  transaction.addChain({ name: 'old', hook });
-  node.nftables.commit(transaction);
-  node.table.distrust();
-  node.apply();
+/** Where packets flow. */
+export interface FloodPlain<Cluster> {
+  readonly nodes: readonly KernelNode[];
+  become(cluster: Cluster): Promise<void>;
+  startFlood(): Promise<void>;
+  stopFlood(): Promise<readonly LaneReport[]>;
 }
 
 export interface FloodReport {
@@ -137,39 +37,44 @@ export interface FloodOptions {
   readonly changes: number;
   /** How many of the changes are followed by a table made from nothing on one of the nodes: 0 to 1. */
   readonly replaced: number;
-  /** Gives numbers from 0 up to 1. */
-  readonly random: () => number;
+  readonly random: Random;
   /** Ends the flood before all changes are done. */
   readonly isOver?: () => boolean;
 }
 
-export async function flood(
-  kernel: KernelCluster,
+export async function flood<Cluster>(
+  plain: FloodPlain<Cluster>,
+  { first, next, isFriendly }: Scenario<Cluster>,
   { changes, replaced, random, isOver = () => false }: FloodOptions,
 ): Promise<FloodReport> {
-  const other = (count: number, than: number) => (than + 1 + Math.floor(random() * (count - 1))) % count;
-  let shape: Shape = { way: 0, group: 0, blocked: 0 };
-  await kernel.become(clusterOf(shape));
-  await kernel.listen();
-  const flows = [...friends, ...foes].map((from) => ({ from, to: receiver, port }));
-  for (const family of families) await kernel.startStream(family, flows);
+  await plain.become(first);
+  await plain.startFlood();
   let done = 0;
   for (; done < changes && !isOver(); done++) {
-    const kind = random();
-    if (kind < 0.6) shape = { ...shape, way: other(ways.length, shape.way) };
-    else if (kind < 0.8) shape = { ...shape, group: other(groups.length, shape.group) };
-    else shape = { ...shape, blocked: other(blocked.length, shape.blocked) };
-    await kernel.become(clusterOf(shape));
-    if (random() < replaced) replaceTable(kernel.nodes[done % kernel.nodes.length]);
+    await plain.become(next(random));
+    if (random() < replaced) replaceTable(plain.nodes[done % plain.nodes.length]);
     // The flood goes on between two changes: packets meet the state as well as the change.
     await new Promise(setImmediate);
   }
-  const lanes = (await Promise.all(families.map((family) => kernel.stopStream(family)))).flat();
-  assert.ok(lanes.length >= families.length * flows.length);
-  const wrong = lanes.flatMap(({ name, sent, arrived }) => {
-    const isFriend = friends.some((index) => name.startsWith(`${index}/`));
-    if (arrived === (isFriend ? sent : 0)) return [];
-    return [`${name}: ${arrived} of ${sent} arrived`];
-  });
+  const lanes = await plain.stopFlood();
+  const wrong = lanes.flatMap(({ name, sent, arrived }) =>
+    arrived === (isFriendly(name) ? sent : 0) ? [] : [`${name}: ${arrived} of ${sent} arrived`],
+  );
   return { probes: lanes.reduce((sum, { sent }) => sum + sent, 0), done, wrong };
+}
+
+/** A base chain of no layout of ours leads the dataplane to replace all of its table, as after an upgrade. */
+function replaceTable(node: KernelNode | undefined): void {
+  if (!node) return;
+  const transaction = new Transaction({ family: 'inet', name: 'calico' });
+  const hook = { type: 'filter', hook: 'forward', priority: -10, policy: 'accept' } as const;
+  transaction.addChain({ name: 'old', hook });
+  node.nftables.commit(transaction);
+  node.table.distrust();
+  node.apply();
+}
+
+/** Another number below `count` than this one. */
+export function other(random: Random, count: number, than: number): number {
+  return (than + 1 + Math.floor(random() * (count - 1))) % count;
 }

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createNamespace, deleteNamespace, namespacePath } from '../../src/kernel/index.ts';
+import { Prober } from '../../src/lab/prober/client.ts';
+import type { LaneReport } from '../../src/lab/prober/messages.ts';
 import { type Cluster, podAnnotations } from '../../src/policy/index.ts';
 import type { GlobalNetworkPolicy, HostEndpoint, Pod, PolicyRule } from '../../src/resources/index.ts';
 import { type End, type Flow, type FlowTransport, passingFlows } from './flows.ts';
@@ -22,11 +24,19 @@ export const addressOf: Readonly<Record<Place, Readonly<Record<Family, string>>>
   'pod-2': { 4: '10.1.0.3', 6: 'fd00:1::3' },
 };
 
+/** A flow of UDP. */
+export interface FlowEnds {
+  readonly from: Place;
+  readonly to: Place;
+  readonly port: number;
+}
+
 const transports: readonly FlowTransport[] = ['tcp', 'udp', 'icmp', 'sctp'];
 
 export class HostLab {
   readonly #kernel: KernelCluster;
   readonly #prefix: string;
+  readonly #probers: Prober[] = [];
   #cluster: Cluster = { namespaces: [], pods: [], networkPolicies: [] };
 
   static async make(name: string, options: KernelClusterOptions = {}): Promise<HostLab> {
@@ -50,6 +60,7 @@ export class HostLab {
   }
 
   async remove(): Promise<void> {
+    for (const prober of this.#probers) await prober.close();
     for (const place of ['outside', 'behind']) {
       try {
         deleteNamespace(this.#nameOf(place as Place));
@@ -74,6 +85,40 @@ export class HostLab {
       ...objects,
     };
     await this.#kernel.become(this.#cluster);
+  }
+
+  /** Begins to probe flows of both families by UDP without pause, in processes of their own; `place/family` are the ends' names. */
+  async startFlood(flows: readonly FlowEnds[]): Promise<void> {
+    const places = new Set(flows.flatMap(({ from, to }) => [from, to]));
+    for (const family of families) {
+      const prober = new Prober(this.#prefix);
+      this.#probers.push(prober);
+      const at = (place: Place) => ({
+        namespacePath: namespacePath(this.#nameOf(place)),
+        ip: addressOf[place][family],
+      });
+      // From there everybody is reached at the end, by whatever policy of a flood: what has not come by then was dropped.
+      const { ip: address, ...outside } = at('outside');
+      await prober.ask('addNode', { name: 'outside', address, ...outside });
+      for (const place of places)
+        await prober.ask('addPod', { key: `${place}/${family}`, node: 'outside', ...at(place), listen: [] });
+      const named = flows.map(({ from, to, port }) => ({
+        from: `${from}/${family}`,
+        to: `${to}/${family}`,
+        port,
+      }));
+      await prober.ask('startStream', { protocol: 'udp', flows: named });
+    }
+  }
+
+  /** Ends them and tells how each lane fared. */
+  async stopFlood(): Promise<readonly LaneReport[]> {
+    const lanes: LaneReport[] = [];
+    for (const prober of this.#probers.splice(0)) {
+      lanes.push(...(await prober.ask('stopStream', {})).lanes);
+      await prober.close();
+    }
+    return lanes;
   }
 
   end(place: Place, family: Family): End {

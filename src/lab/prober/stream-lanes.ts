@@ -1,6 +1,6 @@
 // The lanes of a stream of probes: one per flow and kind of packet, with the sockets it sends and is received by, and the
 // record of which of its probes arrived. When to send, and when to stop, is the stream's affair.
-import { InetSocket } from '../../kernel/index.ts';
+import { InetSocket, KernelError, type SocketAddress } from '../../kernel/index.ts';
 import { decodeTcpStart, encodeTcpStart, encodeUdpStart, withoutIpHeader } from './flow-packet.ts';
 import type { LaneReport } from './messages.ts';
 import type { PodSite } from './site.ts';
@@ -67,6 +67,15 @@ export class Lane {
   }
 }
 
+/** What the sender's own node drops on its way out, as policies about a host do, is a probe that does not arrive. */
+function transmit(socket: InetSocket, data: Uint8Array, to: SocketAddress): void {
+  try {
+    socket.sendTo(data, to);
+  } catch (error) {
+    if (!(error instanceof KernelError && error.code === 'EPERM')) throw error;
+  }
+}
+
 /** From the first to the last of the longest row of equal verdicts, in ms. */
 function longestRow(verdicts: readonly boolean[], times: readonly bigint[], verdict: boolean): number {
   let longest = 0n;
@@ -112,19 +121,19 @@ export class StreamLanes {
       const sender = this.#own(from.open('udp'));
       const destination = { address: target.site.pod.ip, port: target.port };
       this.#established.push({ sender, target });
-      this.all.push(new Lane(`${name} (one flow)`, (id) => sender.sendTo(encodeId(id), destination)));
+      this.all.push(new Lane(`${name} (one flow)`, (id) => transmit(sender, encodeId(id), destination)));
     }
   }
 
   /** Sends one datagram on each lasting flow and has it answered, so that its connection is established where it is permitted. */
   establish(settle: () => void): void {
     for (const { sender, target } of this.#established) {
-      sender.sendTo(encodeId(0), { address: target.site.pod.ip, port: target.port });
+      transmit(sender, encodeId(0), { address: target.site.pod.ip, port: target.port });
     }
     settle();
     for (const { socket } of this.#receiving.values()) {
       for (let got = socket.receiveFrom(); got; got = socket.receiveFrom()) {
-        if (this.#protocol === 'udp') socket.sendTo(got.data, got.from);
+        if (this.#protocol === 'udp') transmit(socket, got.data, got.from);
       }
     }
     settle();
@@ -199,7 +208,7 @@ export class StreamLanes {
       id,
     };
     const packet = this.#protocol === 'udp' ? encodeUdpStart(flow) : encodeTcpStart(flow);
-    socket.sendTo(packet, { address: flow.destination, port: 0 });
+    transmit(socket, packet, { address: flow.destination, port: 0 });
   }
 
   #openRaw(namespace: number, address: string): InetSocket {
