@@ -15,7 +15,7 @@ import {
   writeSysctls,
 } from '../src/kernel/index.ts';
 import { encodeUdpStart } from '../src/lab/prober/flow-packet.ts';
-import type { GlobalNetworkSet, NetworkPolicy, Pod } from '../src/resources/index.ts';
+import type { GlobalNetworkSet, HostEndpoint, NetworkPolicy, Pod } from '../src/resources/index.ts';
 
 const rounds = 40;
 const packets = 500;
@@ -132,8 +132,19 @@ class Node {
   }
 }
 
+interface Programmed {
+  /** When connections have begun to remember that they are permitted. */
+  settled(): Promise<void>;
+  close(): void;
+}
+
 /** Brings policies into the node's kernel: so many of which twenty select the server, and the last of these permits. */
-function program(node: Node, policies: number, setMembers: number): { close(): void } {
+function program(
+  node: Node,
+  policies: number,
+  setMembers: number,
+  hostEndpoints: readonly HostEndpoint[] = [],
+): Programmed {
   const calculator = new Calculator({ node: 'here' });
   calculator.setNamespace({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'bench' } });
   for (const { name, ip } of pods) {
@@ -145,6 +156,7 @@ function program(node: Node, policies: number, setMembers: number): { close(): v
       status: { podIPs: [{ ip }] },
     } as Pod);
   }
+  for (const endpoint of hostEndpoints) calculator.setHostEndpoint(endpoint);
   const networkSet: GlobalNetworkSet = {
     apiVersion,
     kind: 'GlobalNetworkSet',
@@ -191,10 +203,17 @@ function program(node: Node, policies: number, setMembers: number): { close(): v
     },
   });
   dataplane.apply(calculator.state, calculator.takeChanges());
-  return nftables;
+  return { settled: () => dataplane.settled(), close: () => nftables.close() };
 }
 
-const cases: readonly (readonly [title: string, prepare: (node: Node) => { close(): void } | undefined])[] = [
+const hostEndpoint: HostEndpoint = {
+  apiVersion,
+  kind: 'HostEndpoint',
+  metadata: { name: 'here', labels: {} },
+  spec: { node: 'here', interfaceName: '*', profiles: ['projectcalico-default-allow'] },
+};
+
+const cases: readonly (readonly [title: string, prepare: (node: Node) => Programmed | undefined])[] = [
   ['plain forwarding', () => undefined],
   [
     'forwarding with connection tracking alone',
@@ -208,6 +227,7 @@ const cases: readonly (readonly [title: string, prepare: (node: Node) => { close
   ['20 policies, all select the pod', (node) => program(node, selecting, 10)],
   ['10,000 policies, of which 20 select the pod', (node) => program(node, 10_000, 10)],
   ['20 policies, each asks a set of 250,000 members', (node) => program(node, selecting, 250_000)],
+  ['20 policies, on a node with a host endpoint', (node) => program(node, selecting, 10, [hostEndpoint])],
 ];
 
 function quantiles(values: readonly number[]): string {
@@ -221,7 +241,7 @@ const set = cases.map(([title, prepare], index) => {
   return { title, node, programmed: prepare(node), going: [] as number[], starting: [] as number[] };
 });
 try {
-  await new Promise(setImmediate);
+  for (const { programmed } of set) await programmed?.settled();
   // In turn, so that whatever else the machine does befalls all of them.
   for (let round = 0; round < rounds; round++) {
     for (const { node, going, starting } of set) {
