@@ -109,7 +109,18 @@ export function attributeOf(spec: BlockSpec, ordinal: number): AllocationAttribu
 
 /** Whether nothing is taken and nothing cools down. */
 export function isEmpty(spec: BlockSpec): boolean {
-  return spec.unallocated.length === spec.allocations.length;
+  return spec.allocations.every((index) => index === null);
+}
+
+/**
+ * With every free ordinal once in `unallocated`: one that a faulty writer left out would never be given again, and one that
+ * stands there twice would be given twice. The same spec where nothing is wrong.
+ */
+export function withWholeFreeList(spec: BlockSpec): BlockSpec {
+  const free = new Set(spec.unallocated);
+  const isWhole = free.size === spec.unallocated.length;
+  for (const [ordinal, index] of spec.allocations.entries()) if (index === null) free.add(ordinal);
+  return isWhole && free.size === spec.unallocated.length ? spec : { ...spec, unallocated: [...free] };
 }
 
 export function addressOf(spec: BlockSpec, ordinal: number): Address {

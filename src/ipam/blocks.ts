@@ -61,14 +61,14 @@ export class Blocks {
     return undefined;
   }
 
-  /** Every claim of every owner, in whatever phase. */
-  affinities(): Promise<BlockAffinity[]> {
-    return this.#datastore.list(blockAffinities);
-  }
-
-  /** Every claim of one owner, in whatever phase. */
-  affinitiesOf(owner: BlockOwner): Promise<BlockAffinity[]> {
-    return this.#datastore.list(blockAffinities, { labelSelector: affinitySelector(owner) });
+  /** Every claim of one owner, in whatever phase. One that Calico has marked to delete it is in the last. */
+  async affinitiesOf(owner: BlockOwner): Promise<BlockAffinity[]> {
+    const all = await this.#datastore.list(blockAffinities, { labelSelector: affinitySelector(owner) });
+    return all.map((affinity) =>
+      affinity.spec.deleted
+        ? { ...affinity, spec: { ...affinity.spec, state: 'pendingDeletion' } }
+        : affinity,
+    );
   }
 
   /** Claims a block, or finishes a claim that was begun. Returns undefined when it belongs to another, or to nobody yet. */
@@ -115,7 +115,10 @@ export class Blocks {
   async #begin(owner: BlockOwner, cidr: Cidr): Promise<BlockAffinity> {
     const name = affinityName(owner.name, cidr);
     const existing = await this.#find(blockAffinities, name);
-    if (existing) return existing.spec.state === 'confirmed' ? existing : this.#setState(existing, 'pending');
+    if (existing) {
+      const isConfirmed = existing.spec.state === 'confirmed' && !existing.spec.deleted;
+      return isConfirmed ? existing : this.#setState(existing, 'pending');
+    }
     try {
       return await this.#datastore.create(blockAffinities, {
         apiVersion: apiVersionOf(blockAffinities),
@@ -163,8 +166,9 @@ export class Blocks {
     affinity: BlockAffinity,
     state: 'pending' | 'confirmed' | 'pendingDeletion',
   ): Promise<BlockAffinity> {
-    if (affinity.spec.state === state) return affinity;
-    return this.#datastore.update(blockAffinities, { ...affinity, spec: { ...affinity.spec, state } });
+    if (affinity.spec.state === state && !affinity.spec.deleted) return affinity;
+    const spec = { ...affinity.spec, state, deleted: false };
+    return this.#datastore.update(blockAffinities, { ...affinity, spec });
   }
 
   async #find<T extends Resource>(kind: ResourceKind<T>, name: string): Promise<T | undefined> {

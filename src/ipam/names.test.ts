@@ -11,7 +11,13 @@ test('objects are named as Calico names them', () => {
   assert.equal(blockName(parseCidr('192.168.3.64/26')), '192-168-3-64-26');
   assert.equal(blockName(parseCidr('fd00:10::40/122')), 'fd00-10--40-122');
   assert.equal(affinityName('node-1', parseCidr('192.168.3.64/26')), 'node-1-192-168-3-64-26');
-  assert.equal(handleName('k8s-pod-network.ABC'), 'k8s-pod-network.abc');
+  assert.equal(handleName('k8s-pod-network.abc'), 'k8s-pod-network.abc');
+});
+
+test('handles that differ in case alone have a name each', () => {
+  const names = ['net.abc', 'net.ABC', 'net.Abc'].map(handleName);
+  assert.equal(new Set(names).size, 3);
+  for (const name of names) assert.match(name, /^net\.abc(-[0-9a-f]{11})?$/);
 });
 
 test('names too long for an object are cut and stay apart', () => {

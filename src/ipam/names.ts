@@ -19,9 +19,14 @@ export function affinityName(node: string, cidr: Cidr): string {
 
 const maxNameLength = 253;
 
-/** Handle IDs may have capitals; object names may not. */
+/**
+ * Handle IDs may have capitals, as those of containers may; object names may not. Two IDs that differ in case alone have a
+ * handle each: a hash tells apart what has capitals, which no runtime's IDs have today.
+ */
 export function handleName(handleId: string): string {
-  return handleId.toLowerCase();
+  const name = handleId.toLowerCase();
+  if (name === handleId) return name;
+  return `${name}-${createHash('sha256').update(handleId).digest('hex').slice(0, 11)}`;
 }
 
 export function affinityLabels({ type, name }: BlockOwner, cidr: Cidr): Record<string, string> {

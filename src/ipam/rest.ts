@@ -1,5 +1,7 @@
-// How long freed addresses rest, as of one request: what the cluster's configuration and the clock make of cooldown.ts.
+// What is free in a block as of one request: how long freed addresses rest is what the cluster's configuration and the clock make
+// of cooldown.ts.
 import type { IPAMConfiguration } from '../resources/index.ts';
+import { withWholeFreeList } from './block.ts';
 import type { Thaw } from './blocks.ts';
 import { withoutCooled } from './cooldown.ts';
 
@@ -14,7 +16,7 @@ export function restOf(configuration: Partial<IPAMConfiguration['spec']> | undef
   const seconds = configuration?.ipCooldownSeconds ?? 0;
   return {
     // By the clock when it is used, for that may be many waits after the request came.
-    thaw: (spec) => withoutCooled(spec, seconds, now()),
+    thaw: (spec) => withoutCooled(withWholeFreeList(spec), seconds, now()),
     releasedAt: seconds > 0 ? now() : undefined,
   };
 }

@@ -17,19 +17,19 @@ for (const family of [4, 6] as const) {
 
   test(`an IPv${family} address comes from the pool and is stored as Calico stores it`, async () => {
     const store = await storeWith({ p: pool });
-    const [address] = await new IpamClient(store).autoAssign(podRequest(family, 'net.C1', 'node-1'));
+    const [address] = await new IpamClient(store).autoAssign(podRequest(family, 'net.c1', 'node-1'));
     assert.ok(address && cidrContains(parseCidr(pool.cidr), address));
     const [block] = await store.list(ipamBlocks);
     assert.ok(block);
     assert.equal(block.metadata.name, block.spec.cidr.replaceAll(/[.:/]/g, '-'));
     assert.equal(block.spec.affinity, 'host:node-1');
     assert.deepEqual(block.spec.attributes, [
-      { handle_id: 'net.C1', secondary: { pod: 'net.C1', node: 'node-1' } },
+      { handle_id: 'net.c1', secondary: { pod: 'net.c1', node: 'node-1' } },
     ]);
     assert.deepEqual(block.spec.allocations, [0, null, null, null, null, null, null, null]);
     const [handle] = await store.list(ipamHandles);
     assert.equal(handle?.metadata.name, 'net.c1');
-    assert.deepEqual(handle?.spec, { handleID: 'net.C1', block: { [block.spec.cidr]: 1 }, deleted: false });
+    assert.deepEqual(handle?.spec, { handleID: 'net.c1', block: { [block.spec.cidr]: 1 }, deleted: false });
     const [affinity] = await store.list(blockAffinities);
     assert.deepEqual(affinity?.spec, {
       state: 'confirmed',
@@ -38,6 +38,33 @@ for (const family of [4, 6] as const) {
       cidr: block.spec.cidr,
       deleted: false,
     });
+  });
+
+  test(`who differs from another in case alone loses no IPv${family} address with it`, async () => {
+    const store = await storeWith({ p: pool });
+    const client = new IpamClient(store);
+    const held = await Promise.all(
+      ['net.ab', 'net.aB', 'net.Ab'].map((id) => client.autoAssign(podRequest(family, id, 'node-1'))),
+    );
+    assert.equal(new Set(held.flat().map(formatAddress)).size, 3);
+    assert.deepEqual(await client.releaseByHandle('net.aB'), held[1]);
+    assert.deepEqual(await client.addressesByHandle('net.ab'), held[0]);
+    assert.deepEqual(await client.addressesByHandle('net.Ab'), held[2]);
+    assert.deepEqual(await audit(store), { assigned: 2, excess: 0 });
+  });
+
+  test(`a free IPv${family} address that a block does not list is given, and one that it lists twice once`, async () => {
+    const store = await storeWith({ p: pool });
+    const client = new IpamClient(store);
+    await client.autoAssign(podRequest(family, 'first', 'node-1'));
+    const [block] = await store.list(ipamBlocks);
+    assert.ok(block);
+    await store.update(ipamBlocks, { ...block, spec: { ...block.spec, unallocated: [3, 3, 5, 4, 5] } });
+    const other = new IpamClient(store);
+    const rest = await other.autoAssign(podRequest(family, 'rest', 'node-1', 7));
+    assert.equal(new Set(rest.map(formatAddress)).size, 7);
+    assert.equal((await store.list(ipamBlocks)).length, 1);
+    assert.deepEqual(await audit(store), { assigned: 8, excess: 0 });
   });
 
   test(`a node uses up its IPv${family} blocks before it claims another`, async () => {

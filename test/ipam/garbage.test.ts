@@ -121,6 +121,28 @@ test('a claim without its block is used by its node again, or given up', async (
   assert.deepEqual(await store.list(blockAffinities), []);
 });
 
+test('a claim that Calico had begun to delete is used by its node again, or given up', async () => {
+  const store = await storeWith({ p: smallPool[4] });
+  await store.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' } });
+  await new IpamClient(store).autoAssign(podRequest(4, handleId, 'node-1'));
+  const mark = async () => {
+    const [claim] = await store.list(blockAffinities);
+    assert.ok(claim);
+    await store.update(blockAffinities, { ...claim, spec: { ...claim.spec, deleted: true } });
+  };
+  await mark();
+  const again = new IpamClient(store);
+  await again.autoAssign(podRequest(4, 'net.c2', 'node-1'));
+  assert.equal((await store.list(ipamBlocks)).length, 1);
+  assert.deepEqual(
+    (await store.list(blockAffinities)).map(({ spec }) => [spec.state, spec.deleted]),
+    [['confirmed', false]],
+  );
+  await mark();
+  await collect(store);
+  assert.deepEqual(await store.list(blockAffinities), []);
+});
+
 test('addresses of further interfaces of a pod, and of a virtual machine that no pod runs, are left alone', async () => {
   const { store, client } = await storeWithLateWrite({ isCounted: true });
   await collect(store);

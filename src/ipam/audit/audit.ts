@@ -130,7 +130,7 @@ function halfClaimedBlocks(
   const affinityOfBlock = new Map(blocks.map(({ spec }) => [spec.cidr, spec.affinity]));
   const isWhole = ({ spec }: BlockAffinity) =>
     unreadable?.blocks.has(blockName(parseCidr(spec.cidr))) ||
-    (spec.state === 'confirmed' && affinityOfBlock.get(spec.cidr) === `host:${spec.node}`);
+    (spec.state === 'confirmed' && !spec.deleted && affinityOfBlock.get(spec.cidr) === `host:${spec.node}`);
   const unfinished = affinities
     .filter((claim) => !isWhole(claim) && claim.spec.type !== 'virtual' && owners.hasNode(claim.spec.node))
     .map(({ spec: { cidr, node, state }, metadata: { resourceVersion = '' } }) => ({

@@ -70,7 +70,8 @@ export class IpamRepair {
     const claim = affinities.find(({ spec }) => spec.node === node && spec.cidr === cidr);
     if (claim?.metadata.resourceVersion !== resourceVersion) return false;
     const block = await this.#blocks.find(parseCidr(cidr));
-    if (claim?.spec.state !== 'pending' || block?.spec.affinity !== `host:${node}`) {
+    const isPending = claim?.spec.state === 'pending' && !claim.spec.deleted;
+    if (!isPending || block?.spec.affinity !== `host:${node}`) {
       await this.#client.releaseAffinity(node, parseCidr(cidr), { mustBeEmpty: false });
       return true;
     }
