@@ -41,12 +41,14 @@ export async function checkAttachment(options: CheckOptions): Promise<void> {
 
 function linkFaults({ request, interfaceName, links }: CheckOptions): string[] {
   const { configuration, containerId, pod, interfaceName: podInterfaceName, namespacePath } = request;
+  const addresses = addressesOf(configuration.previousResult ?? {}, podInterfaceName);
+  if (addresses.length === 0) return [`"prevResult" has no address of "${podInterfaceName}" to look for`];
   try {
     return links.faults({
       interfaceName,
       podInterfaceName,
       podNamespacePath: namespacePath,
-      addresses: addressesOf(configuration.previousResult ?? {}, podInterfaceName),
+      addresses,
       owner: ownerNote({ network: configuration.name, containerId, interfaceName: podInterfaceName, pod }),
       defaultRoutes: configuration.defaultRoutes,
     });

@@ -22,7 +22,7 @@ import { PodObjects } from './pod-objects.ts';
 import type { PolicyAgent } from './policy-agent.ts';
 import type { AttachmentRequest, CniRequest, GarbageRequest, PodIdentity, StatusRequest } from './request.ts';
 import type { Attached } from './result.ts';
-import { takeDown } from './take-down.ts';
+import { otherAttachment, takeDown } from './take-down.ts';
 import { within } from './within.ts';
 
 export interface CalicoNetworkOptions {
@@ -121,6 +121,14 @@ export class CalicoNetwork implements Plugin {
     const { configuration, containerId, interfaceName: podInterfaceName, namespacePath } = request;
     if (!agent.isInSync) {
       throw new CniError(cniErrorCodes.tryAgainLater, 'calico-node has not read all policies yet');
+    }
+    const other = otherAttachment(request, links);
+    if (other) {
+      throw new CniError(
+        cniErrorCodes.failed,
+        `Pod "${keyOf(identity)}" is attached by "${other.interfaceName}" in the network "${other.network}" already; ` +
+          'a pod has one interface of Calico',
+      );
     }
     await passGates(configuration, this.#options);
     const pod = await this.#objects.find(identity);

@@ -3,7 +3,7 @@ import { interfaceNameOf } from '../calc/index.ts';
 import type { PodLinks } from '../dataplane/index.ts';
 import { podAnnotations } from '../policy/index.ts';
 import type { AddressPlugin } from './addresses/address-plugin.ts';
-import { readOwnerNote } from './attachment.ts';
+import { type OwnedLink, readOwnerNote } from './attachment.ts';
 import type { PolicyAgent } from './policy-agent.ts';
 import type { AttachmentRequest } from './request.ts';
 
@@ -21,11 +21,35 @@ export interface TakeDownOptions {
  */
 export async function takeDown(request: AttachmentRequest, options: TakeDownOptions): Promise<void> {
   const { agent, links, addresses, untell } = options;
-  const { containerId, pod } = request;
+  const { containerId, pod, configuration } = request;
+  const other = otherAttachment(request, links);
+  if (other) {
+    // Nothing of it is there but, in a network of its own, addresses.
+    if (other.network !== configuration.name) await addresses.release(request);
+    return;
+  }
   if (pod) await agent.detach({ namespace: pod.namespace, pod: pod.name }, containerId);
   for (const name of linksOf(request, options)) await links.detach(name);
   await untell();
   await addresses.release(request);
+}
+
+/**
+ * The attachment that a container's link is for, where that is another one than the request's: a pod has one link, and whatever is
+ * asked of a second one must not touch it. Undefined where there is no link, or it is the request's.
+ */
+export function otherAttachment(
+  { containerId, pod, interfaceName, configuration }: AttachmentRequest,
+  links: PodLinks,
+): OwnedLink | undefined {
+  // Whoever collects garbage by addresses does not know of interfaces.
+  if (interfaceName === '') return undefined;
+  const notes = pod ? [links.owner(interfaceNameOf(pod.namespace, pod.name)) ?? ''] : links.owners().values();
+  const held = [...notes].flatMap((note) => readOwnerNote(note) ?? []);
+  const ofContainer = held.filter((owner) => owner.containerId === containerId);
+  const isAsked = (owner: OwnedLink) =>
+    owner.network === configuration.name && owner.interfaceName === interfaceName;
+  return ofContainer.some(isAsked) ? undefined : ofContainer[0];
 }
 
 /** A link's name is its pod's, not its container's: a late DEL must not take the next container's link. */

@@ -86,6 +86,16 @@ describe('CHECK', () => {
     });
   }
 
+  test('is not content with a result that names no address', async () => {
+    const { node, request } = await attached();
+    const { configuration } = request;
+    const bare = { ...request, configuration: { ...configuration, previousResult: { ips: [] } } };
+    await assert.rejects(
+      node.network.check(bare),
+      isCode(100, /"prevResult" has no address of "eth0" to look for/),
+    );
+  });
+
   test('does not know a container that was taken down, code 3', async () => {
     const { node, namespace, request } = await attached();
     await node.network.delete(requestOf('DEL', { pod: 'web', container: 'c1', namespace }));

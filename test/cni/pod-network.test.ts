@@ -307,3 +307,33 @@ test('a pod of the same name with another UID is read afresh, and an unknown UID
   });
   await assert.rejects(node.network.add(stranger), /There is no pod "shop\/web" with UID "another"/);
 });
+
+for (const [what, second] of [
+  ['in the same network', { interfaceName: 'net1' }],
+  ['in another network', { interfaceName: 'net1', configuration: { name: 'second-net' } }],
+] as const) {
+  test(`a second interface of a pod ${what} is refused, and its DEL leaves the first alone`, async () => {
+    const node = await (await TestNode.make()).start();
+    await node.createPod('web');
+    const call = { pod: 'web', container: 'c1', namespace: testNamespace('pod') };
+    const [address] = (await node.network.add(requestOf('ADD', call))).addresses;
+    await assert.rejects(
+      node.network.add(requestOf('ADD', { ...call, ...second })),
+      /Pod "shop\/web" is attached by "eth0" in the network "test-net" already; a pod has one interface of Calico/,
+    );
+    // The runtime's answer to a failed ADD, with and without a word of whose it was.
+    const undo = requestOf('DEL', { ...call, ...second });
+    await node.network.delete(undo);
+    await node.network.delete({ ...undo, pod: undefined });
+    const host = interfaceNameOf('shop', 'web');
+    assert.deepEqual(addressesOf(call.namespace, 'eth0'), [`${address}/32`]);
+    assert.match(ruleset(node), new RegExp(`cali-tw-${host}`));
+    assert.deepEqual(
+      (await node.store.list(ipamHandles)).map(({ spec }) => spec.handleID),
+      ['test-net.c1'],
+    );
+    await node.network.add(requestOf('ADD', call));
+    await node.network.delete(requestOf('DEL', call));
+    assert.deepEqual(await node.store.list(ipamHandles), []);
+  });
+}

@@ -130,6 +130,8 @@ export interface Call {
   readonly uid?: string | undefined;
   readonly container: string;
   readonly namespace: TestNamespace | undefined;
+  /** In the pod; "eth0" when absent. */
+  readonly interfaceName?: string;
   readonly configuration?: object;
 }
 
@@ -145,14 +147,14 @@ export function requestOf(command: 'ADD' | 'DEL' | 'CHECK', call: Call): Attachm
 
 export function variablesOf(
   command: string,
-  { pod, uid, container, namespace }: Call,
+  { pod, uid, container, namespace, interfaceName = 'eth0' }: Call,
 ): Record<string, string> {
   const uidPart = uid === undefined ? '' : `;K8S_POD_UID=${uid}`;
   return {
     CNI_COMMAND: command,
     CNI_CONTAINERID: container,
     CNI_NETNS: namespace ? namespacePath(namespace.name) : '',
-    CNI_IFNAME: 'eth0',
+    CNI_IFNAME: interfaceName,
     CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=${pod}${uidPart}`,
     CNI_PATH: '/usr/lib/cni',
   };
