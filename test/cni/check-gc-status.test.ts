@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { interfaceNameOf } from '../../src/calc/index.ts';
 import { CniError } from '../../src/cni/errors.ts';
+import { IpamPlugin } from '../../src/cni/index.ts';
 import { readRequest } from '../../src/cni/request.ts';
 import { cniResult } from '../../src/cni/result.ts';
 import { clusterInformations, ipamHandles, kubernetesNetworkPolicies } from '../../src/resources/index.ts';
@@ -161,6 +162,28 @@ describe('GC', async () => {
     assert.equal((await node.ipam.addressesByHandle('test-net.of-late')).length, 1);
     assert.ok(node.links.owner(interfaceNameOf('shop', 'late')));
     await node.network.delete({ ...request, command: 'DEL' });
+  });
+
+  test('of the IPAM plugin alone spares them too', async () => {
+    const { datastore, ipam, name } = node;
+    const plugin = new IpamPlugin({ node: name, datastore, ipam });
+    const add = (container: string) =>
+      plugin.add(requestOf('ADD', { pod: 'd', container, namespace: testNamespace(container) }));
+    await add('stale');
+    const isAdded = Promise.withResolvers<void>();
+    const { list } = node.store;
+    node.store.list = (async (...what: Parameters<typeof list>) => {
+      await isAdded.promise;
+      return list.apply(node.store, what);
+    }) as typeof list;
+    const collecting = plugin.collectGarbage(garbage([{ containerID: 'of-b', ifname: 'eth0' }]));
+    node.store.list = list;
+    await add('newcomer');
+    isAdded.resolve();
+    await collecting;
+    assert.equal((await ipam.addressesByHandle('test-net.newcomer')).length, 1);
+    assert.deepEqual(await ipam.addressesByHandle('test-net.stale'), []);
+    await ipam.releaseByHandle('test-net.newcomer');
   });
 
   test("leaves another network's attachments alone", async () => {
