@@ -13,6 +13,7 @@ import {
   apiVersionOf,
   type BlockAffinity,
   blockAffinities,
+  blockName,
   type IPAMBlock,
   ipamBlocks,
   type Resource,
@@ -21,7 +22,7 @@ import {
 import { type BlockSpec, emptyBlock, isEmpty, withoutAffinity } from './block.ts';
 import { compareAndSwap } from './compare-and-swap.ts';
 import { BlockNotEmptyError } from './errors.ts';
-import { affinityLabels, affinityName, affinitySelector, blockName } from './names.ts';
+import { affinityLabels, affinityName, affinitySelector } from './names.ts';
 import { affinityOf, type BlockOwner } from './owner.ts';
 
 /** Frees what has cooled down in a block: an address that nobody would be denied any more does not count as one. */

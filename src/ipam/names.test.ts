@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseCidr } from '../net/index.ts';
-import { blockSizeOf, type IPPool } from '../resources/index.ts';
+import { blockName, blockSizeOf, type IPPool } from '../resources/index.ts';
 import { blocksOf, fnv1 } from './block-search.ts';
-import { affinityLabels, affinityName, blockName, handleName } from './names.ts';
+import { affinityLabels, affinityName, handleName } from './names.ts';
 import { nodeOwner } from './owner.ts';
 import { noReservations } from './reservations.ts';
 

@@ -1,12 +1,8 @@
 // Names and labels of IPAM's objects, spelled as Calico spells them, so that both find what the other stored.
 import { createHash } from 'node:crypto';
-import { type Cidr, formatCidr } from '../net/index.ts';
+import type { Cidr } from '../net/index.ts';
+import { blockName } from '../resources/index.ts';
 import type { BlockOwner } from './owner.ts';
-
-/** "10-0-0-64-26". */
-export function blockName(cidr: Cidr): string {
-  return formatCidr(cidr).replaceAll(/[.:/]/g, '-');
-}
 
 /** "node-1-10-0-0-64-26"; a node name that makes it too long is cut, and told apart by a hash. */
 export function affinityName(node: string, cidr: Cidr): string {

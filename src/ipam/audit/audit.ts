@@ -1,8 +1,7 @@
 // Finds what is wrong with the addresses of a cluster: what crashes, removed nodes and other people's tools left behind.
 // Pure; it reads a snapshot and repairs nothing.
 import { cidrContains, parseAddress, parseCidr } from '../../net/index.ts';
-import type { BlockAffinity } from '../../resources/index.ts';
-import { blockName } from '../names.ts';
+import { type BlockAffinity, blockName } from '../../resources/index.ts';
 import { type Allocation, allocationsOf } from './allocations.ts';
 import { Owners } from './owners.ts';
 import type { IpamSnapshot } from './snapshot.ts';

@@ -1,10 +1,15 @@
 // What readers of address management take for granted of its objects, and no type says: that a range is one, and that the parts
 // of a block belong together.
-import { cidrSize, formatCidr, tryParseCidr } from '../../net/index.ts';
+import { type Cidr, cidrSize, formatCidr, tryParseCidr } from '../../net/index.ts';
 
 /** For an object whose `spec.cidr` is its range. */
 export function rangeFlaw({ spec }: { readonly spec: { readonly cidr: string } }): string | undefined {
   return tryParseCidr(spec.cidr) ? undefined : `spec.cidr must be a CIDR, not "${spec.cidr}"`;
+}
+
+/** What the object of a block is called: "10-0-0-64-26". */
+export function blockName(cidr: Cidr): string {
+  return formatCidr(cidr).replaceAll(/[.:/]/g, '-');
 }
 
 /** Largest block that anybody may have: upstream's are a sixteenth of it. */
@@ -23,7 +28,7 @@ export function blockFlaw(block: {
   const cidr = tryParseCidr(text);
   if (!cidr) return rangeFlaw(block);
   // A second object for the same range would hand out each of its addresses a second time.
-  const name = formatCidr(cidr).replaceAll(/[.:/]/g, '-');
+  const name = blockName(cidr);
   if (block.metadata.name !== name) return `metadata.name must be "${name}" for the block ${text}`;
   const size = cidrSize(cidr);
   if (size > mostOrdinals || BigInt(allocations.length) !== size)
