@@ -35,7 +35,6 @@ export class KubeControllers {
     }),
   );
   readonly #metricsPort = new ServedPort(metricsPages(() => true));
-  readonly #options: KubeControllersOptions;
   #config: RunningConfig | undefined;
   #controllers: Controller[] = [];
   readonly #reports: WorkQueue;
@@ -49,7 +48,6 @@ export class KubeControllers {
     log: Logger,
   ) {
     const datastore = new SoundDatastore(store, (fault, error) => log.error({ error }, fault));
-    this.#options = options;
     this.#datastore = datastore;
     this.#log = log;
     this.#reports = new WorkQueue({
@@ -77,6 +75,8 @@ export class KubeControllers {
         this.#inTurn(() => this.#heed(config));
       },
     });
+    // Whatever healthChecks says: the manifest's probes would start a program again and again that does not answer.
+    this.#inTurn(() => this.#healthPort.serveAt(options.health));
     this.#election.start();
   }
 
@@ -94,8 +94,6 @@ export class KubeControllers {
 
   async #heed(config: RunningConfig): Promise<void> {
     this.#log.level = levels[config.logSeverityScreen];
-    const { health } = this.#options;
-    await this.#healthPort.serveAt(config.healthChecks === 'Enabled' ? health : undefined);
     const port = config.prometheusMetricsPort;
     await this.#metricsPort.serveAt(port > 0 ? { host: '', port } : undefined);
     await this.#restart();

@@ -32,6 +32,7 @@ import { overlayMtu, podMtu } from './packet-size.ts';
 import { calculationOptions, deviceRoutes, tableOptions } from './table-options.ts';
 import { takeOver } from './take-over.ts';
 import { ensureTunnels, type Tunnel } from './tunnel.ts';
+import { untilAvailable } from './until-available.ts';
 import { untilWritten } from './until-written.ts';
 
 export interface CalicoNode {
@@ -56,7 +57,6 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
   const rtnetlink = Rtnetlink.open();
 
   warnOfIpip(options, log);
-  await ensureClusterObjects(datastore, options, ownNetworks(rtnetlink), log);
   const followed = new FollowedSettings({
     node: options.node,
     datastore,
@@ -64,15 +64,19 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
     file: options.paths.felixConfiguration,
     onFault: (fault) => log.warn(fault),
   });
+  // Alive, and not ready, for as long as the cluster's own settings are not known.
+  const observability = new Observability(followed.ofNode, log);
+  await observability.apply(followed.ofNode);
+  const whenAvailable = <T>(attempt: () => Promise<T>) => untilAvailable(attempt, log);
+  await whenAvailable(() => ensureClusterObjects(datastore, options, ownNetworks(rtnetlink), log));
   const settings = await followed.first;
   if (settings.ipForwarding === 'Enabled')
     writeSysctls(ownNamespace(), { 'net/ipv4/ip_forward': 1, 'net/ipv6/conf/all/forwarding': 1 });
-  const observability = new Observability(settings, log);
   await observability.apply(settings);
-  const addresses = await detectAddresses(rtnetlink, datastore, options);
+  const addresses = await whenAvailable(() => detectAddresses(rtnetlink, datastore, options));
   const ipam = new IpamClient(datastore, { view: new FollowedSources(datastore, options.node) });
-  const tunnels = await ensureTunnels(datastore, ipam, options.node);
-  await announce(datastore, options, addresses, tunnels);
+  const tunnels = await whenAvailable(() => ensureTunnels(datastore, ipam, options.node));
+  await whenAvailable(() => announce(datastore, options, addresses, tunnels));
   const bgp = startBgp(options, datastore, rtnetlink, log);
 
   const overlays = [...addresses].flatMap(([family, own]): (ClusterRoutes | VxlanOverlay)[] => {
@@ -172,7 +176,7 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
   const ending = new AbortController();
   void untilWritten(() => writeFacts(options, mtu), { log, signal: ending.signal });
   await server.listen();
-  await reportReady(datastore, options.node);
+  await whenAvailable(() => reportReady(datastore, options.node));
   log.info(
     { node: options.node, mtu, addresses: [...addresses.values()].map(({ address }) => address) },
     'Ready',

@@ -1,5 +1,6 @@
 // `calico-node health`: what probes of the container ask. Each question that is asked must be answered well.
 import { birdStatus, readBgpReport, unreadyReasons } from '../bgp/index.ts';
+import { felixHealthUrl } from '../process/index.ts';
 import type { NodeOptions } from './options.ts';
 
 const questions = ['--felix-live', '--felix-ready', '--bird-live', '--bird-ready'] as const;
@@ -37,8 +38,7 @@ async function answer(question: Question, options: NodeOptions, environment: Env
 }
 
 async function felix(page: 'liveness' | 'readiness', environment: Environment): Promise<string[]> {
-  const host = environment.FELIX_HEALTHHOST || 'localhost';
-  const url = `http://${host}:${environment.FELIX_HEALTHPORT || 9099}/${page}`;
+  const url = felixHealthUrl(environment, page);
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(felixDeadlineMs) });
     return response.ok ? [] : (await response.text()).trim().split('\n');

@@ -2,6 +2,15 @@
 // does its work. Both answer 200 or 503, with a sentence for each part that is not well.
 import type { Pages } from './served-port.ts';
 
+/** Where Felix serves a page of its health, as far as the environment says it. */
+export function felixHealthUrl(
+  { FELIX_HEALTHHOST: host, FELIX_HEALTHPORT: port }: Readonly<Record<string, string | undefined>>,
+  page: 'liveness' | 'readiness',
+): string {
+  const name = host?.includes(':') ? `[${host}]` : host || '127.0.0.1';
+  return `http://${name}:${port || 9099}/${page}`;
+}
+
 /** Returns what is wrong, a sentence each; nothing when all is well. */
 export type HealthCheck = () => readonly string[];
 

@@ -1,6 +1,6 @@
 // The door of the process room: what every program needs of its process.
 export { tryDurationMs } from './duration.ts';
-export { healthPages } from './health.ts';
+export { felixHealthUrl, healthPages } from './health.ts';
 export { KeyedLock } from './keyed-lock.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { type Gauge, gauge, metricsPages, type Tally, tally } from './metrics.ts';

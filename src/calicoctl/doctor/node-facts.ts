@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Expression, ForeignChain, Link, Nftables } from '../../kernel/index.ts';
+import { felixHealthUrl } from '../../process/index.ts';
 import type { BgpStatus } from '../node/bgp-status.ts';
 import { type KernelNeed, kernelNeeds } from '../node/kernel-needs.ts';
 
@@ -11,6 +12,8 @@ export interface NodeFacts {
   /** As Calico calls this node. */
   readonly node: string;
   readonly cni: CniFacts;
+  /** Where calico-node serves its readiness, as far as our own environment says. */
+  readonly healthUrl: string;
   /** What calico-node says of its readiness, a sentence a line; "ok" when it is; undefined when nobody answers. */
   readonly readiness: string | undefined;
   /** Undefined where this node speaks no BGP. */
@@ -62,7 +65,7 @@ export const usualPlaces: NodePlaces = {
   mtu: '/var/lib/calico/mtu',
   netFolders: ['/host/etc/cni/net.d', '/etc/cni/net.d'],
   pluginFolders: ['/host/opt/cni/bin', '/opt/cni/bin'],
-  healthUrl: 'http://127.0.0.1:9099/readiness',
+  healthUrl: felixHealthUrl(process.env, 'readiness'),
 };
 
 /** Undefined where this machine is no node of Calico's. @throws KernelError when the kernel denies us its listings */
@@ -75,6 +78,7 @@ export async function readNodeFacts(places: NodePlaces = usualPlaces): Promise<N
   return {
     node: readFileSync(places.nodename, 'utf8').trim(),
     cni: readCni(places),
+    healthUrl: places.healthUrl,
     readiness: await readReadiness(places.healthUrl),
     bgp: await readBgp(places),
     links: rtnetlink.links().map(withDriver),

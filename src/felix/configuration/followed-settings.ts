@@ -64,6 +64,11 @@ export class FollowedSettings {
     ];
   }
 
+  /** What the node's environment and file say, without any object. */
+  get ofNode(): FelixSettings {
+    return resolveSettings(this.#fixed).settings;
+  }
+
   /** Resolves with the settings of the start, when all that is there has been seen. */
   get first(): Promise<FelixSettings> {
     return this.#first.promise;

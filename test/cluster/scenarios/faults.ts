@@ -43,9 +43,11 @@ export async function faults(t: TestContext, cluster: Cluster): Promise<void> {
   });
 
   await t.test(
-    'the API server is away for a minute; pods talk on, and new ones come afterwards',
+    'the API server is away for a minute; pods talk on, a calico-node that starts waits, and new pods come afterwards',
     async () => {
+      const starts = await startsOfCalicoNode(cluster, 'node-3');
       await cluster.api.stopServer();
+      await killCalicoNode(cluster.node('node-3'));
       const back = Date.now() + 60_000;
       while (Date.now() < back) {
         await podsTalk(cluster);
@@ -53,6 +55,9 @@ export async function faults(t: TestContext, cluster: Cluster): Promise<void> {
       }
       await cluster.api.restartServer();
       await newPodWorks(cluster, 'after-api-server');
+      await newPodWorks(cluster, 'after-waiting', 'node-3');
+      // Once because it was killed; neither its probes nor it itself ended it for waiting.
+      assert.equal(await startsOfCalicoNode(cluster, 'node-3'), starts + 1);
     },
   );
 
@@ -97,8 +102,15 @@ async function podsTalk(cluster: Cluster): Promise<void> {
   );
 }
 
-async function newPodWorks(cluster: Cluster, name: string): Promise<void> {
-  await apply(cluster, podManifest({ name, node: 'node-1' }));
+/** How often its container has been started again, as the kubelet tells it. */
+async function startsOfCalicoNode(cluster: Cluster, node: string): Promise<number> {
+  const ofNode = ['--selector=k8s-app=calico-node', `--field-selector=spec.nodeName=${node}`];
+  const counts = '--output=jsonpath={.items[*].status.containerStatuses[*].restartCount}';
+  return Number(await cluster.kubectl(['get', 'pods', '--namespace=calico-system', ...ofNode, counts]));
+}
+
+async function newPodWorks(cluster: Cluster, name: string, node = 'node-1'): Promise<void> {
+  await apply(cluster, podManifest({ name, node }));
   const pods = await readyPods(cluster, [name, 'three']);
   const pod = pods.get(name);
   assert.ok(pod);

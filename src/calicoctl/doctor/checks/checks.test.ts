@@ -242,6 +242,7 @@ describe('a node:', () => {
       pluginFolder: '/opt/cni/bin',
       plugins: ['calico', 'calico-ipam', 'portmap'],
     },
+    healthUrl: 'http://127.0.0.1:9100/readiness',
     readiness: 'ok',
     bgp: undefined,
     links: [link(2, 'eth0', 1500), tunnel(1450), link(4, 'cali1', 1450)],
@@ -263,6 +264,8 @@ describe('a node:', () => {
 
   test('an agent that does not answer, or says why it is not ready', () => {
     assert.deepEqual(told({ readiness: undefined }), ['agent-unwell error: calico-node does not answer']);
+    const [silent] = examine(nodeChecks, facts({ readiness: undefined }));
+    assert.match(silent?.why ?? '', /^Nobody answers at http:\/\/127\.0\.0\.1:9100\/readiness: /);
     const [unwell] = examine(nodeChecks, facts({ readiness: 'not in sync\nBIRD is not up' }));
     assert.equal(unwell?.why, 'not in sync; BIRD is not up');
   });

@@ -8,7 +8,7 @@ const vxlanOverheads: Readonly<Record<string, number>> = { 'vxlan.calico': 50, '
 const agentAnswers: Check<NodeFacts> = {
   name: 'agent-unwell',
   asks: 'calico-node on this node says that it is ready',
-  look: ({ node, readiness }) => {
+  look: ({ node, healthUrl, readiness }) => {
     if (readiness === 'ok') return [];
     return [
       {
@@ -18,9 +18,8 @@ const agentAnswers: Check<NodeFacts> = {
         where: `node "${node}"`,
         why:
           readiness?.replaceAll('\n', '; ') ??
-          'Nobody listens on 127.0.0.1:9099: it does not run, or healthEnabled is false',
-        remedy:
-          'Look at its log: kubectl logs -n calico-system -l k8s-app=calico-node --field-selector spec.nodeName=NODE',
+          `Nobody answers at ${healthUrl}: it does not run, healthEnabled is false, or FELIX_HEALTHPORT is another there than here`,
+        remedy: `Look at its log: kubectl -n calico-system logs $(kubectl -n calico-system get pods -o name -l k8s-app=calico-node --field-selector spec.nodeName=${node})`,
       },
     ];
   },

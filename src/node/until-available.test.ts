@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { NotFoundError, UnavailableError } from '../datastore/index.ts';
+import { createLogger } from '../process/index.ts';
+import { untilAvailable } from './until-available.ts';
+
+const log = createLogger('test', 'silent');
+
+test('what needs the datastore is tried until that answers', async () => {
+  let calls = 0;
+  const answer = await untilAvailable(async () => {
+    if (++calls < 3) throw new UnavailableError('nobody is there');
+    return 'here';
+  }, log);
+  assert.deepEqual([answer, calls], ['here', 3]);
+});
+
+test('what the datastore says no to is not tried again', async () => {
+  const refused = async () => {
+    throw new NotFoundError('no such kind');
+  };
+  await assert.rejects(untilAvailable(refused, log), /no such kind/);
+});
