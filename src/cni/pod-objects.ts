@@ -28,8 +28,12 @@ export class PodObjects {
     );
   }
 
+  /** One that no watch has told of yet is listed: whoever may follow namespaces may do that, and need not be allowed more. */
   async namespace(name: string): Promise<Namespace | undefined> {
-    return this.#agent.namespace(name) ?? (await unlessMissing(this.#datastore.get(namespaces, { name })));
+    const known = this.#agent.namespace(name);
+    if (known) return known;
+    const [found] = await this.#datastore.list(namespaces, { fieldSelector: `metadata.name=${name}` });
+    return found;
   }
 
   tellAddresses(

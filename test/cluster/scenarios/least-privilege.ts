@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
+import { parseAllDocuments } from 'yaml';
 import type { Cluster } from '../cluster.ts';
+import { manifest } from '../install.ts';
 
 interface AuditEvent {
   readonly user: { readonly username: string };
@@ -23,22 +25,6 @@ interface RoleRule {
   readonly verbs: readonly string[];
 }
 
-const ipam = 'projectcalico.org';
-/** Rights whose hour may come in none of the scenarios. */
-const seldom: Readonly<Record<string, readonly string[]>> = {
-  'calico-node': [
-    // A pod is there before the watch has told of its namespace.
-    'get /namespaces',
-    // A pod has a second address.
-    `update ${ipam}/ipamhandles`,
-    // Two nodes reached for one block, and this one was second; a block of which nothing is needed goes.
-    `delete ${ipam}/blockaffinities`,
-    `delete ${ipam}/ipamblocks`,
-  ],
-  // A load balancer or a pod with several addresses loses some of them.
-  'calico-kube-controllers': [`update ${ipam}/ipamhandles`],
-};
-
 const components = ['calico-node', 'calico-kube-controllers'];
 
 /** Comes last: judges what the cluster has done until now. */
@@ -49,7 +35,7 @@ export async function leastPrivilege(t: TestContext, cluster: Cluster): Promise<
       const used = new Set(requestsOf(component, cluster).map(rightOf));
       const rights = await rightsOf(cluster, component);
       assert.deepEqual(
-        rights.filter((right) => !used.has(right) && !seldom[component]?.includes(right)),
+        rights.filter((right) => !used.has(right)),
         [],
       );
     });
@@ -59,10 +45,28 @@ export async function leastPrivilege(t: TestContext, cluster: Cluster): Promise<
   });
 }
 
-export async function nothingWasRefused(t: TestContext, cluster: Cluster): Promise<void> {
+/** Of an installation that is not the ordinary one: each right is used, by it or, where the ordinary one has it too, there. */
+export async function variantIsLeast(
+  t: TestContext,
+  cluster: Cluster,
+  { since, isStandalone }: { readonly since: number; readonly isStandalone: boolean },
+): Promise<void> {
+  await nothingWasRefused(t, cluster, since);
+  await t.test('calico-node has no right that it does not use', async () => {
+    const used = new Set(requestsOf('calico-node', cluster, since).map(rightOf));
+    const ordinary = isStandalone ? new Set() : new Set(rightsInManifest('calico.yaml', 'calico-node'));
+    const rights = await rightsOf(cluster, 'calico-node');
+    assert.deepEqual(
+      rights.filter((right) => !used.has(right) && !ordinary.has(right)),
+      [],
+    );
+  });
+}
+
+async function nothingWasRefused(t: TestContext, cluster: Cluster, since = 0): Promise<void> {
   for (const component of components) {
     await t.test(`${component} was refused nothing`, () => {
-      const requests = requestsOf(component, cluster);
+      const requests = requestsOf(component, cluster, since);
       assert.ok(requests.length > 0);
       const refused = requests.filter(({ responseStatus }) => responseStatus?.code === 403);
       assert.deepEqual([...new Set(refused.map(rightOf))], []);
@@ -70,11 +74,21 @@ export async function nothingWasRefused(t: TestContext, cluster: Cluster): Promi
   }
 }
 
-/** What the component has asked of the API server until now. */
-function requestsOf(component: string, { api }: Cluster): AuditEvent[] {
-  return readFileSync(api.auditLog, 'utf8')
+/** How many requests the API server has noted until now, of anybody. */
+export function requestCount({ api }: Cluster): number {
+  return linesOf(api.auditLog).length;
+}
+
+function linesOf(auditLog: string): string[] {
+  return readFileSync(auditLog, 'utf8')
     .split('\n')
-    .filter((line) => line !== '')
+    .filter((line) => line !== '');
+}
+
+/** What the component has asked of the API server since so many requests. */
+function requestsOf(component: string, { api }: Cluster, since = 0): AuditEvent[] {
+  return linesOf(api.auditLog)
+    .slice(since)
     .map((line): AuditEvent => JSON.parse(line))
     .filter(({ user }) => user.username === `system:serviceaccount:calico-system:${component}`);
 }
@@ -97,7 +111,21 @@ async function rightsOf(cluster: Cluster, component: string): Promise<string[]> 
       return text === '' ? [] : JSON.parse(text).rules;
     }),
   );
-  const rules = roles.flat() as RoleRule[];
+  return rightsIn(roles.flat() as RoleRule[]);
+}
+
+/** The same of a manifest of the repository. */
+function rightsInManifest(name: string, component: string): string[] {
+  const objects: { kind?: string; metadata?: { name?: string }; rules?: RoleRule[] }[] = parseAllDocuments(
+    readFileSync(manifest(name), 'utf8'),
+  ).map((document) => document.toJS() ?? {});
+  const roles = objects.filter(
+    ({ kind, metadata }) => (kind === 'ClusterRole' || kind === 'Role') && metadata?.name === component,
+  );
+  return rightsIn(roles.flatMap(({ rules = [] }) => rules));
+}
+
+function rightsIn(rules: readonly RoleRule[]): string[] {
   return rules.flatMap(({ apiGroups = [], resources = [], verbs }) =>
     apiGroups.flatMap((group) =>
       resources.flatMap((resource) => verbs.map((verb) => `${verb} ${group}/${resource}`)),

@@ -8,10 +8,11 @@ import { eventually } from '../daemon.ts';
 import { calicoIsReady, chart, manifest, release } from '../install.ts';
 import { readyPods } from '../pods.ts';
 import { leftovers } from '../run-folder.ts';
+import { bgpObjects } from '../scenarios/bgp-objects.ts';
 import { connectivity } from '../scenarios/connectivity.ts';
 import { denyAll } from '../scenarios/deny-all.ts';
 import { doctorTells } from '../scenarios/foreign-firewall.ts';
-import { nothingWasRefused } from '../scenarios/least-privilege.ts';
+import { requestCount, variantIsLeast } from '../scenarios/least-privilege.ts';
 import { uninstallWithHelm } from '../scenarios/uninstall.ts';
 import { testImages } from '../test-images.ts';
 
@@ -48,13 +49,17 @@ test('nodes know by BGP where pods are; there is no tunnel, and kube-proxy write
   }
 });
 test('a deny-all policy blocks, and probes go on, with BGP', (t) => denyAll(t, cluster));
-test('with BGP, service accounts are refused nothing', (t) => nothingWasRefused(t, cluster));
+test('what people ask of BGP besides is answered', () => bgpObjects(cluster));
+test('with BGP, service accounts may do what they need, and no more', (t) =>
+  variantIsLeast(t, cluster, { since: 0, isStandalone: false }));
 test('Helm takes it away, and nothing of it stays', async (t) => {
   await cluster.kubectl(['delete', 'pods', '--all', '--now']);
   await uninstallWithHelm(t, cluster);
 });
 
+let requestsBefore = 0;
 test('policy alone is installed beside routes that others make', async () => {
+  requestsBefore = requestCount(cluster);
   for (const { name, address } of cluster.nodes) {
     const range = await cluster.kubectl(['get', 'node', name, '--output=jsonpath={.spec.podCIDR}']);
     const route = ['ip', 'route', 'add', range, 'via', address] as const;
@@ -72,4 +77,5 @@ test('pods have addresses of their nodes, and reach each other', async (t) => {
   for (const name of names) assert.match(pods.get(name)?.ip ?? '', /^10\.66\./);
 });
 test('a deny-all policy blocks, and probes go on, where Calico is policy alone', (t) => denyAll(t, cluster));
-test('as policy alone, service accounts are refused nothing', (t) => nothingWasRefused(t, cluster));
+test('as policy alone, service accounts may do what they need, and no more', (t) =>
+  variantIsLeast(t, cluster, { since: requestsBefore, isStandalone: true }));
