@@ -57,8 +57,8 @@ export function dropEarlyToPods(marks: Marks, questions: HostQuestions): Rules {
   return [[...isToPod, ...hasBits(marks, untrackedBit), counter, verdict('drop')]];
 }
 
-/** Rules by base chain, of those that are needed; `local` are the rules for what the node does not send by its own interfaces. */
-export function earlyRules(marks: Marks, questions: HostQuestions, local: Rules): Map<string, Rules> {
+/** Rules by base chain, of those that are needed; `acceptOthers` are those for what leaves by an interface of pods, or was not sent here. */
+export function earlyRules(marks: Marks, questions: HostQuestions, acceptOthers: Rules): Map<string, Rules> {
   const rules = new Map<string, Rules>();
   const untracked = (way: 'In' | 'Out', key: InterfaceKey) => {
     if (!questions.has(`untracked${way}`)) return;
@@ -113,7 +113,7 @@ export function earlyRules(marks: Marks, questions: HostQuestions, local: Rules)
     rules.set(hostChains.inputEarlyAgain, [...later('In', 'iifname'), ...isNew, ...ofPods]);
   if (questions.has('untrackedOut')) {
     rules.set(hostChains.outputEarlyAgain, later('Out', 'oifname'));
-    rules.set(hostChains.translatedEarlyAgain, [...local, ...later('Out', 'oifname')]);
+    rules.set(hostChains.translatedEarlyAgain, [...acceptOthers, ...later('Out', 'oifname')]);
   }
   return rules;
 }

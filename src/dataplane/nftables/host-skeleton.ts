@@ -114,7 +114,7 @@ export function hostSkeleton(
   const isPermittedIn = isPermittedEarly(marks, questions, 'In');
   const isPermittedOut = isPermittedEarly(marks, questions, 'Out');
 
-  const isLocal = [
+  const acceptOthers = [
     [...isForwarded, accept],
     [...isWorkload('oifname'), accept],
     ...path.foreignWorkloads.map((prefix) => [...isForeignWorkload('oifname', prefix), accept]),
@@ -156,8 +156,11 @@ export function hostSkeleton(
         ...judgeSent,
       ],
     ],
-    [hostChains.translated, [judged, ...isLocal, ...judgeTranslated]],
-    [hostChains.translatedAgain, [...isLocal, ...again, [...isPermittedOut, accept], ...judgeTranslated]],
+    [hostChains.translated, [judged, ...acceptOthers, ...judgeTranslated]],
+    [
+      hostChains.translatedAgain,
+      [...acceptOthers, ...again, [...isPermittedOut, accept], ...judgeTranslated],
+    ],
     [hostChains.forwardEgress, [judged, ...judgeForwardOut]],
     [
       hostChains.forwardEgressAgain,
@@ -173,7 +176,7 @@ export function hostSkeleton(
       hostChains.forwardIngressAgain,
       [...again, ...dropEarlyToPods(marks, questions), [...isPermittedIn, accept], ...judgeForwardIn],
     ],
-    ...earlyRules(marks, questions, isLocal),
+    ...earlyRules(marks, questions, acceptOthers),
     // What the node says to itself has yet to be judged on its way in.
     [
       hostChains.outputDone,
