@@ -15,7 +15,7 @@ function build(): string {
   const path = join(folder, hash.digest('hex').slice(0, 16));
   if (existsSync(path)) return path;
   if (spawnSync('go', ['version']).status !== 0) {
-    process.stderr.write('calico-ts: there is no "go"; install Go 1.24 or newer to check the definitions\n');
+    process.stderr.write('calico-ts: there is no "go"; install Go 1.26 or newer to check the definitions\n');
     process.exit(1);
   }
   process.stderr.write("calico-ts: building Kubernetes' check of definitions, once (a minute or two)\n");

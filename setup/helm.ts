@@ -17,7 +17,7 @@ export function helmPath(): string {
       });
     } catch (cause) {
       throw new Error(
-        `Cannot build helm ${version}: install Go 1.25 or newer and let it reach its module proxy`,
+        `Cannot build helm ${version}: install Go 1.26 or newer and let it reach its module proxy`,
         { cause },
       );
     }

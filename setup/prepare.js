@@ -76,10 +76,15 @@ function aptInstall(entries) {
   );
   const services = entries.flatMap(([, { services = [] }]) => services);
   const { status, stderr } = withoutStarting(services, () =>
-    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    }),
+    spawnSync(
+      'apt-get',
+      // Another apt at work, as after the boot of a cloud's machine, holds dpkg's lock: seconds to wait for it.
+      ['-o', 'DPkg::Lock::Timeout=300', 'install', '-y', '-qq', '--no-install-recommends', ...names],
+      {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      },
+    ),
   );
   return status === 0 ? undefined : String(stderr);
 }

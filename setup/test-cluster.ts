@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '..');
 /** Suites that run when they are named: they measure, which takes a quiet machine and some minutes. */
 const onlyByName = ['hundred-pods'];
 
-if (spawnSync('go', ['version']).status !== 0) fail('install Go 1.24 or newer, which builds Kubernetes');
+if (spawnSync('go', ['version']).status !== 0) fail('install Go 1.26 or newer, which builds Kubernetes');
 if (process.getuid?.() !== 0) fail('the cluster is made of namespaces, mounts and cgroups: run this as root');
 
 const suites = globSync('test/cluster/suite/*.ts', { cwd: root }).toSorted();

@@ -36,7 +36,7 @@ export function kubernetesPrograms(): string {
 
 function build(version: string, path: string): void {
   if (spawnSync('go', ['version']).status !== 0) {
-    throw new Error(`Cannot build Kubernetes ${version}: there is no "go"; install Go 1.24 or newer`);
+    throw new Error(`Cannot build Kubernetes ${version}: there is no "go"; install Go 1.26 or newer`);
   }
   process.stderr.write(
     `calico-ts: building Kubernetes ${version}, once; this takes about ten minutes on two cores\n`,
