@@ -103,7 +103,7 @@ function rightOf({ verb, objectRef = {} }: AuditEvent): string {
 async function rightsOf(cluster: Cluster, component: string): Promise<string[]> {
   const roles = await Promise.all(
     [
-      ['clusterrole', component],
+      ['clusterrole', `calico-system:${component}`],
       ['role', component, '--namespace=calico-system'],
       ['role', component, '--namespace=kube-system'],
     ].map(async (what) => {
@@ -120,7 +120,9 @@ function rightsInManifest(name: string, component: string): string[] {
     readFileSync(manifest(name), 'utf8'),
   ).map((document) => document.toJS() ?? {});
   const roles = objects.filter(
-    ({ kind, metadata }) => (kind === 'ClusterRole' || kind === 'Role') && metadata?.name === component,
+    ({ kind, metadata }) =>
+      (kind === 'ClusterRole' && metadata?.name === `calico-system:${component}`) ||
+      (kind === 'Role' && metadata?.name === component),
   );
   return rightsIn(roles.flatMap(({ rules = [] }) => rules));
 }
