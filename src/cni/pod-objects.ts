@@ -1,5 +1,5 @@
 // The pod's object in the cluster: reads the very pod that the runtime means, and tells in its annotations which addresses it has.
-import { type Datastore, NotFoundError } from '../datastore/index.ts';
+import type { Datastore } from '../datastore/index.ts';
 import { podAnnotations } from '../policy/index.ts';
 import { type Namespace, namespaces, type Pod, pods } from '../resources/index.ts';
 import { CniError, cniErrorCodes } from './errors.ts';
@@ -20,7 +20,7 @@ export class PodObjects {
   async find({ namespace, name, uid }: PodIdentity): Promise<Pod> {
     const known = uid === undefined ? undefined : this.#agent.localPod({ namespace, name }, uid);
     if (known) return known;
-    const pod = await unlessMissing(this.#datastore.get(pods, { namespace, name }));
+    const [pod] = await this.#datastore.list(pods, { namespace, ...named(name) });
     if (pod && (uid === undefined || pod.metadata.uid === uid)) return pod;
     throw new CniError(
       cniErrorCodes.failed,
@@ -28,11 +28,10 @@ export class PodObjects {
     );
   }
 
-  /** One that no watch has told of yet is listed: whoever may follow namespaces may do that, and need not be allowed more. */
   async namespace(name: string): Promise<Namespace | undefined> {
     const known = this.#agent.namespace(name);
     if (known) return known;
-    const [found] = await this.#datastore.list(namespaces, { fieldSelector: `metadata.name=${name}` });
+    const [found] = await this.#datastore.list(namespaces, named(name));
     return found;
   }
 
@@ -67,11 +66,7 @@ export class PodObjects {
   }
 }
 
-async function unlessMissing<T>(reading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof NotFoundError) return undefined;
-    throw error;
-  }
+/** What no watch has told of yet is listed by its name: whoever may follow a kind may do that, and need not be allowed more. */
+function named(name: string): { readonly fieldSelector: string } {
+  return { fieldSelector: `metadata.name=${name}` };
 }

@@ -75,7 +75,9 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
   await observability.apply(settings);
   const addresses = await whenAvailable(() => detectAddresses(rtnetlink, datastore, options));
   const ipam = new IpamClient(datastore, { view: new FollowedSources(datastore, options.node) });
-  const tunnels = await whenAvailable(() => ensureTunnels(datastore, ipam, options.node));
+  // Where others make the network, pools say nothing of it.
+  const hasTunnels = options.backend !== 'none';
+  const tunnels = hasTunnels ? await whenAvailable(() => ensureTunnels(datastore, ipam, options.node)) : [];
   await whenAvailable(() => announce(datastore, options, addresses, tunnels));
   const bgp = startBgp(options, datastore, rtnetlink, log);
 
@@ -136,6 +138,7 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
     node: options.node,
     datastore,
     facts: { addresses, tunnels },
+    hasTunnels,
     detect: () => detectAddresses(rtnetlink, datastore, options),
     pollMs: options.addressPollMs,
     log,

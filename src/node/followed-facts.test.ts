@@ -29,6 +29,7 @@ async function begin(tunnels: readonly string[] = []) {
   const followed = new FollowedFacts({
     node: 'n',
     datastore: store,
+    hasTunnels: true,
     facts: {
       addresses: at('172.30.0.11'),
       tunnels: tunnels.map((address) => ({ family: 4, address, mac: '66:00:00:00:00:01' })),

@@ -17,6 +17,8 @@ export interface FollowedFactsOptions {
   readonly datastore: Datastore;
   /** As they were found at the start. */
   readonly facts: NodeFacts;
+  /** Whether pools have a say in what tunnels the node has. */
+  readonly hasTunnels: boolean;
   /** Finds out the addresses again. Rejects while there is none. */
   readonly detect: () => Promise<ReadonlyMap<Family, NodeAddress>>;
   /** Milliseconds between two looks at the addresses, besides those after a change of a link; 0 for none. */
@@ -106,6 +108,7 @@ export class FollowedFacts {
       this.#tell('the node was deleted from the cluster and registered again');
     // Of a store that was emptied, nothing would be left to start with.
     if (this.#pools.size === 0) return;
+    if (!this.#options.hasTunnels) return;
     const labels = new Map(Object.entries(own.metadata.labels ?? {}));
     if (areTunnelsDue(this.#options.facts.tunnels, { labels, pools: [...this.#pools.values()] }))
       this.#tell('the pools want other tunnels of this node');
