@@ -27,28 +27,34 @@ export function legacyKind(kind: string): ResourceKind<Legacy> {
 
 /** Declares every kind of the old group, whose schemas take whatever they are given. */
 export async function declareLegacyKinds(store: Datastore): Promise<void> {
-  for (const { kind: name } of calicoKinds) {
-    const { kind, plural, namespaced } = legacyKind(name === 'IPAMConfiguration' ? 'IPAMConfig' : name);
-    await store.create(customResourceDefinitions, {
-      apiVersion: 'apiextensions.k8s.io/v1',
-      kind: 'CustomResourceDefinition',
-      metadata: { name: `${plural}.${group}` },
-      spec: {
-        group,
-        names: { kind, plural, singular: kind.toLowerCase(), listKind: `${kind}List` },
-        scope: namespaced ? 'Namespaced' : 'Cluster',
-        preserveUnknownFields: false,
-        versions: [
-          {
-            name: 'v1',
-            served: true,
-            storage: true,
-            schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-          },
-        ],
-      },
-    } as unknown as CustomResourceDefinition);
-  }
+  for (const { kind } of calicoKinds)
+    await declareKind(store, legacyKind(kind === 'IPAMConfiguration' ? 'IPAMConfig' : kind));
+}
+
+/** With a schema that takes whatever it is given. */
+export async function declareKind(
+  store: Datastore,
+  { group, version, kind, plural, namespaced }: ResourceKind<Legacy>,
+): Promise<void> {
+  await store.create(customResourceDefinitions, {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${group}` },
+    spec: {
+      group,
+      names: { kind, plural, singular: kind.toLowerCase(), listKind: `${kind}List` },
+      scope: namespaced ? 'Namespaced' : 'Cluster',
+      preserveUnknownFields: false,
+      versions: [
+        {
+          name: version,
+          served: true,
+          storage: true,
+          schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+        },
+      ],
+    },
+  } as unknown as CustomResourceDefinition);
 }
 
 /** As Calico stores an object: what the user said in metadata goes into an annotation. */

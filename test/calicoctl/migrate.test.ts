@@ -10,12 +10,27 @@ import {
   ipPools,
   namespaces,
   networkPolicies,
+  type ResourceKind,
 } from '../../src/resources/index.ts';
 import { podRequest } from '../ipam/cluster.ts';
 import { ApiCluster } from './api-cluster.ts';
-import { createLegacyObjects, declareLegacyKinds, legacy, legacyKind } from './legacy-cluster.ts';
+import {
+  createLegacyObjects,
+  declareKind,
+  declareLegacyKinds,
+  type Legacy,
+  legacy,
+  legacyKind,
+} from './legacy-cluster.ts';
 
 const old = legacyKind('ClusterInformation');
+const apiService: ResourceKind<Legacy> = {
+  group: 'apiregistration.k8s.io',
+  version: 'v1',
+  kind: 'APIService',
+  plural: 'apiservices',
+  namespaced: false,
+};
 
 async function legacyCluster(): Promise<ApiCluster> {
   const cluster = await ApiCluster.start();
@@ -85,6 +100,31 @@ test('what cannot be migrated is named with the reason, and then nothing is writ
   assert.match(stdout, /Nothing was written/);
   assert.deepEqual(await store.list(ipPools), []);
   assert.equal((await store.get(old, { name: 'default' })).spec.datastoreReady, true);
+});
+
+test('where Calico’s own API server stands in front of the new group, nothing is read or written', async () => {
+  await using cluster = await legacyCluster();
+  const { store } = cluster;
+  const serves = { namespace: 'calico-apiserver', name: 'calico-api' };
+  await declareKind(store, apiService);
+  await store.create(apiService, {
+    apiVersion: 'apiregistration.k8s.io/v1',
+    kind: 'APIService',
+    metadata: { name: 'v3.projectcalico.org' },
+    spec: { service: serves },
+  });
+  for (const options of [['--dry-run'], []]) {
+    const { code, stderr } = await cluster.run(['migrate-from-calico', '--settle', '0', ...options]);
+    assert.equal(code, 1);
+    assert.match(stderr, /served by Calico's own API server, the Service "calico-apiserver\/calico-api"/);
+  }
+  assert.equal((await store.get(old, { name: 'default' })).spec.datastoreReady, true);
+  const [served] = await store.list(apiService);
+  assert.ok(served);
+  // As it is where definitions serve the group.
+  await store.update(apiService, { ...served, spec: {} });
+  const { code, stderr } = await cluster.run(['migrate-from-calico', '--settle', '0']);
+  assert.equal(code, 0, stderr);
 });
 
 test('an object that the new group has already stays as it is, unless it is to be overwritten', async () => {

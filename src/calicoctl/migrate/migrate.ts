@@ -8,6 +8,7 @@ import type { GlobalOptions } from '../options.ts';
 import { formatTable } from '../output/table.ts';
 import { CommandError } from '../problem.ts';
 import { type ClusterFacts, readClusterInformation, Session } from '../session.ts';
+import { refuseAggregatedGroup } from './aggregated.ts';
 import { fromLegacy } from './convert.ts';
 import { type LegacyKind, legacyKinds } from './legacy-kinds.ts';
 import { aboutAddresses, notAboutAddresses, type PlannedObject, planMigration } from './plan.ts';
@@ -31,6 +32,7 @@ export async function migrateFromCalico(options: MigrateOptions): Promise<number
   // The versions of both sides differ by their nature.
   await using session = new Session(options);
   const { client } = session;
+  await refuseAggregatedGroup(client);
   const isHandedOver = await isInCharge(client);
   if (options.abort) return abort(client, isHandedOver);
   // The word of readiness is given at the end, and not copied.
