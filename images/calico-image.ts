@@ -13,6 +13,11 @@ const programs = ['calico-node', 'calico-kube-controllers', 'calicoctl'] as cons
 /** As the bundles call it, which have no other way to know where the compiled plugin is. */
 export const pluginPath = '/usr/lib/calico/cni/calico';
 
+/** What of Debian's is in it: BIRD, and the libraries of Node.js. */
+export const debianPackages = ['bird2', 'libatomic1', 'libstdc++6'] as const;
+
+export const entrypoint = '/usr/bin/calico-node';
+
 /** Writes the archive of an image with that name. `scratch` is a folder for its parts, which is removed. */
 export async function buildCalicoImage(name: string, archive: string, scratch: string): Promise<void> {
   rmSync(scratch, { recursive: true, force: true });
@@ -22,7 +27,7 @@ export async function buildCalicoImage(name: string, archive: string, scratch: s
     {
       name,
       layers: [systemLayer(), root],
-      entrypoint: ['/usr/bin/calico-node'],
+      entrypoint: [entrypoint],
       environment: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', CALICO_CNI_PLUGIN: pluginPath },
     },
     archive,
@@ -47,8 +52,7 @@ export async function writeProgramsLayer(root: string): Promise<void> {
 
 /** What changes with Debian and Node.js, not with us. */
 function systemLayer(): string {
-  const wanted = ['bird2', 'libatomic1', 'libstdc++6'];
-  const packages = unpackedPackages([...wanted, ...librariesOf(wanted)]);
+  const packages = unpackedPackages([...debianPackages, ...librariesOf([...debianPackages])]);
   return cached(`image-base/${digestOf([import.meta.filename], packages, process.execPath)}`, (root) => {
     cpSync(packages, root, { recursive: true, verbatimSymlinks: true });
     for (const folder of ['man', 'locale', 'lintian', 'bug']) {
