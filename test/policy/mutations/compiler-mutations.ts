@@ -297,8 +297,8 @@ export const compilerMutations: readonly Mutation[] = [
   {
     says: 'the destination is taken for the source',
     file: 'dataplane/nftables/views.ts',
-    find: "(side === 'source' ? opened : destination)",
-    replace: '(side ? destination : opened)',
+    find: "(side === 'source' ? source : destination)",
+    replace: '(side ? destination : source)',
   },
   {
     says: "a set's networks are not asked where they exclude",
