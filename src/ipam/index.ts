@@ -9,7 +9,7 @@ export type { AutoAssignRequest } from './auto-assign.ts';
 export { AddressInUseError, BlockNotEmptyError, NoPoolError, PoolExhaustedError } from './errors.ts';
 export { FollowedSources } from './followed-sources.ts';
 export { IpamClient } from './ipam-client.ts';
-export { affinityLabels, affinityName } from './names.ts';
+export { affinityLabels, affinityName, handleName } from './names.ts';
 export { loadBalancers, ownerOf } from './owner.ts';
 export { isOpenTo } from './pools.ts';
 export { reservationsFrom } from './reservations.ts';

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { IpamClient } from '../../src/ipam/index.ts';
 import { formatAddress } from '../../src/net/index.ts';
@@ -6,13 +9,17 @@ import {
   blockAffinities,
   clusterInformations,
   globalNetworkPolicies,
+  globalNetworkSets,
   ipamBlocks,
+  ipamHandles,
   ipPools,
   namespaces,
   networkPolicies,
+  type Resource,
   type ResourceKind,
 } from '../../src/resources/index.ts';
 import { podRequest } from '../ipam/cluster.ts';
+import { until } from '../kube-controllers/until.ts';
 import { ApiCluster } from './api-cluster.ts';
 import {
   createLegacyObjects,
@@ -23,6 +30,7 @@ import {
   legacyKind,
 } from './legacy-cluster.ts';
 
+const calicoctl = join(import.meta.dirname, '..', '..', 'bin', 'calicoctl.ts');
 const old = legacyKind('ClusterInformation');
 const apiService: ResourceKind<Legacy> = {
   group: 'apiregistration.k8s.io',
@@ -143,4 +151,174 @@ test('an object that the new group has already stays as it is, unless it is to b
   assert.equal(await selector(), 'all()');
   await cluster.run(['migrate-from-calico', '--settle', '0', '--overwrite']);
   assert.equal(await selector(), "app == 'web'");
+});
+
+const migrateArguments = ['migrate-from-calico', '--settle', '0'];
+
+test('ids of handles keep their capitals, and objects what users and their tools noted on them', async () => {
+  await using cluster = await legacyCluster();
+  const { store } = cluster;
+  const handleID = 'lb-AbCdEf';
+  const [block] = await store.list(legacyKind('IPAMBlock'));
+  assert.ok(block);
+  const { allocations, unallocated, attributes } = block.spec as {
+    allocations: unknown[];
+    unallocated: number[];
+    attributes: unknown[];
+  };
+  const spec = {
+    ...block.spec,
+    allocations: allocations.with(2, 2),
+    unallocated: unallocated.slice(1),
+    attributes: [...attributes, { handle_id: handleID, secondary: { type: 'loadBalancer' } }],
+  };
+  await store.update(legacyKind('IPAMBlock'), { ...block, spec });
+  await store.create(
+    legacyKind('IPAMHandle'),
+    legacy(
+      'IPAMHandle',
+      { name: handleID.toLowerCase() },
+      { handleID, block: { '192.168.71.0/26': 1 }, deleted: false },
+    ),
+  );
+  // Newer versions keep labels and annotations where Kubernetes does.
+  const set = legacy('GlobalNetworkSet', { name: 'noted' }, { nets: ['203.0.113.1/32'] }, {});
+  await store.create(legacyKind('GlobalNetworkSet'), {
+    ...set,
+    metadata: {
+      ...set.metadata,
+      labels: { zone: 'a' },
+      annotations: { ...set.metadata.annotations, owner: 'shop' },
+    },
+  });
+  const { code, stderr } = await cluster.run(migrateArguments);
+  assert.equal(code, 0, stderr);
+  const noted = await store.get(globalNetworkSets, { name: 'noted' });
+  assert.deepEqual([noted.metadata.labels, noted.metadata.annotations], [{ zone: 'a' }, { owner: 'shop' }]);
+  const client = new IpamClient(store);
+  assert.deepEqual((await client.addressesByHandle(handleID)).map(formatAddress), ['192.168.71.2']);
+  assert.deepEqual((await client.releaseByHandle(handleID)).map(formatAddress), ['192.168.71.2']);
+});
+
+test('what nobody here would program is refused, two that would be one, and kinds that stay behind are told of', async () => {
+  await using cluster = await legacyCluster();
+  const { store } = cluster;
+  const create = (...[kind, metadata, spec]: Parameters<typeof legacy>) =>
+    store.create(legacyKind(kind), legacy(kind, metadata, spec));
+  await create('IPPool', { name: 'tunnelled' }, { cidr: '10.9.0.0/16', ipipMode: 'CrossSubnet' });
+  await create('FelixConfiguration', { name: 'node.node-1' }, { bpfEnabled: true, wireguardEnabled: true });
+  await create('NetworkPolicy', { namespace: 'shop', name: 'plain' }, { selector: 'all()' });
+  const enterprise = {
+    ...legacyKind('NetworkSet'),
+    kind: 'PacketCapture',
+    plural: 'packetcaptures',
+  };
+  await declareKind(store, enterprise);
+  await store.create(enterprise, {
+    apiVersion: 'crd.projectcalico.org/v1',
+    kind: 'PacketCapture',
+    metadata: { namespace: 'shop', name: 'one' },
+    spec: {},
+  });
+  const { code, stdout } = await cluster.run([...migrateArguments, '--dry-run']);
+  assert.equal(code, 1);
+  assert.match(stdout, /^IPPool "tunnelled" is invalid: spec\.ipipMode: IP-in-IP is not programmed here/m);
+  assert.match(
+    stdout,
+    /^FelixConfiguration "node\.node-1" is invalid: spec\.bpfEnabled: .*; spec\.wireguardEnabled: /m,
+  );
+  assert.match(stdout, /^NetworkPolicy "shop\/plain" is invalid: two stored objects become this one$/m);
+  assert.match(stdout, /^1 objects of PacketCapture stay behind: the kind is unknown here$/m);
+});
+
+test('a copying that was killed can be given up, and a later one leaves nothing of it', async () => {
+  await using cluster = await legacyCluster();
+  const { store } = cluster;
+  const killed = spawn(process.execPath, [calicoctl, 'migrate-from-calico', '--settle', '600'], {
+    env: { PATH: process.env.PATH, HOME: cluster.folder, KUBECONFIG: cluster.kubeconfig },
+    stdio: 'ignore',
+  });
+  const ended = once(killed, 'exit');
+  try {
+    await until(store, ipamHandles, 'the handles to be copied', (all) => all.length === 2);
+  } finally {
+    killed.kill('SIGKILL');
+    await ended;
+  }
+  assert.equal((await store.get(old, { name: 'default' })).spec.datastoreReady, false);
+  const aborted = await cluster.run(['migrate-from-calico', '--abort']);
+  assert.equal(aborted.code, 0, aborted.stderr);
+  assert.equal((await store.get(old, { name: 'default' })).spec.datastoreReady, true);
+
+  // The old cluster goes on: the pod ends, and its block goes to another node.
+  await store.delete(legacyKind('IPAMHandle'), { name: 'k8s-pod-network.aaaa' });
+  await store.delete(legacyKind('BlockAffinity'), { name: 'node-1-192-168-71-0-26' });
+  const claim = { cidr: '192.168.71.0/26', node: 'node-2', state: 'confirmed', deleted: 'false' };
+  await store.create(
+    legacyKind('BlockAffinity'),
+    legacy('BlockAffinity', { name: 'node-2-192-168-71-0-26' }, claim),
+  );
+  const { code, stdout, stderr } = await cluster.run(migrateArguments);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^2 objects about addresses are left of a copying that was given up, and go$/m);
+  const names = (objects: readonly Resource[]) => objects.map(({ metadata: { name } }) => name);
+  assert.deepEqual(names(await store.list(blockAffinities)), ['node-2-192-168-71-0-26']);
+  assert.deepEqual(names(await store.list(ipamHandles)), ['vxlan-tunnel-addr-node-1']);
+});
+
+test('who still copies when another has put the new group in charge leaves its addresses alone', async () => {
+  await using cluster = await legacyCluster();
+  const { store } = cluster;
+  const slow = cluster.run(['migrate-from-calico', '--settle', '3']);
+  await until(store, ipamHandles, 'the handles to be copied', (all) => all.length === 2);
+  const { code, stderr } = await cluster.run(migrateArguments);
+  assert.equal(code, 0, stderr);
+  await new IpamClient(store).autoAssign(podRequest(4, 'next', 'node-1'));
+  const before = await store.list(ipamBlocks);
+  assert.equal((await slow).code, 0, (await slow).stderr);
+  assert.deepEqual(await store.list(ipamBlocks), before);
+  const { spec } = await store.get(clusterInformations, { name: 'default' });
+  assert.equal(spec.datastoreReady, true);
+});
+
+test('two groups that both assign addresses are told of, and nothing is written', async () => {
+  await using cluster = await legacyCluster();
+  const { store } = cluster;
+  await store.create(clusterInformations, {
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'ClusterInformation',
+    metadata: { name: 'default' },
+    spec: { datastoreReady: true },
+  });
+  await store.create(ipPools, {
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'IPPool',
+    metadata: { name: 'ours' },
+    spec: { cidr: '10.8.0.0/16' },
+  });
+  await new IpamClient(store).autoAssign(podRequest(4, 'early', 'node-1'));
+  for (const options of [['--dry-run'], []]) {
+    const { code, stderr } = await cluster.run([...migrateArguments, ...options]);
+    assert.equal(code, 1);
+    assert.match(stderr, /Both groups are in charge of addresses/);
+  }
+  assert.deepEqual(await store.list(networkPolicies), []);
+});
+
+test('a cluster that knows of the new group already assigns nothing there until all is copied', async () => {
+  await using cluster = await legacyCluster();
+  const { store } = cluster;
+  await store.create(clusterInformations, {
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'ClusterInformation',
+    metadata: { name: 'default' },
+    spec: { datastoreReady: true, clusterGUID: 'ours' },
+  });
+  const slow = cluster.run(['migrate-from-calico', '--settle', '1']);
+  await until(store, ipamHandles, 'the handles to be copied', (all) => all.length === 2);
+  const halfway = await store.get(clusterInformations, { name: 'default' });
+  assert.equal(halfway.spec.datastoreReady, false);
+  assert.equal((await slow).code, 0, (await slow).stderr);
+  const after = await store.get(clusterInformations, { name: 'default' });
+  assert.equal(after.spec.datastoreReady, true);
 });

@@ -1,11 +1,14 @@
 // One stored object of crd.projectcalico.org/v1 as the user's object of projectcalico.org/v3. Pure.
-import { affinityLabels, affinityName } from '../../ipam/index.ts';
+import { affinityLabels, affinityName, handleName } from '../../ipam/index.ts';
 import { parseCidr } from '../../net/index.ts';
 import { apiVersionOf, type ObjectMeta, type Resource, type ResourceKind } from '../../resources/index.ts';
 import type { LegacyKind, LegacyObject } from './legacy-kinds.ts';
 
-/** Holds, as JSON, what the user said in metadata. */
+/** Holds, as JSON, what the user said in metadata; without labels and annotations in versions that keep those in their places. */
 const metadataAnnotation = 'projectcalico.org/metadata';
+
+/** What is said of the stored object, and not of the user's. */
+const notCopied = new Set([metadataAnnotation, 'kubectl.kubernetes.io/last-applied-configuration']);
 
 /** Kinds whose stored names begin with that of their tier, in versions that did so. */
 const tieredKinds = new Set([
@@ -26,12 +29,13 @@ export function fromLegacy({ to }: LegacyKind, stored: LegacyObject): Resource {
   if (to.kind === 'BlockAffinity') return affinity(to, spec);
   const { namespace } = stored.metadata;
   const labels = said.labels ?? stored.metadata.labels ?? {};
-  const annotations = said.annotations ?? {};
+  const kept = Object.entries(stored.metadata.annotations ?? {}).filter(([name]) => !notCopied.has(name));
+  const annotations = { ...Object.fromEntries(kept), ...said.annotations };
   return {
     apiVersion: apiVersionOf(to),
     kind: to.kind,
     metadata: {
-      name: tieredKinds.has(to.kind) ? policyName(stored, said, String(spec.tier)) : stored.metadata.name,
+      name: nameOf(to, stored, said, spec),
       ...(namespace !== undefined && { namespace }),
       ...(Object.keys(labels).length > 0 && { labels }),
       ...(Object.keys(annotations).length > 0 && { annotations }),
@@ -65,6 +69,18 @@ function affinity(to: ResourceKind, spec: Record<string, unknown>): Resource {
     metadata: { name: affinityName(owner.name, cidr), labels: affinityLabels(owner, cidr) },
     spec: { ...spec, type: owner.type },
   } as Resource;
+}
+
+function nameOf(
+  { kind }: ResourceKind,
+  stored: LegacyObject,
+  said: Partial<ObjectMeta>,
+  { tier, handleID }: Record<string, unknown>,
+): string {
+  if (tieredKinds.has(kind)) return policyName(stored, said, String(tier));
+  // Ids with capitals lose them in the stored name, and two that differ in nothing else would share one.
+  if (kind === 'IPAMHandle' && typeof handleID === 'string') return handleName(handleID);
+  return stored.metadata.name;
 }
 
 /** Stored under "default.web" it may be the user's "web": the annotation says, or else the prefix goes. */

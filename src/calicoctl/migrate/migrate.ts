@@ -1,17 +1,18 @@
 // `calicoctl migrate-from-calico`: copies a cluster's objects from crd.projectcalico.org/v1, where Calico kept them, to
 // projectcalico.org/v3, where our programs do. The old objects stay as they are, but for one word: while addresses are copied
 // nobody may assign any, so the old cluster is told that its datastore is not ready. Can be run again at any time.
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type KubernetesClient, NotFoundError } from '../../datastore/index.ts';
-import { clusterInformations, ipamBlocks, type Resource } from '../../resources/index.ts';
+import type { KubernetesClient } from '../../datastore/index.ts';
+import { customResourceDefinitions } from '../../resources/index.ts';
 import type { GlobalOptions } from '../options.ts';
 import { formatTable } from '../output/table.ts';
 import { CommandError } from '../problem.ts';
-import { type ClusterFacts, readClusterInformation, Session } from '../session.ts';
+import { Session } from '../session.ts';
 import { refuseAggregatedGroup } from './aggregated.ts';
-import { fromLegacy } from './convert.ts';
+import { information, isInCharge, refuseTwoInCharge } from './charge.ts';
+import { giveBack, handOver } from './hand-over.ts';
 import { type LegacyKind, legacyKinds } from './legacy-kinds.ts';
-import { aboutAddresses, notAboutAddresses, type PlannedObject, planMigration } from './plan.ts';
+import { notAboutAddresses, type PlannedObject, planMigration } from './plan.ts';
+import { writePlanned } from './write.ts';
 
 export interface MigrateOptions extends GlobalOptions {
   /** Shows what would be done, and writes nothing. */
@@ -24,21 +25,23 @@ export interface MigrateOptions extends GlobalOptions {
   readonly settle: number;
 }
 
-const information = legacyKinds.find(({ to }) => to.kind === clusterInformations.kind) as LegacyKind;
-const key = { name: 'default' };
-
 /** Returns 1 when something cannot be migrated as it stands. */
 export async function migrateFromCalico(options: MigrateOptions): Promise<number> {
   // The versions of both sides differ by their nature.
   await using session = new Session(options);
   const { client } = session;
   await refuseAggregatedGroup(client);
+  if (options.abort) {
+    await giveBack(client);
+    return 0;
+  }
   const isHandedOver = await isInCharge(client);
-  if (options.abort) return abort(client, isHandedOver);
+  if (isHandedOver) await refuseTwoInCharge(client);
   // The word of readiness is given at the end, and not copied.
   const isPlanned = (kind: LegacyKind) => kind !== information && (!isHandedOver || notAboutAddresses(kind));
   const planned = await planMigration(client, isPlanned);
   say(describe(planned));
+  for (const line of await leftBehind(client)) say(`${line}\n`);
   if (isHandedOver) say('The new group is in charge of addresses already: they are left alone\n');
   const invalid = planned.filter(({ action }) => action === 'invalid');
   if (options.dryRun || invalid.length > 0) {
@@ -51,7 +54,7 @@ export async function migrateFromCalico(options: MigrateOptions): Promise<number
   }
   if (planned.length === 0)
     throw new CommandError('There is nothing of crd.projectcalico.org/v1 in this cluster');
-  const written = await write(
+  const written = await writePlanned(
     client,
     planned.filter(({ kind }) => notAboutAddresses(kind)),
     options.overwrite === true,
@@ -61,90 +64,19 @@ export async function migrateFromCalico(options: MigrateOptions): Promise<number
   return 0;
 }
 
-/** Whether the new group's own addresses are what counts: then the old ones are history. */
-async function isInCharge(client: KubernetesClient): Promise<boolean> {
-  const ours = await readClusterInformation(client);
-  return ours?.spec?.datastoreReady === true && (await client.list(ipamBlocks)).length > 0;
-}
-
-async function handOver(client: KubernetesClient, settleSeconds: number): Promise<void> {
-  const old = await readOld(client);
-  if (old) await setReady(client, false);
-  say(
-    'The old cluster assigns no addresses from now on; pods that start wait until their node is taken over\n',
-  );
-  let copied = 0;
-  for (let looks = 0; ; looks++) {
-    const planned = await planMigration(client, aboutAddresses);
-    const bad = planned.find(({ action }) => action === 'invalid');
-    if (bad) throw new CommandError(`Cannot copy ${bad.kind.to.kind} "${bad.key}": ${bad.why}`);
-    const due = planned.filter(({ action }) => action !== 'unchanged');
-    copied += await write(client, due, true);
-    // A request that was under way may write for a little while: only a later look that finds nothing new is the last.
-    if (due.length === 0 && looks > 0) break;
-    await sleep(settleSeconds * 1000);
+/** Of the old group's kinds that have no like in the new one, how many objects there are. */
+async function leftBehind(client: KubernetesClient): Promise<string[]> {
+  const known = new Set(legacyKinds.map(({ from }) => from.plural));
+  const { group, version } = information.from;
+  const lines: string[] = [];
+  for (const { spec } of await client.list(customResourceDefinitions)) {
+    const { kind, plural } = spec.names;
+    if (spec.group !== group || known.has(plural)) continue;
+    const namespaced = spec.scope === 'Namespaced';
+    const { length } = await client.list({ group, version, kind, plural, namespaced });
+    if (length > 0) lines.push(`${length} objects of ${kind} stay behind: the kind is unknown here`);
   }
-  await giveTheWord(client, old);
-  say(`Copied ${copied} objects about addresses; the new group is in charge of them\n`);
-  say('Now take the nodes over, one after another: see docs/migrate-from-calico.md\n');
-}
-
-async function abort(client: KubernetesClient, isHandedOver: boolean): Promise<number> {
-  if (isHandedOver) {
-    throw new CommandError(
-      'Cannot give the addresses back to the old cluster: the new one is in charge of them, and what it assigned since is unknown to the old one',
-    );
-  }
-  await setReady(client, true);
-  say('The old cluster assigns addresses again\n');
-  return 0;
-}
-
-/** Returns how many objects were written. */
-async function write(
-  client: KubernetesClient,
-  planned: readonly PlannedObject[],
-  overwrites: boolean,
-): Promise<number> {
-  let written = 0;
-  for (const { kind, action, object, present } of planned) {
-    if (!object || action === 'unchanged' || (action === 'differs' && !overwrites)) continue;
-    if (present) {
-      const metadata = { ...present.metadata, ...object.metadata };
-      await client.replace(kind.to, { ...object, metadata });
-    } else await client.create(kind.to, object);
-    written++;
-  }
-  return written;
-}
-
-async function readOld(client: KubernetesClient): Promise<Resource | undefined> {
-  try {
-    return await client.get(information.from, key);
-  } catch (error) {
-    if (error instanceof NotFoundError) return undefined;
-    throw error;
-  }
-}
-
-function setReady(client: KubernetesClient, datastoreReady: boolean): Promise<unknown> {
-  return client.patch(information.from, key, 'merge', { spec: { datastoreReady } });
-}
-
-async function giveTheWord(client: KubernetesClient, old: Resource | undefined): Promise<void> {
-  const ours: ClusterFacts | undefined = await readClusterInformation(client);
-  if (ours) {
-    await client.patch(information.to, key, 'merge', { spec: { datastoreReady: true } });
-    return;
-  }
-  const { spec } = (old ? fromLegacy(information, old) : {}) as ClusterFacts;
-  const { calicoVersion: _theirs, ...kept } = spec ?? {};
-  await client.create(information.to, {
-    apiVersion: 'projectcalico.org/v3',
-    kind: clusterInformations.kind,
-    metadata: key,
-    spec: { ...kept, datastoreReady: true },
-  } as Resource);
+  return lines;
 }
 
 function describe(planned: readonly PlannedObject[]): string {
@@ -156,6 +88,7 @@ function describe(planned: readonly PlannedObject[]): string {
       String(planned.filter(({ kind, action: is }) => kind.to.kind === name && is === action).length),
     ),
   ]);
+  const leftOver = planned.filter(({ action }) => action === 'left-over').length;
   const lines = planned.flatMap(({ kind, key: name, action, why }) =>
     action === 'invalid'
       ? [`${kind.to.kind} "${name}" is invalid: ${why}`]
@@ -164,6 +97,8 @@ function describe(planned: readonly PlannedObject[]): string {
         : [],
   );
   const table = formatTable([['KIND', ...actions.map((action) => action.toUpperCase())], ...rows]);
+  if (leftOver > 0)
+    lines.push(`${leftOver} objects about addresses are left of a copying that was given up, and go`);
   return `${table}${lines.map((line) => `${line}\n`).join('')}`;
 }
 

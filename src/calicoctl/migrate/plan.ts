@@ -4,6 +4,7 @@ import { type KubernetesClient, NotFoundError } from '../../datastore/index.ts';
 import { faultText, keyOf, type Resource, validate, withDefaults } from '../../resources/index.ts';
 import { fromLegacy } from './convert.ts';
 import { isAboutAddresses, type LegacyKind, type LegacyObject, legacyKinds } from './legacy-kinds.ts';
+import { unprogrammed } from './unprogrammed.ts';
 
 export type PlannedAction =
   /** Missing in the new group. */
@@ -13,7 +14,9 @@ export type PlannedAction =
   /** The new group says something else, which stays unless it is to be overwritten. */
   | 'differs'
   /** Cannot be an object of the new group as it stands. */
-  | 'invalid';
+  | 'invalid'
+  /** About addresses, in the new group alone: left by a copying that was given up, and wrong by now. */
+  | 'left-over';
 
 export interface PlannedObject {
   readonly kind: LegacyKind;
@@ -22,13 +25,13 @@ export interface PlannedObject {
   readonly action: PlannedAction;
   /** Why, for what is invalid. */
   readonly why?: string;
-  /** Absent for what is invalid. */
+  /** Absent for what is invalid or left over. */
   readonly object?: Resource;
   /** What the new group has. */
   readonly present?: Resource;
 }
 
-/** Objects of all kinds, or of those about addresses alone or the others alone. */
+/** Objects of all kinds, or of those about addresses alone or the others alone. To be asked only while the old group is in charge. */
 export async function planMigration(
   client: KubernetesClient,
   which: (kind: LegacyKind) => boolean = () => true,
@@ -36,11 +39,27 @@ export async function planMigration(
   const planned: PlannedObject[] = [];
   for (const kind of legacyKinds.filter(which)) {
     const stored = await listIfKnown(client, kind);
-    if (stored.length === 0) continue;
+    if (!stored || (stored.length === 0 && !isAboutAddresses(kind))) continue;
     const present = new Map((await client.list(kind.to)).map((object) => [keyOf(object), object]));
-    for (const object of stored) planned.push(planOne(kind, object, present));
+    const ofKind = withoutNamesakes(stored.map((object) => planOne(kind, object, present)));
+    planned.push(...ofKind);
+    // Settings may be the new cluster's own; what counts addresses is nobody's but the old one's.
+    if (!isAboutAddresses(kind) || kind.to.kind === 'IPAMConfiguration') continue;
+    for (const { key } of ofKind) present.delete(key);
+    for (const [key, object] of present) planned.push({ kind, key, action: 'left-over', present: object });
   }
   return planned;
+}
+
+/** Two that become one object, as "web" and "default.web" do: nobody can say which of them is meant. */
+function withoutNamesakes(planned: readonly PlannedObject[]): PlannedObject[] {
+  const count = new Map<string, number>();
+  for (const { key } of planned) count.set(key, (count.get(key) ?? 0) + 1);
+  return planned.map((one) =>
+    (count.get(one.key) ?? 0) > 1 && one.action !== 'invalid'
+      ? { kind: one.kind, key: one.key, action: 'invalid', why: 'two stored objects become this one' }
+      : one,
+  );
 }
 
 export const aboutAddresses = isAboutAddresses;
@@ -54,11 +73,8 @@ function planOne(
   try {
     const object = withDefaults(kind.to, fromLegacy(kind, stored));
     const key = keyOf(object);
-    const faults = validate(kind.to, object);
-    if (faults.length > 0) {
-      const why = faults.map(faultText).join('; ');
-      return { kind, key, action: 'invalid', why };
-    }
+    const why = [...validate(kind.to, object).map(faultText), ...unprogrammed(kind, stored.spec)];
+    if (why.length > 0) return { kind, key, action: 'invalid', why: why.join('; ') };
     const other = present.get(key);
     if (!other) return { kind, key, action: 'create', object };
     const action = isDeepStrictEqual(comparable(other), comparable(object)) ? 'unchanged' : 'differs';
@@ -78,12 +94,15 @@ function comparable(object: Resource): unknown {
   return { labels, annotations, spec: Reflect.get(object, 'spec') };
 }
 
-/** An API server that has never heard of the old group has no objects of it. */
-async function listIfKnown(client: KubernetesClient, { from }: LegacyKind): Promise<LegacyObject[]> {
+/** Undefined where the API server has never heard of the old group's kind. */
+async function listIfKnown(
+  client: KubernetesClient,
+  { from }: LegacyKind,
+): Promise<LegacyObject[] | undefined> {
   try {
     return await client.list(from);
   } catch (error) {
-    if (error instanceof NotFoundError) return [];
+    if (error instanceof NotFoundError) return undefined;
     throw error;
   }
 }
