@@ -1,10 +1,10 @@
 // Handles: per owner, how many addresses it holds in which blocks. A handle may count too many, after a crash between its
 // write and the block's, and never too few: whoever releases by handle finds everything. Only a write to the block that was
 // taken for lost, and came when its owner had released already, is not counted; the audit finds it.
-import { AlreadyExistsError, type Datastore, NotFoundError } from '../datastore/index.ts';
+import { AlreadyExistsError, ConflictError, type Datastore, NotFoundError } from '../datastore/index.ts';
 import { apiVersionOf, type IPAMHandle, ipamHandles } from '../resources/index.ts';
 import { compareAndSwap } from './compare-and-swap.ts';
-import { handleName } from './names.ts';
+import { handleName, handleNames } from './names.ts';
 
 export class Handles {
   readonly #datastore: Datastore;
@@ -15,16 +15,24 @@ export class Handles {
 
   /** Undefined when the owner holds nothing. */
   async find(handleId: string): Promise<IPAMHandle | undefined> {
-    try {
-      return await this.#datastore.get(ipamHandles, { name: handleName(handleId) });
-    } catch (error) {
-      if (error instanceof NotFoundError) return undefined;
-      throw error;
+    for (const name of handleNames(handleId)) {
+      try {
+        const handle = await this.#datastore.get(ipamHandles, { name });
+        if (handle.spec.handleID === handleId) return handle;
+      } catch (error) {
+        if (!(error instanceof NotFoundError)) throw error;
+      }
     }
+    return undefined;
   }
 
   /** Counts addresses before they are assigned. An owner usually is new, so creating comes first. */
   async increment(handleId: string, blockCidr: string, count: number): Promise<void> {
+    // One that Calico made would be hidden behind a second.
+    if (handleNames(handleId).length > 1 && (await this.find(handleId))) {
+      await this.#add(handleId, blockCidr, count);
+      return;
+    }
     try {
       await this.#create(handleId, { [blockCidr]: count });
     } catch (error) {
@@ -66,9 +74,18 @@ export class Handles {
   async #add(handleId: string, blockCidr: string, count: number): Promise<void> {
     await compareAndSwap(async () => {
       const handle = await this.find(handleId);
-      // Gone since: whoever released the last address deleted it.
-      if (!handle) return this.increment(handleId, blockCidr, count);
-      await this.#write(handle, { [blockCidr]: (handle.spec.block[blockCidr] ?? 0) + count });
+      if (handle) {
+        await this.#write(handle, { [blockCidr]: (handle.spec.block[blockCidr] ?? 0) + count });
+        return;
+      }
+      try {
+        // Gone since: whoever released the last address deleted it.
+        await this.#create(handleId, { [blockCidr]: count });
+      } catch (error) {
+        if (!(error instanceof AlreadyExistsError)) throw error;
+        const message = `Handle "${handleName(handleId)}" is not of "${handleId}", or came just now`;
+        throw new ConflictError(message, { cause: error });
+      }
     });
   }
 

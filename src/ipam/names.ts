@@ -25,6 +25,11 @@ export function handleName(handleId: string): string {
   return `${name}-${createHash('sha256').update(handleId).digest('hex').slice(0, 11)}`;
 }
 
+/** Where the handle of an ID may be, the likeliest first: Calico tells no IDs apart that differ in case alone. */
+export function handleNames(handleId: string): string[] {
+  return [...new Set([handleName(handleId), handleId.toLowerCase()])];
+}
+
 export function affinityLabels({ type, name }: BlockOwner, cidr: Cidr): Record<string, string> {
   return {
     'projectcalico.org/hostname-hash': hostnameHash(name),

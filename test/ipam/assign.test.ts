@@ -53,6 +53,23 @@ for (const family of [4, 6] as const) {
     assert.deepEqual(await audit(store), { assigned: 2, excess: 0 });
   });
 
+  test(`IPv${family} addresses of a handle that Calico named are counted and released, by its own ID alone`, async () => {
+    const store = await storeWith({ p: pool });
+    const client = new IpamClient(store);
+    const before = await client.autoAssign(podRequest(family, 'Net.ab', 'node-1'));
+    const [handle] = await store.list(ipamHandles);
+    assert.ok(handle);
+    await store.delete(ipamHandles, handle.metadata);
+    await store.create(ipamHandles, { ...handle, metadata: { name: 'net.ab' } });
+    const after = await client.autoAssign(podRequest(family, 'Net.ab', 'node-1'));
+    assert.deepEqual(await client.addressesByHandle('Net.ab'), [...before, ...after]);
+    assert.deepEqual(await client.releaseByHandle('net.ab'), []);
+    await assert.rejects(client.autoAssign(podRequest(family, 'net.ab', 'node-1')), /is not of "net\.ab"/);
+    assert.deepEqual(await audit(store), { assigned: 2, excess: 0 });
+    assert.deepEqual(await client.releaseByHandle('Net.ab'), [...before, ...after]);
+    assert.deepEqual(await store.list(ipamHandles), []);
+  });
+
   test(`a free IPv${family} address that a block does not list is given, and one that it lists twice once`, async () => {
     const store = await storeWith({ p: pool });
     const client = new IpamClient(store);
