@@ -1,5 +1,5 @@
 // One command's connection to its cluster. Closing it lets the process end.
-import { KubernetesClient, KubernetesDatastore, NotFoundError, SoundDatastore } from '../datastore/index.ts';
+import { ifThere, KubernetesClient, KubernetesDatastore, SoundDatastore } from '../datastore/index.ts';
 import type { Resource, ResourceKind } from '../resources/index.ts';
 import type { GlobalOptions } from './options.ts';
 import { CommandError } from './problem.ts';
@@ -69,11 +69,6 @@ const clusterInformations: ResourceKind<ClusterFacts> = {
 };
 
 /** Undefined when the cluster has not been told of Calico yet. */
-export async function readClusterInformation(client: KubernetesClient): Promise<ClusterFacts | undefined> {
-  try {
-    return await client.get(clusterInformations, { name: 'default' });
-  } catch (error) {
-    if (error instanceof NotFoundError) return undefined;
-    throw error;
-  }
+export function readClusterInformation(client: KubernetesClient): Promise<ClusterFacts | undefined> {
+  return ifThere(client.get(clusterInformations, { name: 'default' }));
 }

@@ -1,6 +1,7 @@
 // The door of the datastore room.
 export * from './datastore.ts';
 export * from './errors.ts';
+export { ifThere } from './if-there.ts';
 export { ifUnchanged } from './if-unchanged.ts';
 export {
   accessFromKubeconfig,

@@ -4,9 +4,9 @@ import {
   AlreadyExistsError,
   ConflictError,
   type Datastore,
+  ifThere,
   ifUnchanged,
   MisfitError,
-  NotFoundError,
 } from '../datastore/index.ts';
 import { type Cidr, formatCidr } from '../net/index.ts';
 import {
@@ -172,13 +172,8 @@ export class Blocks {
     return this.#datastore.update(blockAffinities, { ...affinity, spec });
   }
 
-  async #find<T extends Resource>(kind: ResourceKind<T>, name: string): Promise<T | undefined> {
-    try {
-      return await this.#datastore.get(kind, { name });
-    } catch (error) {
-      if (error instanceof NotFoundError) return undefined;
-      throw error;
-    }
+  #find<T extends Resource>(kind: ResourceKind<T>, name: string): Promise<T | undefined> {
+    return ifThere(this.#datastore.get(kind, { name }));
   }
 
   #delete<T extends Resource>(kind: ResourceKind<T>, object: T): Promise<void> {

@@ -1,7 +1,13 @@
 // Handles: per owner, how many addresses it holds in which blocks. A handle may count too many, after a crash between its
 // write and the block's, and never too few: whoever releases by handle finds everything. Only a write to the block that was
 // taken for lost, and came when its owner had released already, is not counted; the audit finds it.
-import { AlreadyExistsError, ConflictError, type Datastore, NotFoundError } from '../datastore/index.ts';
+import {
+  AlreadyExistsError,
+  ConflictError,
+  type Datastore,
+  ifThere,
+  NotFoundError,
+} from '../datastore/index.ts';
 import { apiVersionOf, type IPAMHandle, ipamHandles } from '../resources/index.ts';
 import { compareAndSwap } from './compare-and-swap.ts';
 import { handleName, handleNames } from './names.ts';
@@ -16,12 +22,8 @@ export class Handles {
   /** Undefined when the owner holds nothing. */
   async find(handleId: string): Promise<IPAMHandle | undefined> {
     for (const name of handleNames(handleId)) {
-      try {
-        const handle = await this.#datastore.get(ipamHandles, { name });
-        if (handle.spec.handleID === handleId) return handle;
-      } catch (error) {
-        if (!(error instanceof NotFoundError)) throw error;
-      }
+      const handle = await ifThere(this.#datastore.get(ipamHandles, { name }));
+      if (handle?.spec.handleID === handleId) return handle;
     }
     return undefined;
   }

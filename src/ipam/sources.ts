@@ -1,5 +1,5 @@
 // What IPAM must know beside its own objects, read afresh each time. followed-sources.ts keeps the same in memory.
-import { type Datastore, NotFoundError } from '../datastore/index.ts';
+import { type Datastore, ifThere } from '../datastore/index.ts';
 import {
   type IPAMConfiguration,
   type IPPool,
@@ -23,18 +23,9 @@ export interface IpamSources {
 export function sourcesFrom(datastore: Datastore): IpamSources {
   return {
     pools: async () => datastore.list(ipPools),
-    configuration: async () => (await found(datastore.get(ipamConfigurations, { name: 'default' })))?.spec,
+    configuration: async () => (await ifThere(datastore.get(ipamConfigurations, { name: 'default' })))?.spec,
     reservations: async () => reservationsFrom(await datastore.list(ipReservations)),
     nodeLabels: async (node) =>
-      new Map(Object.entries((await found(datastore.get(nodes, { name: node })))?.metadata.labels ?? {})),
+      new Map(Object.entries((await ifThere(datastore.get(nodes, { name: node })))?.metadata.labels ?? {})),
   };
-}
-
-async function found<T>(reading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof NotFoundError) return undefined;
-    throw error;
-  }
 }

@@ -1,6 +1,6 @@
 // Which of the two groups is in charge of addresses, and how it gets and loses that: each has a ClusterInformation, whose word that
 // the datastore is ready lets its CNI plugin assign any.
-import { type KubernetesClient, NotFoundError } from '../../datastore/index.ts';
+import { ifThere, type KubernetesClient } from '../../datastore/index.ts';
 import { clusterInformations, ipamBlocks, type Resource } from '../../resources/index.ts';
 import { CommandError } from '../problem.ts';
 import { type ClusterFacts, readClusterInformation } from '../session.ts';
@@ -21,13 +21,8 @@ export async function isInCharge(client: KubernetesClient): Promise<boolean> {
 }
 
 /** Undefined where the old cluster has none. */
-export async function readOld(client: KubernetesClient): Promise<LegacyObject | undefined> {
-  try {
-    return await client.get(information.from, key);
-  } catch (error) {
-    if (error instanceof NotFoundError) return undefined;
-    throw error;
-  }
+export function readOld(client: KubernetesClient): Promise<LegacyObject | undefined> {
+  return ifThere(client.get(information.from, key));
 }
 
 /** Silence means yes, as it does to the old cluster. */

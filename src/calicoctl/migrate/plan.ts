@@ -1,6 +1,6 @@
 // What a migration has to do: every stored object of the old group beside what the new group has of it.
 import { isDeepStrictEqual } from 'node:util';
-import { type KubernetesClient, NotFoundError } from '../../datastore/index.ts';
+import { ifThere, type KubernetesClient } from '../../datastore/index.ts';
 import { faultText, keyOf, type Resource, validate, withDefaults } from '../../resources/index.ts';
 import { fromLegacy } from './convert.ts';
 import { isAboutAddresses, type LegacyKind, type LegacyObject, legacyKinds } from './legacy-kinds.ts';
@@ -38,7 +38,8 @@ export async function planMigration(
 ): Promise<PlannedObject[]> {
   const planned: PlannedObject[] = [];
   for (const kind of legacyKinds.filter(which)) {
-    const stored = await listIfKnown(client, kind);
+    // The API server may never have heard of the old group's kind.
+    const stored = await ifThere(client.list(kind.from));
     if (!stored || (stored.length === 0 && !isAboutAddresses(kind))) continue;
     const present = new Map((await client.list(kind.to)).map((object) => [keyOf(object), object]));
     const ofKind = withoutNamesakes(stored.map((object) => planOne(kind, object, present)));
@@ -92,17 +93,4 @@ function planOne(
 function comparable(object: Resource): unknown {
   const { labels = {}, annotations = {} } = object.metadata;
   return { labels, annotations, spec: Reflect.get(object, 'spec') };
-}
-
-/** Undefined where the API server has never heard of the old group's kind. */
-async function listIfKnown(
-  client: KubernetesClient,
-  { from }: LegacyKind,
-): Promise<LegacyObject[] | undefined> {
-  try {
-    return await client.list(from);
-  } catch (error) {
-    if (error instanceof NotFoundError) return undefined;
-    throw error;
-  }
 }

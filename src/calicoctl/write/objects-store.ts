@@ -1,5 +1,5 @@
 // Writes one object, wherever it is stored: Calico's kinds as they are, Calico's Node as annotations of Kubernetes' Node.
-import { type KubernetesClient, NotFoundError } from '../../datastore/index.ts';
+import { ifThere, type KubernetesClient } from '../../datastore/index.ts';
 import { nodes, type Resource } from '../../resources/index.ts';
 import type { PrintedKind } from '../kinds/kinds.ts';
 import { CommandError } from '../problem.ts';
@@ -26,13 +26,11 @@ export async function findStored(
 ): Promise<Resource | undefined> {
   const why = whyReadOnly(kind);
   if (why) throw new CommandError(`Cannot write ${kind.kind} "${name}": ${why}`);
-  try {
-    if (kind.madeFrom === 'nodes') return calicoNodeOf(await client.get(nodes, { name }));
-    return await client.get(kind, namespace ? { namespace, name } : { name });
-  } catch (error) {
-    if (error instanceof NotFoundError) return undefined;
-    throw error;
+  if (kind.madeFrom === 'nodes') {
+    const node = await ifThere(client.get(nodes, { name }));
+    return node && calicoNodeOf(node);
   }
+  return ifThere(client.get(kind, namespace ? { namespace, name } : { name }));
 }
 
 export async function createStored(

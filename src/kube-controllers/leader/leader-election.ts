@@ -1,7 +1,7 @@
 // Leads or waits to lead: of all processes that name the same Lease, one at a time acts. A holder that falls silent is
 // succeeded after the lease's duration, measured by our own clock from when we last saw it change: clocks of two machines are
 // never compared. Source: https://kubernetes.io/docs/concepts/architecture/leases/
-import { type Datastore, ifUnchanged, NotFoundError } from '../../datastore/index.ts';
+import { type Datastore, ifThere, ifUnchanged } from '../../datastore/index.ts';
 import type { Logger } from '../../process/index.ts';
 import { type Lease, leases } from '../../resources/index.ts';
 import { claimed, type LeaseName, released } from './lease-record.ts';
@@ -108,13 +108,9 @@ export class LeaderElection {
     return performance.now() - this.#seen.atMs >= durationMs;
   }
 
-  async #read(): Promise<Lease | undefined> {
-    try {
-      return await this.#options.datastore.get(leases, this.#options.lease);
-    } catch (error) {
-      if (error instanceof NotFoundError) return undefined;
-      throw error;
-    }
+  #read(): Promise<Lease | undefined> {
+    const { datastore, lease } = this.#options;
+    return ifThere(datastore.get(leases, lease));
   }
 
   /** Returns false when another was faster. */
