@@ -12,7 +12,7 @@ import { isJudged } from './judgement.ts';
 import type { Marks } from './marks.ts';
 import { counter, jump, verdict } from './matches.ts';
 import { chains, type HostPlace, hostChains, hostDispatch } from './names.ts';
-import { isOfOneState, judgesAgain } from './overtaken.ts';
+import { isOfOneState, judgesAgain, keepStamp } from './overtaken.ts';
 import { againBit, hasBits, passBit, untrackedBit, writeBits } from './packet-mark.ts';
 import {
   dispatch,
@@ -86,7 +86,7 @@ export function earlyRules(marks: Marks, questions: HostQuestions, acceptOthers:
   const preDNAT = [...isNew, ...questions.ask('preDNAT', 'iifname'), ...questions.preDNATOfPods('iifname')];
   rules.set(hostChains.preDNAT, [
     [...isJudged(marks), accept],
-    writeBits(marks, passBit | againBit, 0),
+    keepStamp(marks),
     // What the node says to itself has begun to be judged on its way out.
     [...isLoopback('iifname'), accept],
     [jump(chains.hostMark.begin)],

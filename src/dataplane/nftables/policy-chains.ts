@@ -39,10 +39,10 @@ export class PolicyChains {
   readonly #isolation: Isolation;
   readonly #log: LogOptions;
   readonly #marks: Marks;
-  /** Of each policy, its chains and the content sets that their rules use. */
+  /** Of each policy, the names of its chains and of the content sets that their rules use. */
   readonly #written = new Map<
     string,
-    { readonly chains: readonly PolicyChain[]; readonly uses: readonly string[] }
+    { readonly chains: ReadonlySet<string>; readonly uses: readonly string[] }
   >();
 
   constructor(isolation: Isolation, log: LogOptions, marks = defaultMarks) {
@@ -65,9 +65,10 @@ export class PolicyChains {
       const program = state.policies.get(key);
       const known = this.#written.get(key);
       if (known) outdated.push(known.uses);
-      const before = new Set(known?.chains.map(({ name }) => name));
+      const before: ReadonlySet<string> = known?.chains ?? new Set();
       const wanted = program ? chainsOf(key, program) : [];
-      for (const name of before) if (!wanted.some((chain) => chain.name === name)) gone.push(name);
+      const names = new Set(wanted.map(({ name }) => name));
+      gone.push(...before.difference(names));
       if (!program) {
         this.#written.delete(key);
         continue;
@@ -85,7 +86,7 @@ export class PolicyChains {
           for (const rule of rules) transaction.addRule({ chain: name, ...rule });
         });
       }
-      this.#written.set(key, { chains: wanted, uses: this.#contents.takeUses() });
+      this.#written.set(key, { chains: names, uses: this.#contents.takeUses() });
     }
     for (const names of outdated) this.#contents.release(names);
     // Sets first: a rule cannot speak of one that is not there.
