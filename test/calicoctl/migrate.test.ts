@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { Datastore } from '../../src/datastore/index.ts';
 import { IpamClient } from '../../src/ipam/index.ts';
 import { formatAddress } from '../../src/net/index.ts';
 import {
@@ -155,6 +156,19 @@ test('an object that the new group has already stays as it is, unless it is to b
 
 const migrateArguments = ['migrate-from-calico', '--settle', '0'];
 
+/** As when the new Calico has been at work here. */
+async function tellOfNewGroup(
+  store: Datastore,
+  spec: { readonly datastoreReady: boolean; readonly clusterGUID?: string },
+): Promise<void> {
+  await store.create(clusterInformations, {
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'ClusterInformation',
+    metadata: { name: 'default' },
+    spec,
+  });
+}
+
 test('ids of handles keep their capitals, and objects what users and their tools noted on them', async () => {
   await using cluster = await legacyCluster();
   const { store } = cluster;
@@ -284,12 +298,7 @@ test('who still copies when another has put the new group in charge leaves its a
 test('two groups that both assign addresses are told of, and nothing is written', async () => {
   await using cluster = await legacyCluster();
   const { store } = cluster;
-  await store.create(clusterInformations, {
-    apiVersion: 'projectcalico.org/v3',
-    kind: 'ClusterInformation',
-    metadata: { name: 'default' },
-    spec: { datastoreReady: true },
-  });
+  await tellOfNewGroup(store, { datastoreReady: true });
   await store.create(ipPools, {
     apiVersion: 'projectcalico.org/v3',
     kind: 'IPPool',
@@ -308,12 +317,7 @@ test('two groups that both assign addresses are told of, and nothing is written'
 test('a cluster that knows of the new group already assigns nothing there until all is copied', async () => {
   await using cluster = await legacyCluster();
   const { store } = cluster;
-  await store.create(clusterInformations, {
-    apiVersion: 'projectcalico.org/v3',
-    kind: 'ClusterInformation',
-    metadata: { name: 'default' },
-    spec: { datastoreReady: true, clusterGUID: 'ours' },
-  });
+  await tellOfNewGroup(store, { datastoreReady: true, clusterGUID: 'ours' });
   const slow = cluster.run(['migrate-from-calico', '--settle', '1']);
   await until(store, ipamHandles, 'the handles to be copied', (all) => all.length === 2);
   const halfway = await store.get(clusterInformations, { name: 'default' });

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { interfaceNameOf } from '../../src/calc/index.ts';
 import { CniError } from '../../src/cni/errors.ts';
 import { IpamPlugin } from '../../src/cni/index.ts';
+import type { Plugin } from '../../src/cni/plugin.ts';
 import { readRequest } from '../../src/cni/request.ts';
 import { cniResult } from '../../src/cni/result.ts';
 import { clusterInformations, ipamHandles, kubernetesNetworkPolicies } from '../../src/resources/index.ts';
@@ -115,6 +116,21 @@ describe('GC', async () => {
     return { ...request, valid: request.valid };
   };
 
+  /** What the store answers to whoever collects comes when the ADD is done: the pod has an address, and is on no list. */
+  async function collectDuring(plugin: Plugin, add: () => Promise<unknown>): Promise<void> {
+    const isAdded = Promise.withResolvers<void>();
+    const { list } = node.store;
+    node.store.list = (async (...what: Parameters<typeof list>) => {
+      await isAdded.promise;
+      return list.apply(node.store, what);
+    }) as typeof list;
+    const collecting = plugin.collectGarbage(garbage([{ containerID: 'of-b', ifname: 'eth0' }]));
+    node.store.list = list;
+    await add();
+    isAdded.resolve();
+    await collecting;
+  }
+
   test('takes down what is not on the list, links and addresses, and nothing else', async () => {
     for (const name of ['a', 'b', 'c']) {
       await node.createPod(name);
@@ -147,18 +163,7 @@ describe('GC', async () => {
   test('spares who is set up meanwhile, also when that is done before it is looked at', async () => {
     await node.createPod('late');
     const request = requestOf('ADD', { pod: 'late', container: 'of-late', namespace: testNamespace('late') });
-    const isAdded = Promise.withResolvers<void>();
-    // What the store answers comes when the pod is whole: it has an address, and is on no list.
-    const { list } = node.store;
-    node.store.list = (async (...what: Parameters<typeof list>) => {
-      await isAdded.promise;
-      return list.apply(node.store, what);
-    }) as typeof list;
-    const collecting = node.network.collectGarbage(garbage([{ containerID: 'of-b', ifname: 'eth0' }]));
-    node.store.list = list;
-    await node.network.add(request);
-    isAdded.resolve();
-    await collecting;
+    await collectDuring(node.network, () => node.network.add(request));
     assert.equal((await node.ipam.addressesByHandle('test-net.of-late')).length, 1);
     assert.ok(node.links.owner(interfaceNameOf('shop', 'late')));
     await node.network.delete({ ...request, command: 'DEL' });
@@ -170,17 +175,7 @@ describe('GC', async () => {
     const add = (container: string) =>
       plugin.add(requestOf('ADD', { pod: 'd', container, namespace: testNamespace(container) }));
     await add('stale');
-    const isAdded = Promise.withResolvers<void>();
-    const { list } = node.store;
-    node.store.list = (async (...what: Parameters<typeof list>) => {
-      await isAdded.promise;
-      return list.apply(node.store, what);
-    }) as typeof list;
-    const collecting = plugin.collectGarbage(garbage([{ containerID: 'of-b', ifname: 'eth0' }]));
-    node.store.list = list;
-    await add('newcomer');
-    isAdded.resolve();
-    await collecting;
+    await collectDuring(plugin, () => add('newcomer'));
     assert.equal((await ipam.addressesByHandle('test-net.newcomer')).length, 1);
     assert.deepEqual(await ipam.addressesByHandle('test-net.stale'), []);
     await ipam.releaseByHandle('test-net.newcomer');

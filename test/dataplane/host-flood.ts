@@ -13,6 +13,7 @@ import {
   hostEndpoint,
   type Place,
 } from './host-lab.ts';
+import { networkSet } from './network-set.ts';
 
 type Policy = Partial<GlobalNetworkPolicy['spec']>;
 
@@ -66,12 +67,7 @@ const networksOf = (place: 'outside' | 'behind', group: number) =>
       !(net.startsWith('172.30') && place === 'behind') && !(net.startsWith('10.9') && place === 'outside'),
   );
 
-const set = (name: string, networks: readonly string[]): GlobalNetworkSet => ({
-  apiVersion: 'projectcalico.org/v3',
-  kind: 'GlobalNetworkSet',
-  metadata: { name, labels: { [name]: 'yes' } },
-  spec: { nets: [...networks] },
-});
+const set = (name: string, networks: readonly string[]) => networkSet(name, { [name]: 'yes' }, networks);
 
 const profiles = ['projectcalico-default-allow'];
 const hostEndpoints = [

@@ -1,9 +1,10 @@
 // A flood between pods of two nodes: see flood.ts.
 import assert from 'node:assert/strict';
 import type { Cluster } from '../../src/policy/index.ts';
-import type { GlobalNetworkPolicy, GlobalNetworkSet, PolicyRule } from '../../src/resources/index.ts';
+import type { GlobalNetworkPolicy, PolicyRule } from '../../src/resources/index.ts';
 import { type FloodPlain, other, type Scenario } from './flood.ts';
 import type { KernelCluster } from './kernel-cluster.ts';
+import { networkSet } from './network-set.ts';
 import { policyCases } from './policy-cases.ts';
 
 const free = policyCases[0]?.[1] as Cluster;
@@ -79,15 +80,6 @@ interface Shape {
   readonly blocked: number;
 }
 
-function setOf(name: string, labels: Record<string, string>, nets: readonly string[] = []): GlobalNetworkSet {
-  return {
-    apiVersion: 'projectcalico.org/v3',
-    kind: 'GlobalNetworkSet',
-    metadata: { name, labels },
-    spec: { nets: [...nets] },
-  };
-}
-
 function clusterOf(shape: Shape): Cluster {
   const policy: GlobalNetworkPolicy = {
     apiVersion: 'projectcalico.org/v3',
@@ -106,9 +98,9 @@ function clusterOf(shape: Shape): Cluster {
     },
   };
   const networkSets = [
-    setOf('friends', { group: 'friends' }, groups[shape.group]),
-    setOf('listed', { listed: 'yes' }, groups[1]),
-    setOf('blocked', { listed: 'yes', blocked: 'yes' }, blocked[shape.blocked]),
+    networkSet('friends', { group: 'friends' }, groups[shape.group]),
+    networkSet('listed', { listed: 'yes' }, groups[1]),
+    networkSet('blocked', { listed: 'yes', blocked: 'yes' }, blocked[shape.blocked]),
   ];
   return { ...free, pods, networkPolicies: [], globalPolicies: [policy], networkSets };
 }

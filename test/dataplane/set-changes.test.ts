@@ -1,8 +1,9 @@
 // Connections that a change of a set forbids are cut for good, however large the set and however much is sent meanwhile.
 import { after, before, describe, test } from 'node:test';
 import type { Cluster } from '../../src/policy/index.ts';
-import type { GlobalNetworkPolicy, GlobalNetworkSet } from '../../src/resources/index.ts';
+import type { GlobalNetworkPolicy } from '../../src/resources/index.ts';
 import { KernelCluster } from './kernel-cluster.ts';
+import { networkSet } from './network-set.ts';
 import { policyCases } from './policy-cases.ts';
 
 const free = policyCases[0]?.[1] as Cluster;
@@ -42,12 +43,7 @@ function clusterOf({ rule }: (typeof kinds)[keyof typeof kinds], nets: readonly 
       ingress: [rule, ...(rule.action === 'Deny' ? [{ action: 'Allow' } as const] : [])],
     },
   };
-  const set: GlobalNetworkSet = {
-    apiVersion: 'projectcalico.org/v3',
-    kind: 'GlobalNetworkSet',
-    metadata: { name: 'listed', labels: { list: 'x' } },
-    spec: { nets: [...nets] },
-  };
+  const set = networkSet('listed', { list: 'x' }, nets);
   return { ...free, networkPolicies: [], globalPolicies: [policy], networkSets: [set] };
 }
 

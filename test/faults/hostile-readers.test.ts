@@ -14,6 +14,8 @@ import { KubeControllers } from '../../src/kube-controllers/index.ts';
 import { parseCidr } from '../../src/net/index.ts';
 import type { Logger } from '../../src/process/index.ts';
 import {
+  type IPPool,
+  type IPPoolSpec,
   ipamBlocks,
   ipamHandles,
   ipPools,
@@ -142,12 +144,7 @@ test('the controllers serve what is sound, whatever stands beside it', async (t)
 test('addresses of a pod that cannot be read are not collected, and blocks that cannot be read give none', async () => {
   const store = new PlantedStore();
   const sound = new SoundDatastore(store, () => {});
-  await store.create(ipPools, {
-    apiVersion,
-    kind: 'IPPool',
-    metadata: { name: 'p' },
-    spec: { cidr: '10.0.0.0/24', blockSize: 28 },
-  });
+  await createPool(store, { cidr: '10.0.0.0/24', blockSize: 28 });
   await store.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' } });
   const [address] = await new IpamClient(sound).autoAssign(podRequest(4, 'a', 'node-1'));
   const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 'default', name: 'a' } };
@@ -171,12 +168,7 @@ test('addresses of a pod that cannot be read are not collected, and blocks that 
 test('a pod whose handle cannot be read gives its address back all the same', async () => {
   const store = new PlantedStore();
   const client = new IpamClient(new SoundDatastore(store, () => {}));
-  await store.create(ipPools, {
-    apiVersion,
-    kind: 'IPPool',
-    metadata: { name: 'p' },
-    spec: { cidr: '10.0.0.0/24', blockSize: 28 },
-  });
+  await createPool(store, { cidr: '10.0.0.0/24', blockSize: 28 });
   await client.autoAssign(podRequest(4, 'net.other', 'node-1'));
   const addresses = await client.autoAssign(podRequest(4, 'net.c1', 'node-1'));
   const handle = { apiVersion, kind: 'IPAMHandle', metadata: { name: 'net.c1' } };
@@ -189,12 +181,7 @@ test('a pod whose handle cannot be read gives its address back all the same', as
 test('a second object for the range of a block hands out none of its addresses', async () => {
   const store = new PlantedStore();
   const sound = new SoundDatastore(store, () => {});
-  await store.create(ipPools, {
-    apiVersion,
-    kind: 'IPPool',
-    metadata: { name: 'p' },
-    spec: { cidr: '10.0.0.0/30', blockSize: 30 },
-  });
+  await createPool(store, { cidr: '10.0.0.0/30', blockSize: 30 });
   for (const pod of ['a', 'b', 'c', 'd']) {
     await new IpamClient(sound).autoAssign(podRequest(4, pod, 'node-1'));
   }
@@ -206,6 +193,10 @@ test('a second object for the range of a block hands out none of its addresses',
   const another = new IpamClient(sound).autoAssign(podRequest(4, 'e', 'node-2'));
   await assert.rejects(another, PoolExhaustedError);
 });
+
+function createPool(store: PlantedStore, spec: IPPoolSpec): Promise<IPPool> {
+  return store.create(ipPools, { apiVersion, kind: 'IPPool', metadata: { name: 'p' }, spec });
+}
 
 function withHostile(input: BgpInput, objects: readonly HostileObject[]): BgpInput {
   const lists: Record<string, unknown[]> = {};

@@ -7,6 +7,7 @@ import { GarbageCollector, IpamClient } from '../../src/ipam/index.ts';
 import { formatAddress, parseCidr } from '../../src/net/index.ts';
 import {
   blockAffinities,
+  blockName,
   ipamBlocks,
   ipamHandles,
   nodes,
@@ -158,19 +159,24 @@ test('addresses of further interfaces of a pod, and of a virtual machine that no
   assert.deepEqual(left, ['macvlan.c1', handleId, 'net.vmi.shop.machine']);
 });
 
+/** A block that Calico had begun to delete. */
+async function markBlock(store: MemoryDatastore, text: string, affinity: string | undefined): Promise<void> {
+  const cidr = parseCidr(text);
+  const { affinity: _owner, ...spec } = { ...emptyBlock(cidr, 'host:node-1', new Date()), deleted: true };
+  await store.create(ipamBlocks, {
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'IPAMBlock',
+    metadata: { name: blockName(cidr) },
+    spec: { ...spec, ...(affinity && { affinity }) },
+  });
+}
+
 for (const affinity of ['host:node-1', undefined]) {
   const whose = affinity === undefined ? 'nobody' : 'its node';
   test(`a block of ${whose} that somebody began to delete gives no address, goes, and comes again`, async () => {
     const store = await storeWith({ p: { cidr: '10.0.0.0/29', blockSize: 29 } });
     await store.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' } });
-    const marked = emptyBlock(parseCidr('10.0.0.0/29'), 'host:node-1', new Date());
-    const { affinity: _owner, ...spec } = { ...marked, deleted: true };
-    await store.create(ipamBlocks, {
-      apiVersion: 'projectcalico.org/v3',
-      kind: 'IPAMBlock',
-      metadata: { name: '10-0-0-0-29' },
-      spec: { ...spec, ...(affinity && { affinity }) },
-    });
+    await markBlock(store, '10.0.0.0/29', affinity);
     const client = new IpamClient(store);
     await client.autoAssign(podRequest(4, handleId, 'node-1'));
     assert.deepEqual(
@@ -183,14 +189,7 @@ for (const affinity of ['host:node-1', undefined]) {
 
   test(`a block of ${whose} that somebody began to delete is collected`, async () => {
     const store = await storeWith({ p: smallPool[4] });
-    const marked = emptyBlock(parseCidr('10.9.0.0/29'), 'host:node-1', new Date());
-    const { affinity: _owner, ...spec } = { ...marked, deleted: true };
-    await store.create(ipamBlocks, {
-      apiVersion: 'projectcalico.org/v3',
-      kind: 'IPAMBlock',
-      metadata: { name: '10-9-0-0-29' },
-      spec: { ...spec, ...(affinity && { affinity }) },
-    });
+    await markBlock(store, '10.9.0.0/29', affinity);
     await store.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' } });
     await collect(store);
     assert.deepEqual(await store.list(ipamBlocks), []);
