@@ -8,21 +8,25 @@ import type { BlockOwner } from './owner.ts';
 export function affinityName(node: string, cidr: Cidr): string {
   const name = `${node}-${blockName(cidr)}`;
   if (name.length < maxNameLength) return name;
-  const hash = createHash('sha256').update(name).digest('hex').slice(0, 11);
-  const suffix = `-${blockName(cidr)}-${hash}`;
+  const suffix = `-${blockName(cidr)}-${hashOf(name)}`;
   return node.slice(0, maxNameLength - 1 - suffix.length) + suffix;
 }
 
 const maxNameLength = 253;
 
 /**
- * Handle IDs may have capitals, as those of containers may; object names may not. Two IDs that differ in case alone have a
- * handle each: a hash tells apart what has capitals, which no runtime's IDs have today.
+ * Handle IDs may have capitals, as names of networks and IDs of containers may; object names may not. Two IDs that differ in case
+ * alone have a handle each: a hash tells apart what has capitals.
  */
 export function handleName(handleId: string): string {
   const name = handleId.toLowerCase();
   if (name === handleId) return name;
-  return `${name}-${createHash('sha256').update(handleId).digest('hex').slice(0, 11)}`;
+  return `${name}-${hashOf(handleId)}`;
+}
+
+/** Eleven hexadecimal digits. */
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 11);
 }
 
 /** Where the handle of an ID may be, the likeliest first: Calico tells no IDs apart that differ in case alone. */
