@@ -1,19 +1,26 @@
 // The doctor as a person calls it: on a cluster that has ailments, and on a node of which something is in the way.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { IpamClient } from '../../src/ipam/index.ts';
 import { createNamespace, deleteNamespace, namespacePath } from '../../src/kernel/index.ts';
-import { ipPools, nodes } from '../../src/resources/index.ts';
+import { calicoNodeStatuses, ipPools, nodes, pods } from '../../src/resources/index.ts';
+import { podRequest } from '../ipam/cluster.ts';
 import { ApiCluster, run } from './api-cluster.ts';
 
 const program = join(import.meta.dirname, '..', '..', 'bin', 'calicoctl.ts');
 
 interface Told {
   readonly isNode: boolean;
-  readonly findings: readonly { readonly check: string; readonly what: string; readonly remedy: string }[];
+  readonly findings: readonly {
+    readonly check: string;
+    readonly what: string;
+    readonly why: string;
+    readonly remedy: string;
+  }[];
 }
 
 test('a cluster is told what is not well in it, by name and with the remedy, and exit code 1', async () => {
@@ -32,6 +39,8 @@ test('a cluster is told what is not well in it, by name and with the remedy, and
   const annotations = { 'projectcalico.org/IPv4Address': '172.17.0.1/16' };
   for (const name of ['node-1', 'node-2']) {
     await cluster.store.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name, annotations } });
+    const conditions = [{ type: 'NetworkUnavailable', status: 'False', reason: 'CalicoIsUp' }];
+    await cluster.store.mergePatch(nodes, { name }, { status: { conditions } }, { subresource: 'status' });
   }
   const text = await cluster.run(['doctor']);
   assert.equal(text.code, 1, text.stderr);
@@ -47,6 +56,76 @@ test('a cluster is told what is not well in it, by name and with the remedy, and
   const well = await cluster.run(['doctor', '-o', 'json']);
   assert.equal(well.code, 0, well.stdout);
   assert.deepEqual((JSON.parse(well.stdout) as Told).findings, []);
+});
+
+test('agents that fail or are of another version, pools that are used up by nobody, and sessions that are down are told of', async () => {
+  await using cluster = await ApiCluster.start();
+  const { store } = cluster;
+  await store.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' } });
+  const agent = { namespace: 'default', name: 'calico-node-x' };
+  await store.create(pods, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { ...agent, labels: { 'k8s-app': 'calico-node' } },
+    spec: { nodeName: 'node-1', containers: [{ name: 'calico-node', image: 'example.com/node:v0.0.1' }] },
+  });
+  const waiting = { reason: 'ImagePullBackOff', message: 'no such image' };
+  const containerStatuses = [
+    {
+      name: 'calico-node',
+      ready: false,
+      restartCount: 0,
+      image: 'example.com/node:v0.0.1',
+      imageID: '',
+      state: { waiting },
+    },
+  ];
+  await store.mergePatch(pods, agent, { status: { containerStatuses } }, { subresource: 'status' });
+  await store.create(ipPools, {
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'IPPool',
+    metadata: { name: 'small' },
+    spec: { cidr: '10.9.0.0/30', blockSize: 30 },
+  });
+  const ipam = new IpamClient(store);
+  for (const name of ['one', 'two', 'three', 'four']) await ipam.autoAssign(podRequest(4, name, 'node-1'));
+  const status = {
+    metadata: { name: 'status' },
+    kind: 'CalicoNodeStatus',
+    apiVersion: 'projectcalico.org/v3',
+  };
+  await store.create(calicoNodeStatuses, {
+    ...status,
+    spec: { node: 'node-1', classes: ['BGP'], updatePeriodSeconds: 10 },
+  });
+  const numbers = {
+    numberEstablishedV6: 0,
+    numberNotEstablishedV6: 0,
+    numberEstablishedV4: 0,
+    numberNotEstablishedV4: 1,
+  };
+  const peersV4 = [{ peerIP: '192.0.2.9', type: 'NodeMesh', state: 'Active' }];
+  await store.mergePatch(
+    calicoNodeStatuses,
+    { name: 'status' },
+    { status: { bgp: { ...numbers, peersV4 } } },
+    { subresource: 'status' },
+  );
+  const { code, stdout } = await cluster.run(['doctor', '-o', 'json']);
+  assert.equal(code, 1);
+  const { findings } = JSON.parse(stdout) as Told;
+  assert.deepEqual(
+    findings.map(({ check, what }) => `${check}: ${what}`),
+    [
+      'agent-not-ready: The program is not ready',
+      'versions-differ: Programs of several versions work in this cluster',
+      'pool-exhausted: The pool has no address left',
+      'addresses-leak: 4 addresses and 0 blocks belong to nobody',
+      'bgp-session-down: The BGP session with 192.0.2.9 (NodeMesh) is Active',
+    ],
+  );
+  assert.match(findings[0]?.why ?? '', /ImagePullBackOff: no such image/);
+  for (const { remedy } of findings) assert.notEqual(remedy, '');
 });
 
 test('a node is told of a firewall in the way, a shadowed CNI configuration and a tunnel that does not fit', async () => {
@@ -131,6 +210,50 @@ test('a node is told of a firewall in the way, a shadowed CNI configuration and 
     );
   } finally {
     deleteNamespace(name);
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a cluster that does not answer, or a kernel that shows nothing, does not hide what the rest has to say', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'calico-doctor-'));
+  try {
+    for (const sub of ['lib', 'net.d', 'bin']) mkdirSync(join(folder, sub));
+    writeFileSync(join(folder, 'lib/nodename'), 'node-1\n');
+    writeFileSync(join(folder, 'net.d/00-broken.conflist'), '{');
+    writeFileSync(join(folder, 'net.d/10-calico.conflist'), '{"plugins":[{"type":"calico"}]}');
+    chmodSync(folder, 0o755);
+    const places = [
+      '--node-root',
+      folder,
+      '--cni-net-dir',
+      `${folder}/net.d`,
+      '--cni-bin-dir',
+      `${folder}/bin`,
+    ];
+    const doctor = [process.execPath, program, 'doctor', '-o', 'json', ...places];
+    const environment = { K8S_API_ENDPOINT: 'http://127.0.0.1:1' };
+    const asRoot = await run(doctor, { environment });
+    assert.equal(asRoot.code, 1, asRoot.stderr);
+    const { findings } = JSON.parse(asRoot.stdout) as Told;
+    assert.deepEqual(
+      findings.slice(0, 4).map(({ check, what }) => `${check}: ${what}`),
+      [
+        'cluster-unread: The cluster could not be looked at',
+        'agent-unwell: calico-node does not answer',
+        `cni-not-installed: "00-broken.conflist" comes before Calico's "10-calico.conflist"`,
+        'cni-not-installed: The CNI plugin "calico" and "calico-ipam" is missing',
+      ],
+    );
+    // Nobody but root may list tables.
+    const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...doctor];
+    const asNobody = await run(nobody, { environment });
+    assert.equal(asNobody.code, 1, asNobody.stderr);
+    const told = JSON.parse(asNobody.stdout) as Told;
+    assert.deepEqual(
+      told.findings.map(({ check }) => check),
+      ['cluster-unread', 'node-unread'],
+    );
+  } finally {
     rmSync(folder, { recursive: true });
   }
 });

@@ -1,6 +1,6 @@
 // What the API server knows that the doctor looks at, read once.
 import { NotFoundError } from '../../datastore/index.ts';
-import { type IpamSnapshot, readSnapshot } from '../../ipam/index.ts';
+import { auditIpam, type IpamSnapshot, readSnapshot } from '../../ipam/index.ts';
 import {
   type CalicoNodeStatus,
   calicoNodeStatuses,
@@ -18,6 +18,8 @@ export interface ClusterFacts {
   readonly version: string;
   readonly information: Information | undefined;
   readonly ipam: IpamSnapshot;
+  /** As it was a little earlier, where something looked wrong: pods that come or go meanwhile look so, too, but only once. */
+  readonly earlierIpam?: IpamSnapshot;
   readonly reservations: readonly IPReservation[];
   readonly nodeStatuses: readonly CalicoNodeStatus[];
   /** Pods of Calico's own programs, wherever they were installed. */
@@ -47,16 +49,27 @@ export interface ContainerStatus {
 const programs = ['calico-node', 'calico-kube-controllers', 'calico-typha'];
 
 export async function readClusterFacts({ datastore, client }: Session): Promise<ClusterFacts> {
-  const [information, ipam, reservations, nodeStatuses] = await Promise.all([
+  const [information, first, reservations, nodeStatuses] = await Promise.all([
     readClusterInformation(client),
     readSnapshot(datastore),
     datastore.list(ipReservations),
     listIfKnown(() => datastore.list(calicoNodeStatuses as ResourceKind<CalicoNodeStatus>)),
   ]);
+  const { leakedAddresses, unassignedAddresses, sharedAddresses } = auditIpam(first);
+  const isSuspicious = leakedAddresses.length + unassignedAddresses.length + sharedAddresses.length > 0;
+  const ipam = isSuspicious ? await readSnapshot(datastore) : first;
   const calicoPods = ipam.pods.filter(({ metadata }) =>
     programs.includes(metadata.labels?.['k8s-app'] ?? ''),
   );
-  return { version, information, ipam, reservations, nodeStatuses, calicoPods: calicoPods as CalicoPod[] };
+  return {
+    version,
+    information,
+    ipam,
+    ...(isSuspicious && { earlierIpam: first }),
+    reservations,
+    nodeStatuses,
+    calicoPods: calicoPods as CalicoPod[],
+  };
 }
 
 /** An API server that does not know the kind has no objects of it. */

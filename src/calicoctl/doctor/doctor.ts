@@ -6,8 +6,9 @@ import { addressChecks } from './checks/addresses.ts';
 import { agentChecks } from './checks/agents.ts';
 import { bgpChecks, nodeBgpChecks } from './checks/bgp.ts';
 import { nodeChecks } from './checks/node.ts';
+import { clusterReading, nodeReading } from './checks/reading.ts';
 import { readClusterFacts } from './cluster-facts.ts';
-import { examine, type Finding } from './finding.ts';
+import { type Check, examine, type Finding } from './finding.ts';
 import { type NodePlaces, readNodeFacts, usualPlaces } from './node-facts.ts';
 
 export interface DoctorOptions extends GlobalOptions {
@@ -28,24 +29,39 @@ const localChecks = [...nodeChecks, ...nodeBgpChecks];
 export async function doctor(options: DoctorOptions): Promise<number> {
   const asked: string[] = [];
   const findings: Finding[] = [];
+  const ask = <Facts>(checks: readonly Check<Facts>[], facts: Facts) => {
+    findings.push(...examine(checks, facts));
+    asked.push(...checks.map(({ asks }) => asks));
+  };
   if (!options.local) {
-    // Versions that differ are a finding, not a reason not to look.
-    await using session = new Session(options);
-    findings.push(...examine(clusterChecks, await readClusterFacts(session)));
-    asked.push(...clusterChecks.map(({ asks }) => asks));
+    const cluster = await attempt(async () => {
+      // Versions that differ are a finding, not a reason not to look.
+      await using session = new Session(options);
+      return await readClusterFacts(session);
+    });
+    ask(clusterReading, cluster);
+    if (cluster.facts) ask(clusterChecks, cluster.facts);
   }
-  const node = await readNodeFacts(placesOf(options));
-  if (node) {
-    findings.push(...examine(localChecks, node));
-    asked.push(...localChecks.map(({ asks }) => asks));
-  }
-  const isNode = node !== undefined;
+  const node = await attempt(() => readNodeFacts(placesOf(options)));
+  const isNode = node.facts !== undefined || node.fault !== undefined;
+  if (isNode) ask(nodeReading, node);
+  if (node.facts) ask(localChecks, node.facts);
   process.stdout.write(
     options.output === 'json'
       ? `${JSON.stringify({ checked: asked, isNode, findings }, undefined, 2)}\n`
       : describe(asked, findings, isNode),
   );
   return findings.some(({ severity }) => severity === 'error') ? 1 : 0;
+}
+
+async function attempt<Facts>(
+  read: () => Promise<Facts>,
+): Promise<{ readonly facts?: Facts; readonly fault: unknown }> {
+  try {
+    return { facts: await read(), fault: undefined };
+  } catch (fault) {
+    return { fault };
+  }
 }
 
 function placesOf({ nodeRoot, cniNetDir, cniBinDir }: DoctorOptions): NodePlaces {

@@ -26,16 +26,24 @@ export interface NodeFacts {
   readonly otherChains: readonly OtherChain[];
   /** Base chains of the old iptables that drop what no rule accepts: "FORWARD". */
   readonly legacyDrops: readonly string[];
-  /** UDP datagrams that this machine received with a wrong checksum. */
-  readonly udpChecksumErrors: number;
+  /** UDP datagrams since this machine started: those received, and those dropped for a wrong checksum. */
+  readonly udp: { readonly received: number; readonly checksumErrors: number };
 }
 
 export interface CniFacts {
   readonly folder: string;
   /** Configurations in the order in which a runtime looks at them: the first is the network. */
-  readonly configurations: readonly { readonly file: string; readonly plugins: readonly string[] }[];
+  readonly configurations: readonly CniConfiguration[];
   readonly pluginFolder: string;
   readonly plugins: readonly string[];
+}
+
+export interface CniConfiguration {
+  readonly file: string;
+  /** Types of the plugins that it calls. */
+  readonly plugins: readonly string[];
+  /** Why no runtime can read it as one. */
+  readonly fault?: string;
 }
 
 export interface OtherChain extends ForeignChain {
@@ -86,7 +94,7 @@ export async function readNodeFacts(places: NodePlaces = usualPlaces): Promise<N
     kernel: kernelNeeds(),
     otherChains: readOtherChains(nftables),
     legacyDrops: readLegacyDrops(),
-    udpChecksumErrors: readUdpChecksumErrors(readFileSync('/proc/net/snmp', 'utf8')),
+    udp: readUdp(readFileSync('/proc/net/snmp', 'utf8')),
   };
 }
 
@@ -98,21 +106,25 @@ function readCni({ netFolders, pluginFolders }: NodePlaces): CniFacts {
   const pluginFolder = there(pluginFolders);
   const configurations = list(folder)
     .filter((file) => /\.(conf|conflist|json)$/.test(file))
-    .map((file) => ({ file, plugins: pluginsIn(join(folder, file)) }));
+    .map((file) => ({ file, ...readConfiguration(join(folder, file)) }));
   return { folder, configurations, pluginFolder, plugins: list(pluginFolder) };
 }
 
-/** Types of the plugins that a configuration calls; none when it cannot be read as one. */
-function pluginsIn(path: string): string[] {
+/** As libcni reads it: a list of plugins where its name says so, one plugin where it does not. */
+function readConfiguration(path: string): Omit<CniConfiguration, 'file'> {
   try {
     const { type, plugins = [] } = JSON.parse(readFileSync(path, 'utf8')) as {
       type?: string;
       plugins?: { type?: string }[];
     };
-    return [type, ...plugins.map((plugin) => plugin.type)].filter((name) => name !== undefined);
-  } catch {
-    // A runtime cannot read it either, and passes it by.
-    return [];
+    const isList = path.endsWith('.conflist');
+    const types = (isList ? plugins.map((plugin) => plugin.type) : [type]).filter(
+      (name) => name !== undefined,
+    );
+    if (types.length > 0) return { plugins: types };
+    return { plugins: [], fault: isList ? 'it has no "plugins"' : 'it has no "type"' };
+  } catch (error) {
+    return { plugins: [], fault: error instanceof Error ? error.message : String(error) };
   }
 }
 
@@ -181,8 +193,8 @@ function readLegacyDrops(): string[] {
 }
 
 /** From the two lines of /proc/net/snmp that are about UDP: names, and values in the same order. */
-function readUdpChecksumErrors(text: string): number {
+function readUdp(text: string): NodeFacts['udp'] {
   const [names = '', values = ''] = text.split('\n').filter((line) => line.startsWith('Udp: '));
-  const index = names.split(' ').indexOf('InCsumErrors');
-  return index < 0 ? 0 : Number(values.split(' ')[index] ?? 0);
+  const value = (name: string) => Number(values.split(' ')[names.split(' ').indexOf(name)] ?? 0);
+  return { received: value('InDatagrams'), checksumErrors: value('InCsumErrors') };
 }

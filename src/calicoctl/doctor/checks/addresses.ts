@@ -89,8 +89,12 @@ const poolsApart: Check<ClusterFacts> = {
 const nothingLeaks: Check<ClusterFacts> = {
   name: 'addresses-leak',
   asks: 'every assigned address belongs to somebody',
-  look({ ipam }) {
-    const { leakedAddresses, sharedAddresses, unassignedAddresses, orphanedBlocks } = auditIpam(ipam);
+  look({ ipam, earlierIpam }) {
+    const { orphanedBlocks, ...now } = auditIpam(ipam);
+    const earlier = earlierIpam ? auditIpam(earlierIpam) : now;
+    const leakedAddresses = inBoth(now.leakedAddresses, earlier.leakedAddresses);
+    const sharedAddresses = inBoth(now.sharedAddresses, earlier.sharedAddresses);
+    const unassignedAddresses = inBoth(now.unassignedAddresses, earlier.unassignedAddresses);
     const where = 'the address management';
     const some = (texts: readonly string[]) =>
       `${texts.slice(0, 3).join(', ')}${texts.length > 3 ? ', ...' : ''}`;
@@ -160,6 +164,12 @@ const nodeAddresses: Check<ClusterFacts> = {
 };
 
 export const addressChecks = [poolsExist, poolsHaveRoom, poolsApart, nothingLeaks, nodeAddresses];
+
+/** Those of the first that the second has, too. */
+function inBoth<T extends { readonly address: string }>(one: readonly T[], other: readonly T[]): T[] {
+  const known = new Set(other.map(({ address }) => address));
+  return one.filter(({ address }) => known.has(address));
+}
 
 function addressesOf({ metadata }: Node) {
   return [nodeAnnotations.ipv4Address, nodeAnnotations.ipv6Address].flatMap((annotation) => {

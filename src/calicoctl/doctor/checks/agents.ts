@@ -1,4 +1,5 @@
 // Whether Calico's own programs run and are ready, on every node, in one version; and why not, as their kubelets say.
+import type { Node } from '../../../resources/index.ts';
 import type { CalicoPod, ClusterFacts, ContainerStatus } from '../cluster-facts.ts';
 import type { Check } from '../finding.ts';
 
@@ -8,18 +9,19 @@ const agentOnEveryNode: Check<ClusterFacts> = {
   name: 'agent-missing',
   asks: 'every node has a calico-node',
   look({ ipam, calicoPods }) {
-    const agents = calicoPods.filter(({ metadata }) => metadata.labels?.['k8s-app'] === nodeLabel);
-    // Not installed as pods: nothing can be said of it from here.
-    if (agents.length === 0) return [];
+    const agents = calicoPods.filter(isAgent);
     const served = new Set(agents.map(({ spec }) => spec?.nodeName));
+    // Where it does not run as a pod, its own word on the node has to do.
+    const isServed = ({ metadata, status }: Node) =>
+      served.has(metadata.name) || (agents.length === 0 && saysCalicoIsUp(status));
     return ipam.nodes
-      .filter(({ metadata }) => !served.has(metadata.name))
+      .filter((node) => !isServed(node) && node.metadata.labels?.['kubernetes.io/os'] !== 'windows')
       .map(({ metadata }) => ({
         severity: 'error',
         what: 'No calico-node runs on the node',
         where: `node "${metadata.name}"`,
         why: 'Pods there get no network, and policies are not enforced',
-        remedy: `See why the DaemonSet places none: kubectl describe daemonset -A -l k8s-app=${nodeLabel}; a taint that it does not tolerate is the usual reason`,
+        remedy: `See why the DaemonSet places none: kubectl describe daemonset -A -l k8s-app=${nodeLabel}; its events name pods that are refused, and taints that it does not tolerate keep it off`,
       }));
   },
 };
@@ -29,7 +31,9 @@ const agentsReady: Check<ClusterFacts> = {
   asks: "Calico's programs are ready",
   look: ({ calicoPods }) =>
     calicoPods.flatMap((pod) => {
-      if (pod.metadata.deletionTimestamp || isReady(pod)) return [];
+      // What was evicted has ended, and was replaced by another.
+      const isOver = pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded';
+      if (pod.metadata.deletionTimestamp || isOver || isReady(pod)) return [];
       const { namespace = '', name } = pod.metadata;
       const reasons = reasonsOf(pod);
       return [
@@ -42,6 +46,49 @@ const agentsReady: Check<ClusterFacts> = {
         },
       ];
     }),
+};
+
+const oneAgentPerNode: Check<ClusterFacts> = {
+  name: 'two-agents',
+  asks: 'no node has two calico-nodes',
+  look({ calicoPods }) {
+    const alive = calicoPods.filter(
+      (pod) => isAgent(pod) && !pod.metadata.deletionTimestamp && pod.spec?.nodeName,
+    );
+    const byNode = Map.groupBy(alive, ({ spec }) => spec?.nodeName ?? '');
+    return [...byNode].flatMap(([node, agents]) => {
+      const spaces = [...new Set(agents.map(({ metadata }) => metadata.namespace ?? ''))];
+      if (spaces.length < 2) return [];
+      return [
+        {
+          severity: 'error' as const,
+          what: `Two of Calico's DaemonSets run on the node, of the namespaces ${spaces.join(' and ')}`,
+          where: `node "${node}"`,
+          why: "Each takes out what the other has put into the kernel, and both write the CNI plugin's files",
+          remedy:
+            'Keep one of them off: a cluster is taken over node by node, by labels, as docs/migrate-from-calico.md says',
+        },
+      ];
+    });
+  },
+};
+
+const datastoreReady: Check<ClusterFacts> = {
+  name: 'datastore-not-ready',
+  asks: "Calico's objects may be used: nobody has stopped them for a migration",
+  look: ({ information }) =>
+    information?.spec?.datastoreReady === false
+      ? [
+          {
+            severity: 'error',
+            what: 'The datastore is said not to be ready',
+            where: 'ClusterInformation "default"',
+            why: 'The CNI plugin sets up no pod and takes down none until it is; a migration does so while it copies addresses',
+            remedy:
+              'End the migration, or give it up with --abort: calicoctl migrate-from-calico; where there is none: kubectl patch clusterinformations.projectcalico.org default --type merge -p \'{"spec":{"datastoreReady":true}}\'',
+          },
+        ]
+      : [],
 };
 
 const networkReady: Check<ClusterFacts> = {
@@ -93,7 +140,27 @@ const oneVersion: Check<ClusterFacts> = {
   },
 };
 
-export const agentChecks = [agentOnEveryNode, agentsReady, networkReady, oneVersion];
+export const agentChecks = [
+  agentOnEveryNode,
+  oneAgentPerNode,
+  agentsReady,
+  datastoreReady,
+  networkReady,
+  oneVersion,
+];
+
+function isAgent({ metadata }: CalicoPod): boolean {
+  return metadata.labels?.['k8s-app'] === nodeLabel;
+}
+
+function saysCalicoIsUp(status: Node['status']): boolean {
+  return (
+    status?.conditions?.some(
+      ({ type, status: is, reason }) =>
+        type === 'NetworkUnavailable' && is === 'False' && reason === 'CalicoIsUp',
+    ) ?? false
+  );
+}
 
 function isReady({ status }: CalicoPod): boolean {
   return status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false;

@@ -11,6 +11,7 @@ import { addressChecks } from './addresses.ts';
 import { agentChecks } from './agents.ts';
 import { bgpChecks, nodeBgpChecks } from './bgp.ts';
 import { nodeChecks } from './node.ts';
+import { clusterReading, nodeReading } from './reading.ts';
 
 const apiVersion = 'projectcalico.org/v3';
 
@@ -121,6 +122,52 @@ describe('the cluster:', () => {
     );
   });
 
+  test('no agent on any node, unless nodes say that Calico is up there; one that has ended and was replaced; Windows', () => {
+    assert.deepEqual(said(cluster({ calicoPods: [] })), [
+      'agent-missing error node "a"',
+      'agent-missing error node "b"',
+    ]);
+    const up = {
+      conditions: [{ type: 'NetworkUnavailable', status: 'False' as const, reason: 'CalicoIsUp' }],
+    };
+    const nodes = [node('a', '192.0.2.1', { status: up })];
+    assert.deepEqual(said(cluster({ calicoPods: [], ipam: { nodes } })), []);
+    const evicted = { phase: 'Failed' as const, conditions: [{ type: 'Ready', status: 'False' as const }] };
+    assert.deepEqual(said(cluster({ calicoPods: [agent('a'), agent('a', evicted), agent('b')] })), []);
+    const windows = node('w', '192.0.2.9');
+    const metadata = { ...windows.metadata, labels: { 'kubernetes.io/os': 'windows' } };
+    assert.deepEqual(
+      said(
+        cluster({
+          calicoPods: [agent('a')],
+          ipam: { nodes: [nodes[0] ?? windows, { ...windows, metadata }] },
+        }),
+      ),
+      [],
+    );
+  });
+
+  test('two DaemonSets on a node, and a datastore that is said not to be ready', () => {
+    const other = agent('a');
+    const facts = cluster({
+      calicoPods: [
+        agent('a'),
+        agent('b'),
+        { ...other, metadata: { ...other.metadata, namespace: 'kube-system' } },
+      ],
+      information: {
+        apiVersion,
+        kind: 'ClusterInformation',
+        metadata: { name: 'default' },
+        spec: { datastoreReady: false },
+      },
+    });
+    assert.deepEqual(said(facts), [
+      'two-agents error node "a"',
+      'datastore-not-ready error ClusterInformation "default"',
+    ]);
+  });
+
   test('a node whose network is not available', () => {
     const conditions = [{ type: 'NetworkUnavailable', status: 'True' as const, message: 'no route' }];
     const facts = cluster({
@@ -174,6 +221,8 @@ describe('the cluster:', () => {
       ['addresses-leak', 'warning', '2 addresses and 0 blocks belong to nobody'],
       ['addresses-leak', 'error', '10.1.0.8 is used by pod shop/one and pod shop/two'],
     ]);
+    // What was well a moment ago is on its way.
+    assert.deepEqual(examine(addressChecks, { ...facts, earlierIpam: cluster().ipam }), []);
   });
 
   test('two nodes under one address, one under a strange one, and one within a pool', () => {
@@ -185,7 +234,7 @@ describe('the cluster:', () => {
           node('c', '10.1.2.3'),
         ],
       },
-      calicoPods: [],
+      calicoPods: [agent('a'), agent('b'), agent('c')],
     });
     assert.deepEqual(said(facts), [
       'pools-overlap error node "c"',
@@ -250,7 +299,7 @@ describe('a node:', () => {
     kernel: [{ what: 'veth', isMet: true, remedy: '' }],
     otherChains: [],
     legacyDrops: [],
-    udpChecksumErrors: 0,
+    udp: { received: 1_000_000, checksumErrors: 0 },
     ...more,
   });
   const told = (more: Partial<NodeFacts>) =>
@@ -273,13 +322,24 @@ describe('a node:', () => {
   test('a CNI configuration that is missing, or shadowed by another; plugins that are missing', () => {
     const { cni } = facts();
     const other = { file: '05-other.conflist', plugins: ['bridge'] };
-    const broken = { file: '00-broken.conf', plugins: [] };
+    const broken = { file: '00-broken.conf', plugins: [], fault: 'it has no "type"' };
     assert.deepEqual(told({ cni: { ...cni, configurations: [broken] } }), [
       'cni-not-installed error: No CNI configuration names Calico',
     ]);
-    assert.deepEqual(told({ cni: { ...cni, configurations: [broken, other, ...cni.configurations] } }), [
+    assert.deepEqual(told({ cni: { ...cni, configurations: [other, ...cni.configurations] } }), [
       `cni-not-installed error: "05-other.conflist" comes before Calico's "10-calico.conflist"`,
     ]);
+    const shadowed = {
+      ...cni,
+      folder: '/host/etc/cni/net.d',
+      configurations: [broken, ...cni.configurations],
+    };
+    const [found] = examine(nodeChecks, facts({ cni: shadowed }));
+    assert.match(
+      found?.why ?? '',
+      /No runtime can read it \(it has no "type"\), and containerd .* gives no pod a network/,
+    );
+    assert.match(found?.remedy ?? '', /rm \/etc\/cni\/net\.d\/00-broken\.conf$/);
     assert.deepEqual(told({ cni: { ...cni, plugins: ['calico'] } }), [
       'cni-not-installed error: The CNI plugin "calico-ipam" is missing',
     ]);
@@ -306,7 +366,7 @@ describe('a node:', () => {
     const chain = (
       table: string,
       name: string,
-      hook: 'forward' | 'postrouting',
+      hook: 'forward' | 'postrouting' | 'input',
       policy: 'drop' | 'accept',
     ) => ({
       table: { family: 'ip' as const, name: table },
@@ -318,11 +378,13 @@ describe('a node:', () => {
       chain('firewalld', 'filter_FORWARD', 'forward', 'drop'),
       chain('filter', 'OTHER', 'forward', 'accept'),
       chain('nat', 'POSTROUTING', 'postrouting', 'drop'),
+      chain('filter', 'INPUT', 'input', 'drop'),
       { ...chain('own', 'last', 'forward', 'accept'), endsWith: 'reject' as const },
     ];
     assert.deepEqual(told({ otherChains, legacyDrops: ['FORWARD'] }), [
       'foreign-firewall error: Chain "FORWARD" of table "ip filter" drops by default what is forwarded',
       'foreign-firewall error: Chain "filter_FORWARD" of table "ip firewalld" drops by default what is forwarded; it is firewalld\'s',
+      'foreign-firewall warning: Chain "INPUT" of table "ip filter" drops by default what is input of this node',
       'foreign-firewall error: Chain "last" of table "ip own" rejects with its last rule what is forwarded',
       'foreign-firewall error: Chain "FORWARD" of the old iptables drops by default; Docker does that',
     ]);
@@ -357,8 +419,9 @@ describe('a node:', () => {
     const card = link(2, 'eth0', 1500, { driver: 'vmxnet3' });
     assert.equal(told({ links: [card, tunnel(1450)] }).length, 1);
     assert.deepEqual(told({ links: [card, tunnel(1450, 8472)] }), []);
-    assert.deepEqual(told({ udpChecksumErrors: 7 }), [
-      'vxlan-checksums warning: 7 UDP datagrams arrived with wrong checksums',
+    assert.deepEqual(told({ udp: { received: 1_000_000, checksumErrors: 7 } }), []);
+    assert.deepEqual(told({ udp: { received: 100, checksumErrors: 7 } }), [
+      'vxlan-checksums warning: 7 UDP datagrams arrived with wrong checksums, beside 100 with right ones',
     ]);
   });
 });
@@ -366,7 +429,8 @@ describe('a node:', () => {
 test('the guide to troubleshooting names every check, and none that there is not', () => {
   const guide = readFileSync(join(import.meta.dirname, '../../../../docs/troubleshooting.md'), 'utf8');
   const named = [...guide.matchAll(/^\| `([a-z-]+)` /gm)].map(([, name]) => name);
-  const all = [...agentChecks, ...addressChecks, ...bgpChecks, ...nodeChecks, ...nodeBgpChecks];
+  const reading = [...clusterReading, ...nodeReading];
+  const all = [...reading, ...agentChecks, ...addressChecks, ...bgpChecks, ...nodeChecks, ...nodeBgpChecks];
   const checks = all.map(({ name }) => name);
   assert.deepEqual(named.toSorted(), checks.toSorted());
 });

@@ -29,9 +29,12 @@ const cniInstalled: Check<NodeFacts> = {
   name: 'cni-not-installed',
   asks: "Calico's CNI plugin and its configuration are in place, and come first",
   look: ({ node, cni }) => {
-    const where = `node "${node}", ${cni.folder}`;
+    // In calico-node's container the node's folders lie below /host, and people have no /host.
+    const folder = cni.folder.replace(/^\/host(?=\/)/, '');
+    const where = `node "${node}", ${folder}`;
+    const again = `Let install-cni run again: kubectl -n calico-system delete pod -l k8s-app=calico-node --field-selector spec.nodeName=${node}`;
     const own = cni.configurations.find(({ plugins }) => plugins.includes('calico'));
-    const [first] = cni.configurations.filter(({ plugins }) => plugins.length > 0);
+    const [first] = cni.configurations;
     const missing = ['calico', 'calico-ipam'].filter((name) => !cni.plugins.includes(name));
     return [
       ...(own
@@ -42,8 +45,7 @@ const cniInstalled: Check<NodeFacts> = {
               what: 'No CNI configuration names Calico',
               where,
               why: 'The container runtime gives new pods no network, or that of another plugin',
-              remedy:
-                'Let the init container install-cni run again: kubectl delete pod of calico-node on this node',
+              remedy: again,
             },
           ]),
       ...(own && first && first !== own
@@ -52,8 +54,10 @@ const cniInstalled: Check<NodeFacts> = {
               severity: 'error' as const,
               what: `"${first.file}" comes before Calico's "${own.file}"`,
               where,
-              why: `The container runtime takes the first by name, so new pods get the network of ${first.plugins.join(', ')}`,
-              remedy: `If that network is not wanted any more, remove it: rm ${cni.folder}/${first.file}`,
+              why: first.fault
+                ? `No runtime can read it (${first.fault}), and containerd takes the first by name and gives no pod a network`
+                : `The container runtime takes the first by name, so new pods get the network of ${first.plugins.join(', ')}`,
+              remedy: `If that network is not wanted any more, remove it on the node: rm ${folder}/${first.file}`,
             },
           ]
         : []),
@@ -62,9 +66,9 @@ const cniInstalled: Check<NodeFacts> = {
             {
               severity: 'error' as const,
               what: `The CNI plugin ${missing.map((name) => `"${name}"`).join(' and ')} is missing`,
-              where: `node "${node}", ${cni.pluginFolder}`,
+              where: `node "${node}", ${cni.pluginFolder.replace(/^\/host(?=\/)/, '')}`,
               why: 'Setting up a pod fails with "failed to find plugin"',
-              remedy: 'Let the init container install-cni run again, with SKIP_CNI_BINARIES unset',
+              remedy: `${again}; with SKIP_CNI_BINARIES unset`,
             },
           ]
         : []),
@@ -143,51 +147,61 @@ const nobodyDrops: Check<NodeFacts> = {
       ({ hook, endsWith }) =>
         endsWith || (hook.policy === 'drop' && ['forward', 'input', 'output'].includes(hook.hook)),
     );
-    const remedy = (chain: string) =>
-      `Let it accept packets of pods: for Docker, "iptables -P FORWARD ACCEPT" or "ip-forward-no-drop": true in its daemon.json; ` +
-      `for ufw, DEFAULT_FORWARD_POLICY="ACCEPT"; for firewalld, add the links "cali+" to the zone "trusted" (chain ${chain})`;
-    const why =
-      'An accept of one table does not overrule the drop of another: pods lose packets although policy allows them';
+    const ofForward = {
+      severity: 'error' as const,
+      where: `node "${node}"`,
+      why: 'An accept of one table does not overrule the drop of another: pods lose packets although policy allows them',
+      remedy:
+        'Let it accept packets of pods: for Docker, "iptables -P FORWARD ACCEPT" or "ip-forward-no-drop": true in its daemon.json; ' +
+        'for ufw, DEFAULT_FORWARD_POLICY="ACCEPT"; for firewalld, add the links "cali+" to the zone "trusted"',
+    };
+    // Most hosts close what comes to themselves, and let in what they need: only people know whether this one does.
+    const ofHost = {
+      severity: 'warning' as const,
+      where: `node "${node}"`,
+      why: 'Unless its rules let them through, tunnelled packets and BGP between nodes are lost, and what pods and this node say to each other',
+      remedy:
+        'See that it accepts, from and to other nodes, the tunnel (UDP 4789, or vxlanPort) and BGP (TCP 179), and what comes and goes by the links "cali+"',
+    };
     return [
       ...drops.map(({ table, name, hook, endsWith }) => {
         const owner = owners.find(([pattern]) => pattern.test(table.name) || pattern.test(name))?.[1];
         const does = endsWith ? `${endsWith}s with its last rule` : 'drops by default';
         const packets = hook.hook === 'forward' ? 'forwarded' : `${hook.hook} of this node`;
         return {
-          severity: 'error' as const,
+          ...(hook.hook === 'forward' ? ofForward : ofHost),
           what: `Chain "${name}" of table "${table.family} ${table.name}" ${does} what is ${packets}${owner ? `; it is ${owner}'s` : ''}`,
-          where: `node "${node}"`,
-          why,
-          remedy: remedy(name),
         };
       }),
       ...legacyDrops.map((chain) => ({
-        severity: 'error' as const,
+        ...(chain === 'FORWARD' ? ofForward : ofHost),
         what: `Chain "${chain}" of the old iptables drops by default${chain === 'FORWARD' ? '; Docker does that' : ''}`,
-        where: `node "${node}"`,
-        why,
-        remedy: remedy(chain),
       })),
     ];
   },
 };
 
+/** More UDP datagrams than this share arrive spoilt where a card computes checksums wrongly. */
+const spoiltShare = 0.001;
+
 const checksumsHold: Check<NodeFacts> = {
   name: 'vxlan-checksums',
   asks: 'no network card spoils the checksums of tunnelled packets',
-  look: ({ node, links, udpChecksumErrors }) => {
+  look: ({ node, links, udp }) => {
     const tunnel = links.find(({ name }) => name === 'vxlan.calico');
     if (!tunnel) return [];
     const card = links.find(({ index }) => index === tunnel.vxlan?.parent);
     // VMware's card takes port 4789 for its own and computes inner checksums wrongly in many versions.
     const isKnown = card?.driver === 'vmxnet3' && tunnel.vxlan?.port === 4789;
-    if (!isKnown && udpChecksumErrors === 0) return [];
+    // A datagram now and then is spoilt on the way to any machine.
+    const areMany = udp.checksumErrors > (udp.received + udp.checksumErrors) * spoiltShare;
+    if (!isKnown && !areMany) return [];
     return [
       {
         severity: 'warning',
         what: isKnown
           ? `The card "${card?.name}" (vmxnet3) is known to spoil checksums of VXLAN on port 4789`
-          : `${udpChecksumErrors} UDP datagrams arrived with wrong checksums`,
+          : `${udp.checksumErrors} UDP datagrams arrived with wrong checksums, beside ${udp.received} with right ones`,
         where: `node "${node}"`,
         why: 'Packets between nodes are dropped by the receiver: ping works, and TCP does not',
         remedy:
