@@ -1,8 +1,16 @@
 // `calicoctl cluster diags`: collects the cluster's Calico objects and its programs' logs, for people who are asked for help.
 import { join, resolve } from 'node:path';
 import type { KubernetesClient } from '../../datastore/index.ts';
-import { namespaces, nodes, type Pod, pods, type ResourceKind } from '../../resources/index.ts';
+import {
+  namespaces,
+  nodes,
+  type Pod,
+  pods,
+  type Resource,
+  type ResourceKind,
+} from '../../resources/index.ts';
 import { DiagnosticsArchive, timestamp } from '../diags/archive.ts';
+import { withoutSecrets } from '../diags/without-secrets.ts';
 import { printedKinds } from '../kinds/kinds.ts';
 import type { GlobalOptions } from '../options.ts';
 import { toYaml } from '../output/yaml.ts';
@@ -19,8 +27,9 @@ export interface ClusterDiagsOptions extends GlobalOptions {
   readonly skipTempDirCleanup?: boolean;
 }
 
-/** Namespaces in which Calico's own programs run. */
-const programNamespaces = ['calico-system', 'calico-apiserver', 'tigera-operator', 'kube-system'];
+/** Namespaces that are Calico's alone, and the labels of its programs wherever else they were installed. */
+const programNamespaces = ['calico-system', 'calico-apiserver', 'tigera-operator'];
+const programLabels = ['calico-node', 'calico-kube-controllers', 'calico-typha'];
 
 export async function clusterDiags(options: ClusterDiagsOptions): Promise<number> {
   await using session = await openSession({ ...options, allowVersionMismatch: true });
@@ -33,10 +42,12 @@ export async function clusterDiags(options: ClusterDiagsOptions): Promise<number
   const tasks = kinds.map(
     (kind) => () =>
       archive.collect(`${kind.group === '' ? 'kubernetes' : 'calico'}/${kind.plural}.yaml`, async () =>
-        toYaml(await client.list(kind)),
+        toYaml((await client.list(kind)).map((object) => withoutSecrets(object, isProgram(object)))),
       ),
   );
-  tasks.push(...logTasks(archive, client, await programPods(client), options));
+  await archive.attempt('logs', async () => {
+    tasks.push(...logTasks(archive, client, (await client.list(pods)).filter(isProgram), options));
+  });
   await inParallel(tasks, options.maxParallelism);
   const { failures, folder } = archive;
   const keepsFolder = options.skipTempDirCleanup === true;
@@ -47,14 +58,11 @@ export async function clusterDiags(options: ClusterDiagsOptions): Promise<number
   return 0;
 }
 
-async function programPods(client: KubernetesClient): Promise<Pod[]> {
-  const all = await client.list(pods);
-  return all.filter(({ metadata }) => {
-    const { namespace = '', name } = metadata;
-    return (
-      programNamespaces.includes(namespace) && (namespace !== 'kube-system' || name.startsWith('calico-'))
-    );
-  });
+function isProgram({ kind, metadata: { namespace = '', labels } }: Resource): boolean {
+  return (
+    kind === 'Pod' &&
+    (programNamespaces.includes(namespace) || programLabels.includes(labels?.['k8s-app'] ?? ''))
+  );
 }
 
 /** Per program the logs of as many pods as are wanted, those on the nodes in focus first. */
@@ -70,7 +78,7 @@ function logTasks(
       .toSorted((a, b) => Number(isInFocus(b, focusNodes)) - Number(isInFocus(a, focusNodes)))
       .slice(0, maxLogs)
       .flatMap(({ metadata: { namespace = 'default', name }, spec }) =>
-        (spec?.containers ?? []).map(
+        [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].map(
           ({ name: container }) =>
             () =>
               archive.collect(`logs/${namespace}/${name}/${container}.log`, () =>

@@ -36,8 +36,13 @@ export class DiagnosticsArchive {
 
   /** Adds what `collect` yields, or why it yields nothing: one thing that is missing does not cost the rest. */
   async collect(name: string, collect: () => Promise<string>): Promise<void> {
+    await this.attempt(name, async () => this.add(name, await collect()));
+  }
+
+  /** Says in "NAME.error" why something could not be done. */
+  async attempt(name: string, act: () => Promise<void>): Promise<void> {
     try {
-      this.add(name, await collect());
+      await act();
     } catch (error) {
       this.#failures++;
       this.add(`${name}.error`, `${error instanceof Error ? error.message : String(error)}\n`);

@@ -13,7 +13,8 @@ const commands: Readonly<Record<string, readonly [string, ...string[]]>> = {
   date: ['date', '-u'],
   hostname: ['hostname'],
   kernel: ['uname', '-a'],
-  processes: ['ps', 'auxww'],
+  // Without their arguments: people pass secrets in them.
+  processes: ['ps', '-eo', 'user,pid,ppid,pcpu,pmem,vsz,rss,tty,stat,lstart,time,comm'],
   memory: ['cat', '/proc/meminfo'],
   links: ['ip', '-details', '-statistics', 'link'],
   addresses: ['ip', 'address'],
