@@ -83,8 +83,9 @@ export async function staleContainers(
       // Another node's containers are on another runtime's list.
       if (secondary?.node !== node || !handle?.startsWith(prefix)) continue;
       const containerId = handle.slice(prefix.length);
-      // Names of networks may hold dots, containers' ids do not: this is another network's, whose name begins like ours.
-      if (containerId.includes('.')) continue;
+      // Names of networks may hold dots, and containers' ids hardly ever do: then this is another network's, whose name begins
+      // like ours.
+      if (containerId.includes('.') && secondary.container !== containerId) continue;
       if (!kept.has(containerId)) found.add(containerId);
     }
   }

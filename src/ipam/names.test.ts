@@ -20,6 +20,34 @@ test('handles that differ in case alone have a name each', () => {
   for (const name of names) assert.match(name, /^net\.abc(-[0-9a-f]{11})?$/);
 });
 
+test('handles of every ID that CNI allows have a name that Kubernetes allows, and no two the same', () => {
+  const long = 'n'.repeat(300);
+  const ids = [
+    'my_net.abc',
+    'my-net.abc',
+    'my.-net.abc',
+    'my..net.abc',
+    'my.net.abc',
+    'net.abc_',
+    'net.abc-',
+    'net.abc',
+    '_.abc',
+    `${long}.abc`,
+    `${long}.abd`,
+    'n'.repeat(253),
+    'n'.repeat(254),
+    '-',
+    '_',
+    '',
+  ];
+  const names = ids.map(handleName);
+  assert.equal(new Set(names).size, ids.length);
+  for (const name of names) {
+    assert.match(name, /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/);
+    assert.ok(name.length <= 253);
+  }
+});
+
 test('names too long for an object are cut and stay apart', () => {
   const block = parseCidr('10.0.0.0/26');
   const names = ['a', 'b'].map((last) => affinityName('n'.repeat(250) + last, block));

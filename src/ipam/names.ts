@@ -1,7 +1,7 @@
 // Names and labels of IPAM's objects, spelled as Calico spells them, so that both find what the other stored.
 import { createHash } from 'node:crypto';
 import type { Cidr } from '../net/index.ts';
-import { blockName } from '../resources/index.ts';
+import { blockName, isObjectName } from '../resources/index.ts';
 import type { BlockOwner } from './owner.ts';
 
 /** "node-1-10-0-0-64-26"; a node name that makes it too long is cut, and told apart by a hash. */
@@ -15,13 +15,18 @@ export function affinityName(node: string, cidr: Cidr): string {
 const maxNameLength = 253;
 
 /**
- * Handle IDs may have capitals, as names of networks and IDs of containers may; object names may not. Two IDs that differ in case
- * alone have a handle each: a hash tells apart what has capitals.
+ * Handle IDs may have capitals and underscores, as names of networks and IDs of containers may, and any length; object names may
+ * not. A hash tells apart what lost some of its ID.
  */
 export function handleName(handleId: string): string {
-  const name = handleId.toLowerCase();
-  if (name === handleId) return name;
-  return `${name}-${hashOf(handleId)}`;
+  if (isObjectName(handleId)) return handleId;
+  const suffix = `-${hashOf(handleId)}`;
+  const name = handleId
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9.]/g, '-')
+    .replaceAll(/-*\.[.-]*/g, '.');
+  const whole = name.slice(0, maxNameLength - suffix.length).replace(/[.-]+$/, '') + suffix;
+  return whole.replace(/^[.-]+/, '');
 }
 
 /** Eleven hexadecimal digits. */
@@ -29,7 +34,7 @@ function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 11);
 }
 
-/** Where the handle of an ID may be, the likeliest first: Calico tells no IDs apart that differ in case alone. */
+/** Where the handle of an ID may be, the likeliest first: Calico makes nothing but capitals small. */
 export function handleNames(handleId: string): string[] {
   return [...new Set([handleName(handleId), handleId.toLowerCase()])];
 }

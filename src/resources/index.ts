@@ -65,4 +65,5 @@ export { misfit } from './misfit.ts';
 export { nearestName } from './nearest-name.ts';
 export * from './resource.ts';
 export { validate } from './validate.ts';
+export { isObjectName } from './validate-metadata.ts';
 export { withDefaults } from './with-defaults.ts';

@@ -45,12 +45,12 @@ export function judgeMetadata(kind: ResourceKind, metadata: unknown): MetadataFa
   }
   const { name, generateName, namespace, labels, annotations } = metadata;
   if (name === undefined && generateName === undefined) fault(['name'], name, 'is required');
-  else if (name !== undefined && !isSubdomain(name)) {
+  else if (name !== undefined && !isObjectName(name)) {
     fault(['name'], name, 'must be lower-case letters, digits, "-" and ".", at most 253 of them');
   }
   if (namespace !== undefined && !kind.namespaced) {
     fault(['namespace'], namespace, `must be left out: a ${kind.kind} belongs to no namespace`);
-  } else if (namespace !== undefined && !isSubdomain(namespace)) {
+  } else if (namespace !== undefined && !isObjectName(namespace)) {
     fault(['namespace'], namespace, 'must be the name of a namespace');
   }
   for (const [field, map] of [
@@ -78,7 +78,8 @@ function judgeEntry(
   }
 }
 
-function isSubdomain(value: unknown): boolean {
+/** A DNS subdomain, which nearly every object of Kubernetes must be named by. */
+export function isObjectName(value: unknown): boolean {
   return typeof value === 'string' && value.length <= 253 && subdomain.test(value);
 }
 
@@ -86,5 +87,5 @@ function isSubdomain(value: unknown): boolean {
 function isQualifiedKey(key: string): boolean {
   const slash = key.indexOf('/');
   const name = key.slice(slash + 1);
-  return name.length <= 63 && qualifiedName.test(name) && (slash < 0 || isSubdomain(key.slice(0, slash)));
+  return name.length <= 63 && qualifiedName.test(name) && (slash < 0 || isObjectName(key.slice(0, slash)));
 }

@@ -181,6 +181,23 @@ describe('GC', async () => {
     await ipam.releaseByHandle('test-net.newcomer');
   });
 
+  test('tells a container with a dot in its name from a network with one', async () => {
+    const { datastore, ipam, name } = node;
+    const plugin = new IpamPlugin({ node: name, datastore, ipam });
+    for (const [network, container] of [
+      ['test-net', 'dotted.id'],
+      ['test-net.other', 'id'],
+    ] as const) {
+      const configuration = { name: network };
+      const call = { pod: 'd', container, namespace: testNamespace(container), configuration };
+      await plugin.add(requestOf('ADD', call));
+    }
+    await plugin.collectGarbage(garbage([{ containerID: 'of-b', ifname: 'eth0' }]));
+    assert.deepEqual(await ipam.addressesByHandle('test-net.dotted.id'), []);
+    assert.equal((await ipam.addressesByHandle('test-net.other.id')).length, 1);
+    await ipam.releaseByHandle('test-net.other.id');
+  });
+
   test("leaves another network's attachments alone", async () => {
     await node.createPod('d');
     await node.network.add(requestOf('ADD', { pod: 'd', container: 'of-d', namespace: testNamespace('d') }));

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { interfaceNameOf } from '../../src/calc/index.ts';
 import { CniError } from '../../src/cni/errors.ts';
+import { cniResult } from '../../src/cni/result.ts';
 import { ipamHandles, pods } from '../../src/resources/index.ts';
 import { ip, ipJson, type TestNamespace, testNamespace } from '../kernel/test-namespaces.ts';
 import { dualStack, inside, requestOf, ruleset, TestNode } from './test-node.ts';
@@ -175,6 +176,33 @@ test('the policy is dispatched in the kernel before the host end comes up', asyn
   assert.deepEqual(seen, { dispatched: true, up: false });
   const [after] = ipJson(node.namespace, 'link', 'show', host);
   assert.ok(String(after?.flags).includes('UP'));
+});
+
+test('a network and a container may be named as CNI allows, and Kubernetes does not', async () => {
+  const node = await (await TestNode.make()).start();
+  const namespace = testNamespace('named');
+  await node.createPod('named');
+  const name = `My_Net.${'n'.repeat(150)}`;
+  const call = { pod: 'named', container: `C_${'0'.repeat(64)}.`, namespace, configuration: { name } };
+  const added = await node.network.add(requestOf('ADD', call));
+  const [handle] = await node.store.list(ipamHandles);
+  assert.equal(handle?.spec.handleID, `${name}.${call.container}`);
+  const prevResult = cniResult('1.1.0', added);
+  await node.network.check(requestOf('CHECK', { ...call, configuration: { name, prevResult } }));
+  await node.network.delete(requestOf('DEL', { ...call, namespace: undefined }));
+  assert.deepEqual(await node.store.list(ipamHandles), []);
+});
+
+test('names that do not fit on the link are refused, and nothing is left behind', async () => {
+  const node = await (await TestNode.make()).start();
+  await node.createPod('long');
+  const call = { pod: 'long', container: 'c1', namespace: testNamespace('long') };
+  const configuration = { name: 'n'.repeat(250) };
+  await assert.rejects(
+    node.network.add(requestOf('ADD', { ...call, configuration })),
+    (error) => error instanceof CniError && error.code === 7 && /may be 255/.test(error.message),
+  );
+  assert.deepEqual(await node.store.list(ipamHandles), []);
 });
 
 test('a pod of IPv6 alone gets nothing of IPv4', async () => {

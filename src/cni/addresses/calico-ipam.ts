@@ -79,6 +79,8 @@ export class CalicoIpam implements AddressPlugin {
       attributes: {
         ...(pod && { namespace: pod.namespace, pod: pod.name }),
         node: this.#node,
+        // The handle alone does not say where the network's name ends.
+        ...(containerId.includes('.') && { container: containerId }),
         timestamp: new Date().toISOString(),
       },
     };
