@@ -44,6 +44,11 @@ export class LinuxDataplane {
     this.#isInDoubt = false;
   }
 
+  /** Resolves when the next change may come; undefined when it may come at once. See `NftablesDataplane`. */
+  get overtaking(): Promise<void> | undefined {
+    return this.#parts.nftables.overtaking;
+  }
+
   /** What the kernel holds may not be what was last applied: the next call compares or writes everything. */
   distrust(): void {
     this.#isInDoubt = true;

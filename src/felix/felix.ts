@@ -1,5 +1,6 @@
 // Felix, the policy agent: follows the cluster's objects, feeds them to the calculation and brings what comes out into the
-// kernel. Every turn of the event loop that changed something ends in one application of all that changed.
+// kernel. Every turn of the event loop that changed something ends in one application of all that changed; when the one before has
+// only just been made, in one that comes as soon as no packet can meet both.
 import {
   Calculator,
   type CalculatorOptions,
@@ -27,6 +28,8 @@ import { Outage } from './outage.ts';
 export interface Dataplane {
   /** Makes the kernel hold the state. @throws when it cannot; what is enforced then is what was before */
   apply(state: DesiredState, changes: Changes): void;
+  /** Resolves when no packet is under way any more that the last `apply` has overtaken; undefined when that is so. */
+  readonly overtaking?: Promise<void> | undefined;
   /** What the kernel holds is in doubt: the next `apply` brings all of the state. */
   distrust(): void;
 }
@@ -223,17 +226,23 @@ export class Felix {
   }
 
   #schedule(): void {
-    // Until everything has been listed once the kernel keeps what it has: half a picture would forbid or allow too much.
-    if (!this.#isStarted || this.#kindsToSync > 0 || this.#outage.isHalfOver || this.#isScheduled) return;
+    if (this.#isHalfKnown || this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(() => {
+    setImmediate(async () => {
+      await this.#dataplane.overtaking;
       this.#isScheduled = false;
       this.#apply();
     });
   }
 
+  /** Until everything has been listed once the kernel keeps what it has: half a picture would forbid or allow too much. */
+  get #isHalfKnown(): boolean {
+    return !this.#isStarted || this.#kindsToSync > 0 || this.#outage.isHalfOver;
+  }
+
   #apply(): void {
-    if (this.#isStopped) return;
+    // An outage may have begun to end since it was scheduled; its end schedules anew.
+    if (this.#isStopped || this.#isHalfKnown) return;
     const waiting = this.#waiting.splice(0);
     try {
       if (this.#calculator.hasChanges || this.isInDoubt || !this.#isInSync) {

@@ -19,10 +19,9 @@ export async function packetsInFlight(): Promise<void> {
 
 /** Returns false where the kernel refuses. In a thread of its own: it waits in the kernel. */
 function gracePeriod(number: number): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    c.syscall.async(number, global, 0, 0, (error: unknown, result: number | bigint) => {
-      if (error) reject(error);
-      else resolve(Number(result) === 0);
-    });
+  return new Promise((resolve) => {
+    c.syscall.async(number, global, 0, 0, (error: unknown, result: number | bigint) =>
+      resolve(!error && Number(result) === 0),
+    );
   });
 }

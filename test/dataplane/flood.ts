@@ -52,7 +52,7 @@ export async function flood<Cluster>(
   let done = 0;
   for (; done < changes && !isOver(); done++) {
     await plain.become(next(random));
-    if (random() < replaced) replaceTable(plain.nodes[done % plain.nodes.length]);
+    if (random() < replaced) await replaceTable(plain.nodes[done % plain.nodes.length]);
     // The flood goes on between two changes: packets meet the state as well as the change.
     await new Promise(setImmediate);
   }
@@ -64,7 +64,7 @@ export async function flood<Cluster>(
 }
 
 /** A base chain of no layout of ours leads the dataplane to replace all of its table, as after an upgrade. */
-function replaceTable(node: KernelNode | undefined): void {
+async function replaceTable(node: KernelNode | undefined): Promise<void> {
   if (!node) return;
   const transaction = new Transaction({ family: 'inet', name: 'calico' });
   const hook = { type: 'filter', hook: 'forward', priority: -10, policy: 'accept' } as const;
@@ -72,6 +72,8 @@ function replaceTable(node: KernelNode | undefined): void {
   node.nftables.commit(transaction);
   node.table.distrust();
   node.apply();
+  // As the agent does before its next change.
+  await node.table.overtaking;
 }
 
 /** Another number below `count` than this one. */

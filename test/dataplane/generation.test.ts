@@ -98,8 +98,11 @@ describe('a generation of judgements', () => {
     change(dataplane, 'p3');
     change(dataplane, 'p4');
     await settled();
+    const { resolve: beforeLast } = left;
+    left = Promise.withResolvers();
     change(dataplane, 'p5');
-    await packetsLeave();
+    beforeLast();
+    await settled();
     assert.deepEqual(generations(), []);
     await packetsLeave();
     assert.deepEqual([generations(), requests], [[3], 0]);
@@ -140,5 +143,16 @@ describe('a generation of judgements', () => {
     forgotten.resolve();
     await settled();
     assert.deepEqual([generations(), requests], [[1], 1]);
+  });
+
+  test('another change may come as soon as the packets have left that the last one may have overtaken', async () => {
+    const dataplane = start();
+    assert.equal(dataplane.overtaking, undefined);
+    change(dataplane, 'p8');
+    const { overtaking } = dataplane;
+    assert.ok(overtaking);
+    await packetsLeave();
+    await overtaking;
+    assert.equal(dataplane.overtaking, undefined);
   });
 });

@@ -63,6 +63,7 @@ export class NftablesDataplane {
   #lastUsed: Generation | undefined;
   readonly #stamps: StampTable;
   #commits = 0;
+  #overtaking: Promise<void> | undefined;
   #settling: Promise<void> | undefined;
 
   /** `kernel` is bound to the network namespace that is to be protected. Reads what is there; changes nothing. */
@@ -127,6 +128,14 @@ export class NftablesDataplane {
     return this.#commits === commits ? (difference ?? this.#stamps.audit()) : undefined;
   }
 
+  /**
+   * Resolves when no packet is under way any more that the last change may have overtaken; undefined when that is so. A change that
+   * does not wait for it may overtake a packet a second time, which is then judged by parts of two states.
+   */
+  get overtaking(): Promise<void> | undefined {
+    return this.#overtaking;
+  }
+
   /** Resolves when connections remember again what was permitted. */
   async settled(): Promise<void> {
     await this.#settling;
@@ -148,6 +157,14 @@ export class NftablesDataplane {
     }
     this.#state = state;
     this.#commits++;
+    this.#overtake();
+  }
+
+  #overtake(): void {
+    const overtaking = (this.#options.packetsInFlight ?? packetsInFlight)().then(() => {
+      if (this.#overtaking === overtaking) this.#overtaking = undefined;
+    });
+    this.#overtaking = overtaking;
   }
 
   #change(program: Program, state: DesiredState, changes: Changes, moment: Moment): void {
@@ -234,7 +251,7 @@ export class NftablesDataplane {
   async #untilForgotten(): Promise<void> {
     for (let commits = -1; commits !== this.#commits; ) {
       commits = this.#commits;
-      await (this.#options.packetsInFlight ?? packetsInFlight)();
+      await this.#overtaking;
       if (this.#lastUsed !== undefined && this.#lastUsed !== this.#marks.lastGeneration) continue;
       await this.#options.forgetJudgements(this.#marks.ours);
       this.#lastUsed = 0;

@@ -9,8 +9,9 @@
 //   cali-forward-egress, cali-forward-ingress ...   judge; whom they deny they drop, or let go on if its stamp holds no more
 //   cali-...-again, behind them                     let pass whose stamp holds; judge all others again, for good
 //
-// A change takes a hundred times what a packet does, so that none meets two of them on its way. A node with host endpoints asks
-// before a packet is routed, too: there it gets its stamp as soon as it comes, or is sent (see early-chains.ts).
+// No packet meets two changes on its way: the next one comes when all have left that the last may have overtaken (`overtaking` in
+// driver.ts). A node with host endpoints asks before a packet is routed, too: there it gets its stamp as soon as it comes, or is
+// sent (see early-chains.ts).
 import { type Element, type Expression, type NftSet, registers } from '../../kernel/index.ts';
 import { readHostU32 } from './bytes.ts';
 import type { Marks } from './marks.ts';
