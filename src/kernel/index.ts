@@ -4,7 +4,7 @@ export { KernelError } from './ffi.ts';
 export * from './namespaces/index.ts';
 export * from './netlink/index.ts';
 export * from './nftables/index.ts';
-export { packetsInFlight } from './packets-in-flight.ts';
+export { awaitPacketsInFlight, packetsInFlight } from './packets-in-flight.ts';
 export type { Watch } from './poller.ts';
 export { pinToOneCpu, runBeforeOthers } from './processor.ts';
 export * from './rtnetlink/index.ts';

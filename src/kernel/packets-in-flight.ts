@@ -17,6 +17,13 @@ export async function packetsInFlight(): Promise<void> {
   if (!waited) await delay(instead);
 }
 
+/** The same, and the process stands still meanwhile: between two steps that nothing may come between. */
+export function awaitPacketsInFlight(): void {
+  const number = callNumbers[process.arch];
+  const waited = number !== undefined && Number(c.syscall(number, global, 0, 0)) === 0;
+  if (!waited) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, instead);
+}
+
 /** Returns false where the kernel refuses. In a thread of its own: it waits in the kernel. */
 function gracePeriod(number: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -1,6 +1,13 @@
 // How an agent that starts, or that no longer knows what the kernel holds, comes by its table. What an agent of the same
 // layout left is adopted: only what differs is written, and base chains stay where they are. Any other table is replaced.
-import { type Chain, type ListedTable, type Nftables, type Table, Transaction } from '../../kernel/index.ts';
+import {
+  awaitPacketsInFlight,
+  type Chain,
+  type ListedTable,
+  type Nftables,
+  type Table,
+  Transaction,
+} from '../../kernel/index.ts';
 import { defaultMarks, type Marks } from './marks.ts';
 import { table } from './names.ts';
 import { Switch } from './switch.ts';
@@ -94,8 +101,8 @@ export function removeStandIn(kernel: Nftables): void {
 }
 
 /**
- * Lets no further packet into a table that is about to go. One that is in it already finds all the rest as it was: in a table
- * that is deleted as a whole it would go on by the old rules, find their maps empty, and be dropped.
+ * Lets no further packet into a table that is about to go, and waits until those have left that are in it: in a table that is
+ * deleted they would go on by the old rules, find their maps empty, and be dropped.
  */
 function retireTable(kernel: Nftables, at: Table): void {
   const bases = baseChainsOf(kernel, at);
@@ -106,6 +113,7 @@ function retireTable(kernel: Nftables, at: Table): void {
     transaction.deleteChain(name);
   }
   kernel.commit(transaction);
+  awaitPacketsInFlight();
 }
 
 function baseChainsOf(kernel: Nftables, at: Table): readonly Chain[] {
