@@ -4,6 +4,7 @@
 import { Transaction } from '../../src/kernel/index.ts';
 import type { LaneReport } from '../../src/lab/prober/messages.ts';
 import type { KernelNode } from './kernel-cluster.ts';
+import { slowDown } from './slow-chains.ts';
 
 /** Gives numbers from 0 up to 1. */
 export type Random = () => number;
@@ -38,6 +39,8 @@ export interface FloodOptions {
   /** How many of the changes are followed by a table made from nothing on one of the nodes: 0 to 1. */
   readonly replaced: number;
   readonly random: Random;
+  /** How long packets take between our chains: see slow-chains.ts. As they come where absent. */
+  readonly slowness?: number;
   /** Ends the flood before all changes are done. */
   readonly isOver?: () => boolean;
 }
@@ -45,9 +48,10 @@ export interface FloodOptions {
 export async function flood<Cluster>(
   plain: FloodPlain<Cluster>,
   { first, next, isFriendly }: Scenario<Cluster>,
-  { changes, replaced, random, isOver = () => false }: FloodOptions,
+  { changes, replaced, random, slowness, isOver = () => false }: FloodOptions,
 ): Promise<FloodReport> {
   await plain.become(first);
+  if (slowness !== undefined) for (const { nftables } of plain.nodes) slowDown(nftables, slowness);
   await plain.startFlood();
   let done = 0;
   for (; done < changes && !isOver(); done++) {

@@ -84,7 +84,7 @@ function cluster(
 }
 
 /** One policy says the same at one stage after the other. */
-export function stagesScenario(): Scenario<Partial<Cluster>> {
+function stagesScenario(): Scenario<Partial<Cluster>> {
   let shape = { in: 0, out: 0, friends: 0, foes: 0 };
   const now = () =>
     cluster({ in: waysIn[shape.in] ?? {}, out: waysOut[shape.out] ?? {} }, [
@@ -105,8 +105,11 @@ export function stagesScenario(): Scenario<Partial<Cluster>> {
   };
 }
 
-/** Policies of two stages share sets: who is in one of these is judged before routing, and who is not, behind it. */
-export function sharedSetsScenario(): Scenario<Partial<Cluster>> {
+/**
+ * Policies of two stages share sets: who is in one of these is judged without a connection, and who is not, afterwards; by policies
+ * before translation, or by those that are asked behind it.
+ */
+function sharedSetsScenario(afterwards: 'preDNAT' | 'routed'): Scenario<Partial<Cluster>> {
   const policies: Record<string, Policy> = {
     early: {
       ...inwards,
@@ -118,30 +121,56 @@ export function sharedSetsScenario(): Scenario<Partial<Cluster>> {
     },
     late: {
       ...inwards,
+      ...(afterwards === 'preDNAT' && { preDNAT: true }),
       ingress: [
         deny({ ...udp, source: { ...ofFoes, notSelector: 'banned == "yes"' } }),
         deny({ ...udp, source: { selector: 'spared == "yes"' } }),
         allow(),
       ],
     },
-    out: waysOut[2] ?? {},
+    earlyOut: {
+      ...outwards,
+      ...untracked,
+      egress: [
+        deny({ ...udp, destination: { ports: [foul], selector: 'reached == "yes"' } }),
+        allow({ ...udp, destination: { ports: [80], selector: 'reached == "yes"' } }),
+      ],
+    },
+    lateOut: {
+      ...outwards,
+      egress: [
+        deny({ ...udp, destination: { ports: [foul], notSelector: 'reached == "yes"' } }),
+        deny({ ...udp, destination: { ports: [80], selector: 'reached == "yes"' } }),
+        allow(),
+      ],
+    },
   };
-  let shape = { banned: false, spared: false };
+  let shape = { banned: false, spared: false, reached: false };
   const now = () =>
     cluster(policies, [
       set('foes', nets('behind')),
       set('banned', shape.banned ? nets('behind') : elsewhere),
       set('spared', shape.spared ? nets('outside') : elsewhere),
+      set('reached', shape.reached ? nets('behind') : elsewhere),
     ]);
   return {
     first: now(),
     next: (random) => {
-      shape = random() < 0.5 ? { ...shape, banned: !shape.banned } : { ...shape, spared: !shape.spared };
+      const kind = random();
+      if (kind < 0.4) shape = { ...shape, banned: !shape.banned };
+      else if (kind < 0.7) shape = { ...shape, spared: !shape.spared };
+      else shape = { ...shape, reached: !shape.reached };
       return now();
     },
     isFriendly,
   };
 }
+
+export const hostScenarios = {
+  'policies of host endpoints': stagesScenario,
+  'sets that two of their stages share': () => sharedSetsScenario('routed'),
+  'sets that two of their stages share before translation': () => sharedSetsScenario('preDNAT'),
+};
 
 export function hostPlain(lab: HostLab): FloodPlain<Partial<Cluster>> {
   return {

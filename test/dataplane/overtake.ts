@@ -8,8 +8,17 @@ import { type Nftables, Transaction } from '../../src/kernel/index.ts';
 /** "routed": after it was routed, and what was asked before was asked by a state that had nothing to say there. */
 export type Overtaken = 'anywhere' | 'routed';
 
-const { untrackedIn, untrackedInAgain, untrackedOut, untrackedOutAgain, preDNAT, preDNATAgain } = hostChains;
-const early = [untrackedIn, untrackedInAgain, untrackedOut, untrackedOutAgain, preDNAT, preDNATAgain];
+const { untrackedIn, untrackedInAgain, untrackedOut, untrackedOutAgain } = hostChains;
+const { preDNAT, preDNATEarlyAgain, preDNATAgain } = hostChains;
+const early: readonly string[] = [
+  untrackedIn,
+  untrackedInAgain,
+  untrackedOut,
+  untrackedOutAgain,
+  preDNAT,
+  preDNATEarlyAgain,
+  preDNATAgain,
+];
 
 export function overtakeAll(nftables: Nftables, when: Overtaken): void {
   const now = stampIn(defaultMarks, nftables.listElements(table, sets.stamp));

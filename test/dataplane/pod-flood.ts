@@ -112,7 +112,9 @@ export function podScenario(): Scenario<Cluster> {
     first: clusterOf(shape),
     next: (random) => {
       const kind = random();
-      if (kind < 0.6) shape = { ...shape, way: other(random, ways.length, shape.way) };
+      const isTurn = kind < 0.3 && shape.way !== heldBack;
+      if (isTurn) shape = { ...shape, way: heldBack };
+      else if (kind < 0.6) shape = { ...shape, way: other(random, ways.length, shape.way) };
       else if (kind < 0.8) shape = { ...shape, group: other(random, groups.length, shape.group) };
       else shape = { ...shape, blocked: other(random, blocked.length, shape.blocked) };
       return clusterOf(shape);

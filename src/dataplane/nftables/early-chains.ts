@@ -2,8 +2,8 @@
 // untranslated destinations.
 //
 // A change may come when a packet has been asked here by what was, and is yet to be asked the rest by what is. So the same is asked
-// once more in front of the chains "again" of later hooks, of whatever a change has overtaken since it came to the node, and together
-// with them: of the connection, which knows what the packet was before it was translated. What is allowed there without a
+// once more in front of the chains "again" that follow, of whatever a change has overtaken since it came to the node, and together
+// with them: behind the first hook of the connection, which knows what the packet was before it was translated. What is allowed there without a
 // connection has "taken out of connection tracking" on its mark, although it is tracked.
 import { type Expression, registers } from '../../kernel/index.ts';
 import { interfaceNameBytes } from './bytes.ts';
@@ -12,7 +12,7 @@ import { isJudged } from './judgement.ts';
 import type { Marks } from './marks.ts';
 import { counter, jump, verdict } from './matches.ts';
 import { chains, type HostPlace, hostChains, hostDispatch } from './names.ts';
-import { isOfOneState, judgesAgain, keepStamp } from './overtaken.ts';
+import { decide, isJudgedAgain, keepStamp } from './overtaken.ts';
 import { againBit, hasBits, passBit, untrackedBit, writeBits } from './packet-mark.ts';
 import {
   dispatch,
@@ -60,6 +60,7 @@ export function dropEarlyToPods(marks: Marks, questions: HostQuestions): Rules {
 /** Rules by base chain, of those that are needed; `acceptOthers` are those for what leaves by an interface of pods, or was not sent here. */
 export function earlyRules(marks: Marks, questions: HostQuestions, acceptOthers: Rules): Map<string, Rules> {
   const rules = new Map<string, Rules>();
+  const isSettled = [...isJudgedAgain(marks, false), accept];
   const untracked = (way: 'In' | 'Out', key: InterfaceKey) => {
     if (!questions.has(`untracked${way}`)) return;
     const ask = [...linkRules, dispatch(key, hostDispatch(`untracked${way}`))];
@@ -69,8 +70,8 @@ export function earlyRules(marks: Marks, questions: HostQuestions, acceptOthers:
       ...ask,
     ]);
     rules.set(hostChains[`untracked${way}Again`], [
-      [...isOfOneState(marks), accept],
-      writeBits(marks, untrackedBit, againBit),
+      ...decide(marks),
+      writeBits(marks, untrackedBit, 0),
       ...ask,
     ]);
     rules.set(hostChains[`untracked${way}Done`], [[...hasBits(marks, untrackedBit), { kind: 'notrack' }]]);
@@ -92,18 +93,29 @@ export function earlyRules(marks: Marks, questions: HostQuestions, acceptOthers:
     [jump(chains.hostMark.begin)],
     ...(questions.has('preDNAT') ? preDNAT : []),
   ]);
-  if (questions.has('preDNAT'))
+  if (questions.has('preDNAT')) {
+    rules.set(hostChains.preDNATOvertaken, decide(marks));
+    if (questions.has('untrackedIn'))
+      rules.set(hostChains.preDNATEarlyAgain, [
+        isSettled,
+        [...isPermittedUntracked(marks), accept],
+        writeBits(marks, untrackedBit, 0),
+        ...linkRules,
+        dispatch('iifname', hostDispatch('untrackedIn')),
+      ]);
     rules.set(hostChains.preDNATAgain, [
-      ...judgesAgain(marks),
+      isSettled,
       [...isLoopback('iifname'), accept],
+      [...isPermittedEarly(marks, questions, 'In'), accept],
       ...preDNAT,
     ]);
+  }
 
   /** Whatever is asked accepts, denies, or notes that it needs no connection: the chains that follow read that. */
   const later = (way: 'In' | 'Out', key: InterfaceKey): Rules => [
-    [...isOfOneState(marks), accept],
+    isSettled,
     [...isPermittedUntracked(marks), accept],
-    writeBits(marks, untrackedBit, againBit),
+    writeBits(marks, untrackedBit, 0),
     ...(questions.has(`untracked${way}`) ? [...linkRules, ...askAsSent(way, key)] : []),
   ];
   if (questions.has('untrackedIn')) rules.set(hostChains.forwardEarlyAgain, later('In', 'iifname'));

@@ -32,7 +32,7 @@ import { isJudged } from './judgement.ts';
 import { defaultMarks, type Marks } from './marks.ts';
 import { jump, verdict } from './matches.ts';
 import { chains, hostChains } from './names.ts';
-import { judgesAgain } from './overtaken.ts';
+import { decide, isJudgedAgain } from './overtaken.ts';
 import { clearBits } from './packet-mark.ts';
 import { goes, isForeignWorkload, isInState, isWorkload } from './packet-tests.ts';
 import {
@@ -110,7 +110,7 @@ export function hostSkeleton(
     [accept],
   ];
   const judged = [...isJudged(marks), accept];
-  const again = judgesAgain(marks);
+  const isSettled = [...isJudgedAgain(marks, false), accept];
   const isPermittedIn = isPermittedEarly(marks, questions, 'In');
   const isPermittedOut = isPermittedEarly(marks, questions, 'Out');
 
@@ -157,24 +157,33 @@ export function hostSkeleton(
       ],
     ],
     [hostChains.translated, [judged, ...acceptOthers, ...judgeTranslated]],
+    [hostChains.translatedOvertaken, [...acceptOthers, ...decide(marks)]],
     [
       hostChains.translatedAgain,
-      [...acceptOthers, ...again, [...isPermittedOut, accept], ...judgeTranslated],
+      [...acceptOthers, isSettled, [...isPermittedOut, accept], ...judgeTranslated],
     ],
     [hostChains.forwardEgress, [judged, ...judgeForwardOut]],
     [
       hostChains.forwardEgressAgain,
       [
-        ...again,
+        isSettled,
         ...questions.ask('forwardOut', 'oifname', isPermittedIn),
         [...isPermittedIn, accept],
         ...judgeForwardOut,
       ],
     ],
-    [hostChains.forwardIngress, [judged, [...isPermittedUntracked(marks), accept], ...judgeForwardIn]],
+    [
+      hostChains.forwardIngress,
+      [
+        judged,
+        [...isJudgedAgain(marks), accept],
+        [...isPermittedUntracked(marks), accept],
+        ...judgeForwardIn,
+      ],
+    ],
     [
       hostChains.forwardIngressAgain,
-      [...again, ...dropEarlyToPods(marks, questions), [...isPermittedIn, accept], ...judgeForwardIn],
+      [isSettled, ...dropEarlyToPods(marks, questions), [...isPermittedIn, accept], ...judgeForwardIn],
     ],
     ...earlyRules(marks, questions, acceptOthers),
     // What the node says to itself has yet to be judged on its way in.
@@ -206,15 +215,18 @@ const bases: readonly Chain[] = [
   base(hostChains.untrackedOutAgain, 'output', -297),
   base(hostChains.untrackedOutDone, 'output', -296),
   base(hostChains.preDNAT, 'prerouting', -150),
-  base(hostChains.preDNATAgain, 'prerouting', -149),
+  base(hostChains.preDNATOvertaken, 'prerouting', -149),
+  base(hostChains.preDNATEarlyAgain, 'prerouting', -148),
+  base(hostChains.preDNATAgain, 'prerouting', -147),
   base(hostChains.forwardEgress, 'forward', -22),
   base(hostChains.forwardIngress, 'forward', -21),
-  base(hostChains.forwardEarlyAgain, 'forward', -18),
-  base(hostChains.forwardEgressAgain, 'forward', -17),
-  base(hostChains.forwardIngressAgain, 'forward', -16),
-  base(hostChains.inputEarlyAgain, 'input', -18),
-  base(hostChains.outputEarlyAgain, 'output', -18),
+  base(hostChains.forwardEarlyAgain, 'forward', -17),
+  base(hostChains.forwardEgressAgain, 'forward', -16),
+  base(hostChains.forwardIngressAgain, 'forward', -15),
+  base(hostChains.inputEarlyAgain, 'input', -17),
+  base(hostChains.outputEarlyAgain, 'output', -17),
   base(hostChains.translated, 'postrouting', -20),
+  base(hostChains.translatedOvertaken, 'postrouting', -18),
   base(hostChains.translatedEarlyAgain, 'postrouting', -17),
   base(hostChains.translatedAgain, 'postrouting', -16),
   base(hostChains.outputDone, 'postrouting', -9),

@@ -41,7 +41,13 @@ export const chains = {
   /** Where a packet comes that everybody has permitted. */
   forwardDone: 'cali-forward-done',
   inputDone: 'cali-input-done',
-  /** Where packets are judged again that a change has overtaken: as in the chains without "again". */
+  /** Where it is decided whether a packet is judged again, because a change has overtaken it. */
+  overtaken: {
+    forward: 'cali-forward-overtaken',
+    input: 'cali-input-overtaken',
+    output: 'cali-output-overtaken',
+  },
+  /** Where that is done: as in the chains without "again". */
   again: {
     egress: 'cali-forward-egress-again',
     ingress: 'cali-forward-ingress-again',
@@ -63,6 +69,8 @@ export const hostChains = {
   untrackedInDone: 'cali-untracked-in-done',
   untrackedOutDone: 'cali-untracked-out-done',
   preDNAT: 'cali-pre-dnat',
+  preDNATOvertaken: 'cali-pre-dnat-overtaken',
+  preDNATEarlyAgain: 'cali-pre-dnat-early-again',
   preDNATAgain: 'cali-pre-dnat-again',
   forwardEgress: 'cali-host-forward-egress',
   forwardIngress: 'cali-host-forward-ingress',
@@ -70,6 +78,7 @@ export const hostChains = {
   forwardEarlyAgain: 'cali-host-forward-early-again',
   inputEarlyAgain: 'cali-host-input-early-again',
   outputEarlyAgain: 'cali-host-output-early-again',
+  translatedOvertaken: 'cali-output-translated-overtaken',
   translatedEarlyAgain: 'cali-output-translated-early-again',
   forwardEgressAgain: 'cali-host-forward-egress-again',
   forwardIngressAgain: 'cali-host-forward-ingress-again',

@@ -7,7 +7,11 @@
 // was asked before was of that one state.
 //
 //   cali-forward-egress, cali-forward-ingress ...   judge; whom they deny they drop, or let go on if its stamp holds no more
-//   cali-...-again, behind them                     let pass whose stamp holds; judge all others again, for good
+//   cali-...-overtaken, behind them                 decides: whose stamp holds has been judged, whose does not is judged again
+//   cali-...-again, behind that                     judge again, all of it and for good
+//
+// It is decided in one place, for all that a hook asks: were each question to look at the stamp by itself, one of them could find it
+// as it was and the next one not, and both states would be asked for half.
 //
 // No packet meets two changes on its way: the next one comes when all have left that the last may have overtaken (`overtaking` in
 // driver.ts). A node with host endpoints asks before a packet is routed, too: there it gets its stamp as soon as it comes, or is
@@ -58,7 +62,7 @@ export function stampIn(marks: Marks, elements: readonly Element[]): Stamp {
   return Math.max(0, ...elements.map(({ key }) => Math.floor(marks.read(readHostU32(key)) / firstStampBit)));
 }
 
-/** Lets whom a change has overtaken go on to be judged again, unless it is already. Whoever is let go on will be: its mark says so. */
+/** Lets whom a change has overtaken go on to be judged again, unless it is already. Nobody else need ask it before: its mark says so. */
 export function letGoOn(marks: Marks): Expression[] {
   return [
     ...hasBits(marks, againBit, false),
@@ -69,12 +73,16 @@ export function letGoOn(marks: Marks): Expression[] {
   ];
 }
 
-/** Holds for whom no change has overtaken since its judgement began, and who is not judged again. */
-export function isOfOneState(marks: Marks): Expression[] {
-  return [...readBits(marks, stampBits(marks) | againBit), { kind: 'lookup', set: sets.stamp, register }];
+/** Lets pass whom no change has overtaken since its judgement began; all others are to be judged again. */
+export function decide(marks: Marks): Expression[][] {
+  const isOfOneState: Expression[] = [
+    ...readBits(marks, stampBits(marks) | againBit),
+    { kind: 'lookup', set: sets.stamp, register },
+  ];
+  return [[...isOfOneState, verdict('accept')], writeBits(marks, 0, againBit)];
 }
 
-/** The rules of a chain that judges again, before those by which it judges. */
-export function judgesAgain(marks: Marks): Expression[][] {
-  return [[...isOfOneState(marks), verdict('accept')], writeBits(marks, 0, againBit)];
+/** Whether it has been decided that the packet is judged again. */
+export function isJudgedAgain(marks: Marks, isSo = true): Expression[] {
+  return hasBits(marks, againBit, isSo);
 }

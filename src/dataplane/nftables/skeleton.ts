@@ -4,7 +4,8 @@
 //   prerouting       cali-anti-spoof       a pod's packet carries one of the pod's addresses, or goes no further
 //   forward          cali-forward-egress   sender's policy
 //                    cali-forward-ingress  receiver's policy
-//                    ...-again             the same once more, for packets that a change has overtaken: see overtaken.ts
+//                    ...-overtaken         whether a change has overtaken the packet: see overtaken.ts
+//                    ...-again             then all the same once more
 //                    cali-forward-done     loops, limits, DSCP; the connection is noted as permitted
 //   input            cali-input            sender's policy, for a pod that speaks to its node
 //                    cali-input-host       what the node itself wants of its pods and, by its host endpoints, of others
@@ -28,7 +29,7 @@ import { isJudged } from './judgement.ts';
 import { defaultMarks, type Marks } from './marks.ts';
 import { counter, goTo, jump, verdict } from './matches.ts';
 import { chains, type HostPlace, hostDispatch, hostPlaces, sets } from './names.ts';
-import { isOfOneState, judgesAgain, stampSet } from './overtaken.ts';
+import { decide, isJudgedAgain, stampSet } from './overtaken.ts';
 import { clearBits, untrackedBit, writeBits } from './packet-mark.ts';
 import {
   dispatch,
@@ -97,16 +98,19 @@ export const skeletonChains: readonly Chain[] = [
   ...untrackedPodsChains,
   { name: chains.egress, hook: hook('forward', first) },
   { name: chains.ingress, hook: hook('forward', first + 1) },
-  { name: chains.again.egress, hook: hook('forward', first + 5) },
-  { name: chains.again.ingress, hook: hook('forward', first + 6) },
+  { name: chains.overtaken.forward, hook: hook('forward', first + 2) },
+  { name: chains.again.egress, hook: hook('forward', first + 6) },
+  { name: chains.again.ingress, hook: hook('forward', first + 7) },
   // Behind all others of ours, which may forbid it yet.
   { name: chains.forwardDone, hook: hook('forward', last) },
   { name: chains.input, hook: hook('input', first) },
   { name: chains.inputHost, hook: hook('input', first + 1) },
+  { name: chains.overtaken.input, hook: hook('input', first + 2) },
   { name: chains.again.input, hook: hook('input', first + 4) },
   { name: chains.inputDone, hook: hook('input', last) },
   // After destinations are translated (-100).
   { name: chains.output, hook: hook('output', first) },
+  { name: chains.overtaken.output, hook: hook('output', first + 2) },
   { name: chains.again.output, hook: hook('output', first + 4) },
 ];
 
@@ -157,7 +161,7 @@ export function skeletonRules({
     ...(comment && { comment }),
   });
   const foreign = path.foreignWorkloads;
-  const again = (chain: string) => judgesAgain(marks).map((expressions) => rule(chain, expressions));
+  const isSettled = [...isJudgedAgain(marks, false), accept];
   return [
     ...failsafeMatches(failsafe.inbound, connection, { port: 'receiver', net: 'sender' }).map((match) =>
       rule(chains.failsafe.ingress, [...match, counter, accept]),
@@ -194,7 +198,9 @@ export function skeletonRules({
     rule(chains.egress, [...isJudged(marks), accept], 'permitted by the present policy'),
     rule(chains.egress, [...isWorkload('iifname'), jump(chains.mark.begin)]),
     rule(chains.egress, [...isNoWorkload('iifname', []), ...isWorkload('oifname'), jump(chains.mark.begin)]),
-    ...again(chains.again.egress),
+    // Host endpoints have been asked before pods.
+    rule(chains.egress, [...isJudgedAgain(marks), accept]),
+    rule(chains.again.egress, isSettled),
     ...[chains.egress, chains.again.egress].flatMap((chain) => [
       rule(chain, [...isWorkload('iifname'), ...isInState('invalid'), counter, drop]),
       rule(chain, [...isWorkload('oifname'), ...isInState('invalid'), counter, drop]),
@@ -209,7 +215,8 @@ export function skeletonRules({
     ]),
 
     rule(chains.ingress, [...isJudged(marks), accept], 'permitted by the present policy'),
-    ...again(chains.again.ingress),
+    rule(chains.ingress, [...isJudgedAgain(marks), accept]),
+    rule(chains.again.ingress, isSettled),
     ...[chains.ingress, chains.again.ingress].flatMap((chain) => [
       rule(chain, [...goes('original'), ...dispatch('oifname', sets.dispatch.ingress)]),
       rule(chain, [...goes('reply'), ...dispatch('iifname', sets.dispatch.ingress)]),
@@ -227,10 +234,14 @@ export function skeletonRules({
     rule(chains.forwardDone, [...isWorkload('iifname'), jump(chains.mark.done)]),
     rule(chains.forwardDone, [...isWorkload('oifname'), jump(chains.mark.done)]),
 
+    ...Object.values(chains.overtaken).flatMap((chain) =>
+      decide(marks).map((expressions) => rule(chain, expressions)),
+    ),
+
     rule(chains.input, [...isJudged(marks), accept], 'permitted by the present policy'),
     rule(chains.input, [...isNoWorkload('iifname', foreign), accept]),
     rule(chains.input, [jump(chains.mark.begin)]),
-    ...again(chains.again.input),
+    rule(chains.again.input, isSettled),
     rule(chains.again.input, [...isNoWorkload('iifname', foreign), goTo(chains.fromHostEndpoint)]),
     ...[chains.input, chains.again.input].flatMap((chain) => [
       rule(chain, [...goes('reply'), accept], 'the node opened it: kubelet and its probes'),
@@ -263,11 +274,11 @@ export function skeletonRules({
     // Others go on to where their host endpoints are asked after translation.
     rule(chains.again.output, [
       ...isWorkload('oifname'),
-      ...isOfOneState(marks),
+      ...isJudgedAgain(marks, false),
       ...clearBits(marks),
       accept,
     ]),
-    ...again(chains.again.output),
+    rule(chains.again.output, isSettled),
     ...[chains.output, chains.again.output].flatMap((chain) => [
       rule(chain, [...isNoWorkload('oifname', foreign), goTo(chains.toHostEndpoint)]),
       rule(chain, [...goes('original'), accept], 'the node opened it: kubelet and its probes'),

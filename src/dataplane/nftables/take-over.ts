@@ -21,7 +21,7 @@ import { TableReading } from './table-reading.ts';
  * other bits.
  */
 function layoutOf({ ours }: Marks): string {
-  const layout = 'calico-ts, layout 5';
+  const layout = 'calico-ts, layout 6';
   return ours === defaultMarks.ours ? layout : `${layout}, marks 0x${ours.toString(16).padStart(8, '0')}`;
 }
 
