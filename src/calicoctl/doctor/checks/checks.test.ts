@@ -329,6 +329,10 @@ describe('a node:', () => {
     assert.deepEqual(told({ cni: { ...cni, configurations: [other, ...cni.configurations] } }), [
       `cni-not-installed error: "05-other.conflist" comes before Calico's "10-calico.conflist"`,
     ]);
+    const older = { file: '05-calico.conflist', plugins: ['calico', 'portmap'] };
+    assert.deepEqual(told({ cni: { ...cni, configurations: [older, ...cni.configurations] } }), [
+      'cni-not-installed error: "05-calico.conflist" and "10-calico.conflist" both name Calico',
+    ]);
     const shadowed = {
       ...cni,
       folder: '/host/etc/cni/net.d',

@@ -33,7 +33,8 @@ const cniInstalled: Check<NodeFacts> = {
     const folder = cni.folder.replace(/^\/host(?=\/)/, '');
     const where = `node "${node}", ${folder}`;
     const again = `Let install-cni run again: kubectl -n calico-system delete pod -l k8s-app=calico-node --field-selector spec.nodeName=${node}`;
-    const own = cni.configurations.find(({ plugins }) => plugins.includes('calico'));
+    const ours = cni.configurations.filter(({ plugins }) => plugins.includes('calico'));
+    const [own] = ours;
     const [first] = cni.configurations;
     const missing = ['calico', 'calico-ipam'].filter((name) => !cni.plugins.includes(name));
     return [
@@ -58,6 +59,17 @@ const cniInstalled: Check<NodeFacts> = {
                 ? `No runtime can read it (${first.fault}), and containerd takes the first by name and gives no pod a network`
                 : `The container runtime takes the first by name, so new pods get the network of ${first.plugins.join(', ')}`,
               remedy: `If that network is not wanted any more, remove it on the node: rm ${folder}/${first.file}`,
+            },
+          ]
+        : []),
+      ...(ours.length > 1
+        ? [
+            {
+              severity: 'error' as const,
+              what: `${ours.map(({ file }) => `"${file}"`).join(' and ')} both name Calico`,
+              where,
+              why: 'The container runtime takes the first by name; install-cni writes one of them, and another installation has left the other',
+              remedy: `Remove the one that is not of this installation, whose name is CNI_CONF_NAME of the DaemonSet, and else 10-calico.conflist: rm ${folder}/FILE`,
             },
           ]
         : []),
