@@ -27,16 +27,28 @@ export function legacyKind(kind: string): ResourceKind<Legacy> {
 
 /** Declares every kind of the old group, whose schemas take whatever they are given. */
 export async function declareLegacyKinds(store: Datastore): Promise<void> {
-  for (const { kind } of calicoKinds)
-    await declareKind(store, legacyKind(kind === 'IPAMConfiguration' ? 'IPAMConfig' : kind));
+  for (const definition of legacyDefinitions()) await store.create(customResourceDefinitions, definition);
+}
+
+export function legacyDefinitions(): CustomResourceDefinition[] {
+  return calicoKinds.map(({ kind }) =>
+    definitionOf(legacyKind(kind === 'IPAMConfiguration' ? 'IPAMConfig' : kind)),
+  );
 }
 
 /** With a schema that takes whatever it is given. */
-export async function declareKind(
-  store: Datastore,
-  { group, version, kind, plural, namespaced }: ResourceKind<Legacy>,
-): Promise<void> {
-  await store.create(customResourceDefinitions, {
+export async function declareKind(store: Datastore, kind: ResourceKind<Legacy>): Promise<void> {
+  await store.create(customResourceDefinitions, definitionOf(kind));
+}
+
+function definitionOf({
+  group,
+  version,
+  kind,
+  plural,
+  namespaced,
+}: ResourceKind<Legacy>): CustomResourceDefinition {
+  return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
     metadata: { name: `${plural}.${group}` },
@@ -54,7 +66,7 @@ export async function declareKind(
         },
       ],
     },
-  } as unknown as CustomResourceDefinition);
+  } as unknown as CustomResourceDefinition;
 }
 
 /** As Calico stores an object: what the user said in metadata goes into an annotation. */

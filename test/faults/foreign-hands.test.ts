@@ -97,7 +97,8 @@ describe('a table that anyone may change', () => {
       ['delete', 'table', 'inet', 'calico-stamp'],
       ['flush', 'chain', 'inet', 'calico-stamp', 'cali-stamp'],
     ]) {
-      node.nftBeside(...command);
+      await node.settled();
+      await node.nftBeside(...command);
       assert.match((await node.dataplane.auditTable()) ?? '', /stamps/);
       const { forbidden, permitted } = await node.flood(async () => {});
       assert.deepEqual(
@@ -106,6 +107,7 @@ describe('a table that anyone may change', () => {
       );
       for (const { arrived, sent } of permitted) assert.equal(arrived, sent);
       await node.repairedAfter(() => node.nftBeside('flush', 'chain', 'inet', 'calico', 'cali-input'));
+      await node.settled();
       assert.equal(await node.dataplane.auditTable(), undefined);
     }
   });

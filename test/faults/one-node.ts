@@ -47,6 +47,7 @@ export class OneNode {
   readonly #namespaces: string[] = [];
   readonly #rtnetlink: Rtnetlink;
   readonly #nftables: Nftables;
+  readonly #table: NftablesDataplane;
   readonly #upkeep: Upkeep;
   #repaired = Promise.withResolvers<string>();
 
@@ -82,7 +83,7 @@ export class OneNode {
       vni: 4096,
       port: 4789,
     });
-    const nftables = new NftablesDataplane(this.#nftables, {
+    this.#table = new NftablesDataplane(this.#nftables, {
       endpointToHostAction: 'Accept',
       logPrefix: 'calico-packet',
       forgetJudgements: async () => {},
@@ -90,7 +91,7 @@ export class OneNode {
       owned,
     });
     this.dataplane = new LinuxDataplane({
-      nftables,
+      nftables: this.#table,
       overlays: [overlay],
       links: new HostLinks(this.#rtnetlink, this.namespace),
     });
@@ -127,6 +128,11 @@ export class OneNode {
 
   apply(): void {
     this.dataplane.apply(this.calculator.state, this.calculator.takeChanges());
+  }
+
+  /** Resolves when nothing is left to be written after a change. */
+  settled(): Promise<void> {
+    return this.#table.settled();
   }
 
   /** Name of the host's end of a pod's link. */
