@@ -9,6 +9,7 @@ import { formatAddress } from '../../src/net/index.ts';
 import {
   blockAffinities,
   clusterInformations,
+  customResourceDefinitions,
   globalNetworkPolicies,
   globalNetworkSets,
   ipamBlocks,
@@ -96,6 +97,21 @@ test("a cluster of Calico's is copied whole: a dry run writes nothing, a second 
   const late = await migrate('--abort');
   assert.equal(late.code, 1);
   assert.match(late.stderr, /the new one is in charge of them/);
+});
+
+test('a dry run needs no kinds that are declared later, and copying says that it does', async () => {
+  await using cluster = await legacyCluster();
+  for (const { metadata, spec } of await cluster.store.list(customResourceDefinitions))
+    if (spec.group === 'projectcalico.org') await cluster.store.delete(customResourceDefinitions, metadata);
+  const dry = await cluster.run(['migrate-from-calico', '--dry-run']);
+  assert.equal(dry.code, 0, dry.stderr);
+  assert.match(dry.stdout, /^NetworkPolicy +2 +0 +0 +0$/m);
+  for (const options of [[], ['--abort']]) {
+    const { code, stderr } = await cluster.run(['migrate-from-calico', ...options]);
+    assert.equal(code, 1);
+    assert.match(stderr, /not declared in this cluster yet; do that first: kubectl apply -f manifests\/crds/);
+  }
+  assert.equal((await cluster.store.get(old, { name: 'default' })).spec.datastoreReady, true);
 });
 
 test('what cannot be migrated is named with the reason, and then nothing is written', async () => {

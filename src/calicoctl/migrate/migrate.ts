@@ -1,7 +1,7 @@
 // `calicoctl migrate-from-calico`: copies a cluster's objects from crd.projectcalico.org/v1, where Calico kept them, to
 // projectcalico.org/v3, where our programs do. The old objects stay as they are, but for one word: while addresses are copied
 // nobody may assign any, so the old cluster is told that its datastore is not ready. Can be run again at any time.
-import type { KubernetesClient } from '../../datastore/index.ts';
+import { ifThere, type KubernetesClient } from '../../datastore/index.ts';
 import { customResourceDefinitions } from '../../resources/index.ts';
 import type { GlobalOptions } from '../options.ts';
 import { formatTable } from '../output/table.ts';
@@ -31,6 +31,7 @@ export async function migrateFromCalico(options: MigrateOptions): Promise<number
   await using session = new Session(options);
   const { client } = session;
   await refuseAggregatedGroup(client);
+  if (!options.dryRun) await refuseUndeclared(client);
   if (options.abort) {
     await giveBack(client);
     return 0;
@@ -62,6 +63,14 @@ export async function migrateFromCalico(options: MigrateOptions): Promise<number
   say(`Wrote ${written} objects\n`);
   if (!isHandedOver) await handOver(client, options.settle);
   return 0;
+}
+
+/** @throws CommandError when the kinds that are to be written are not there yet */
+async function refuseUndeclared(client: KubernetesClient): Promise<void> {
+  if (await ifThere(client.list(information.to))) return;
+  throw new CommandError(
+    'The kinds of projectcalico.org/v3 are not declared in this cluster yet; do that first: kubectl apply -f manifests/crds',
+  );
 }
 
 /** Of the old group's kinds that have no like in the new one, how many objects there are. */

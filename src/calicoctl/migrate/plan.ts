@@ -41,7 +41,9 @@ export async function planMigration(
     // The API server may never have heard of the old group's kind.
     const stored = await ifThere(client.list(kind.from));
     if (!stored || (stored.length === 0 && !isAboutAddresses(kind))) continue;
-    const present = new Map((await client.list(kind.to)).map((object) => [keyOf(object), object]));
+    // The new group's may not be declared yet.
+    const there = (await ifThere(client.list(kind.to))) ?? [];
+    const present = new Map(there.map((object) => [keyOf(object), object]));
     const ofKind = withoutNamesakes(stored.map((object) => planOne(kind, object, present)));
     planned.push(...ofKind);
     // Settings may be the new cluster's own; what counts addresses is nobody's but the old one's.
