@@ -3,8 +3,8 @@
 //
 // A change may come when a packet has been asked here by what was, and is yet to be asked the rest by what is. So the same is asked
 // once more in front of the chains "again" that follow, of whatever a change has overtaken since it came to the node, and together
-// with them: behind the first hook of the connection, which knows what the packet was before it was translated. What is allowed there without a
-// connection has "taken out of connection tracking" on its mark, although it is tracked.
+// with them: behind prerouting of the connection, which knows what the packet was before it was translated. What is allowed there
+// without a connection has "taken out of connection tracking" on its mark, although it is tracked.
 import { type Expression, registers } from '../../kernel/index.ts';
 import { interfaceNameBytes } from './bytes.ts';
 import type { HostQuestions } from './host-questions.ts';
