@@ -4,6 +4,7 @@ export { HostInterfaces } from './endpoints/host-interfaces.ts';
 export { HostLinks } from './endpoints/host-links.ts';
 export type { DeviceRoutes } from './endpoints/next-hop.ts';
 export { type PodLink, type PodLinkRequest, PodLinks } from './endpoints/pod-links.ts';
+export { type KernelFeature, kernelFeatures, lackingFeatures } from './kernel-features.ts';
 export { type DoubtedPart, LinuxDataplane } from './linux-dataplane.ts';
 export { ArpTable } from './nftables/arp-table.ts';
 export { NftablesDataplane } from './nftables/driver.ts';

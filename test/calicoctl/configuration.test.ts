@@ -219,6 +219,19 @@ test('node checksystem names each thing that the kernel must have', async () => 
   const { stdout } = await runCalicoctl(['node', 'checksystem']);
   assert.match(stdout, /^kernel \S+ +OK$/m);
   assert.match(stdout, /^nf_tables +OK$/m);
+  assert.match(stdout, /^zones of connections +OK$/m);
+  assert.match(stdout, /^This system can run calico-node$/m);
+});
+
+test('node checksystem judges the kernel of a configuration', async () => {
+  const file = join(cluster.folder, 'kernel-config');
+  writeFileSync(file, 'CONFIG_VETH=m\n# CONFIG_VXLAN is not set\nCONFIG_NFT_CT=y\n');
+  const { code, stdout } = await runCalicoctl(['node', 'checksystem', '--kernel-config', file]);
+  assert.equal(code, 1);
+  assert.match(stdout, /^veth +OK$/m);
+  assert.match(stdout, /^nft_ct +OK$/m);
+  assert.match(stdout, /^vxlan +MISSING: use a kernel with CONFIG_VXLAN/m);
+  assert.match(stdout, /^This system cannot run calico-node as it is$/m);
 });
 
 test("cluster diags packs every kind's objects and no secret, also when something cannot be read", async () => {

@@ -91,7 +91,7 @@ export async function readNodeFacts(places: NodePlaces = usualPlaces): Promise<N
     bgp: await readBgp(places),
     links: rtnetlink.links().map(withDriver),
     podMtu: Number.isInteger(mtu) ? mtu : undefined,
-    kernel: kernelNeeds(),
+    kernel: await kernelNeeds(),
     otherChains: readOtherChains(nftables),
     legacyDrops: readLegacyDrops(),
     udp: readUdp(readFileSync('/proc/net/snmp', 'utf8')),

@@ -41,10 +41,10 @@ export function addNodeCommands(program: Command, finish: Finish): void {
   node
     .command('checksystem')
     .description('Check whether the kernel can run calico-node')
-    .option('-f, --kernel-config <file>', "the kernel's configuration, where it is not found by itself")
+    .option('-f, --kernel-config <file>', 'judge the kernel of this configuration, and not the one that runs')
     .action(async (options: CheckSystemOptions) => {
       const { checkSystem } = await import('../node/checksystem.ts');
-      finish(checkSystem(options));
+      finish(await checkSystem(options));
     });
 
   node

@@ -1,5 +1,5 @@
 // Network namespaces: find, make, enter, configure.
-export { inNamespace, ownNamespace } from './in-namespace.ts';
+export { inNamespace, inNewNamespace, ownNamespace } from './in-namespace.ts';
 export {
   closeNamespace,
   createNamespace,

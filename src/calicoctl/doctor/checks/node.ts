@@ -134,7 +134,7 @@ const kernelFits: Check<NodeFacts> = {
   asks: 'the kernel has what calico-node needs',
   look: ({ node, kernel }) =>
     kernel
-      .filter(({ isMet, onlyFor }) => !isMet && onlyFor === undefined)
+      .filter(({ isMet }) => !isMet)
       .map(({ what, remedy }) => ({
         severity: 'error',
         what: `The kernel lacks ${what}`,
