@@ -1,7 +1,6 @@
 // A whole Kubernetes on this machine, of its own programs: etcd, API server, controllers and scheduler in the underlay's namespace,
 // and nodes on the underlay. Nothing of Calico is in it until a test installs it.
 import { join } from 'node:path';
-import { helmPath } from '../../setup/helm.ts';
 import { inNamespace } from '../../src/kernel/index.ts';
 import { Underlay } from '../../src/lab/underlay.ts';
 import { ApiServer, serviceRange } from './api-server.ts';
@@ -89,16 +88,6 @@ export class Cluster {
   /** Runs kubectl as one who may do everything; resolves with what it printed. @throws CommandError */
   kubectl(args: readonly string[], input?: string): Promise<string> {
     return this.api.kubectl(args, input);
-  }
-
-  /** Runs Helm as one who may do everything; resolves with what it printed. @throws CommandError, or Error when Helm cannot be built */
-  helm(args: readonly string[]): Promise<string> {
-    const folder = (name: string) => join(this.run.path, 'helm', name);
-    return this.api.runClient([helmPath(), ...args], {
-      HELM_CACHE_HOME: folder('cache'),
-      HELM_CONFIG_HOME: folder('configuration'),
-      HELM_DATA_HOME: folder('data'),
-    });
   }
 
   /** Everything of the node but its disk is gone and comes back: processes, mounts, network. */

@@ -1,16 +1,14 @@
 // Installing Calico as a user does, and seeing that it is there.
 import { join } from 'node:path';
 import type { Cluster } from './cluster.ts';
+import { Guide } from './guide.ts';
 
 /** Path of a file that people apply. */
 export function manifest(name: string): string {
   return join(import.meta.dirname, '../../manifests', name);
 }
 
-export const chart = join(import.meta.dirname, '../../charts/calico');
-
-/** Where the chart's release is, as Helm is told. */
-export const release = ['--namespace=calico-system'];
+export const installGuide = new Guide('docs/install.md');
 
 /** Resolves when every pod of Calico's and every node is Ready. @throws Error with the end of calico-node's logs */
 export async function calicoIsReady(cluster: Cluster): Promise<void> {

@@ -1,61 +1,30 @@
-// Calico leaves: what docs/install.md tells to do, and what is on the nodes then.
+// Calico leaves, as docs/install.md says; what is on the nodes and in the cluster then.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import type { Cluster } from '../cluster.ts';
 import { eventually } from '../daemon.ts';
-import { chart, manifest, release } from '../install.ts';
+import { type } from '../guide.ts';
+import { installGuide } from '../install.ts';
 import type { ClusterNode } from '../node.ts';
 
-/** As after kubectl apply. */
-export async function uninstall(t: TestContext, cluster: Cluster): Promise<void> {
+/** By the commands of that section of the guide: the first paragraph of them cleans the nodes, the rest the cluster. */
+export async function uninstall(t: TestContext, cluster: Cluster, heading: string): Promise<void> {
+  const commands = installGuide.commandsOf(heading);
+  const rollout = commands.findIndex((command) => command.includes('rollout status'));
+  assert.notEqual(rollout, -1);
+
   await t.test('the nodes are left as they were', async () => {
-    await cluster.kubectl([
-      'delete',
-      '--namespace=calico-system',
-      'daemonset/calico-node',
-      'deployment/calico-kube-controllers',
-      '--cascade=foreground',
-      '--timeout=120s',
-    ]);
-    await cluster.kubectl(['apply', '--filename', manifest('calico-uninstall.yaml')]);
+    for (const command of commands.slice(0, rollout + 1)) await type(cluster, command);
     await nodesAreClean(cluster);
   });
-
   await t.test('and so is the cluster', async () => {
-    await releasePoolsAndTiers(cluster);
-    for (const file of ['calico-uninstall.yaml', 'calico.yaml']) {
-      await cluster.kubectl(['delete', '--ignore-not-found', '--timeout=120s', '--filename', manifest(file)]);
-    }
+    for (const command of commands.slice(rollout + 1)) await type(cluster, command);
     await clusterIsClean(cluster);
   });
 }
 
-/** As after helm install. */
-export async function uninstallWithHelm(t: TestContext, cluster: Cluster): Promise<void> {
-  await t.test('the nodes are left as they were', async () => {
-    await cluster.helm(['upgrade', 'calico', chart, ...release, '--reuse-values', '--set=uninstall=true']);
-    await nodesAreClean(cluster);
-  });
-
-  await t.test('and so is the cluster', async () => {
-    await releasePoolsAndTiers(cluster);
-    await cluster.helm(['uninstall', 'calico', ...release]);
-    await cluster.kubectl(['delete', '--timeout=120s', '--filename', manifest('crds')]);
-    await cluster.kubectl(['delete', 'namespace', 'calico-system', '--timeout=120s']);
-    await clusterIsClean(cluster);
-  });
-}
-
-/** Resolves when calico-uninstall has been everywhere. */
 async function nodesAreClean(cluster: Cluster): Promise<void> {
-  await cluster.kubectl([
-    'rollout',
-    'status',
-    '--namespace=calico-system',
-    'daemonset/calico-uninstall',
-    '--timeout=120s',
-  ]);
   for (const node of cluster.nodes) assert.deepEqual(await remains(node), []);
   await eventually('no node has a network any more', async () => {
     const ready = await cluster.kubectl([
@@ -65,14 +34,6 @@ async function nodesAreClean(cluster: Cluster): Promise<void> {
     ]);
     return ready === 'False False False';
   });
-}
-
-/** They wait for a controller that is gone. */
-async function releasePoolsAndTiers(cluster: Cluster): Promise<void> {
-  const kept = (await cluster.kubectl(['get', 'ippools,tiers', '--output=name'])).trim();
-  for (const name of kept.split('\n')) {
-    await cluster.kubectl(['patch', name, '--type=merge', '--patch={"metadata":{"finalizers":null}}']);
-  }
 }
 
 async function clusterIsClean(cluster: Cluster): Promise<void> {

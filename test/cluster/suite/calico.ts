@@ -4,7 +4,8 @@ import { after, before, test } from 'node:test';
 import { calicoImage } from '../calico-image.ts';
 import { Cluster } from '../cluster.ts';
 import { eventually } from '../daemon.ts';
-import { calicoIsReady, manifest } from '../install.ts';
+import { type } from '../guide.ts';
+import { calicoIsReady, installGuide } from '../install.ts';
 import { apply } from '../pods.ts';
 import { leftovers } from '../run-folder.ts';
 import { addressesRunOut } from '../scenarios/addresses-run-out.ts';
@@ -58,11 +59,21 @@ test('three nodes join, and none is ready without a network', async () => {
 test('kubectl apply installs it: its pods are Ready, and then the nodes are', async (t) => {
   await apply(cluster, kubeadmConfiguration);
   const started = performance.now();
-  await cluster.kubectl(['apply', '--filename', manifest('calico.yaml')]);
+  for (const command of installGuide.commandsOf('With kubectl')) await type(cluster, command);
   await calicoIsReady(cluster);
   t.diagnostic(`ready ${Math.round(performance.now() - started)} ms after kubectl apply`);
   const pools = await cluster.kubectl(['get', 'ippools', '--output=jsonpath={.items[*].spec.cidr}']);
   assert.equal(pools, podSubnet);
+});
+test('the guide shows how to see that it works', async () => {
+  const [nodes = '', pods = '', doctor = '', ...more] = installGuide.commandsOf('See that it works');
+  assert.deepEqual(more, []);
+  assert.equal((await type(cluster, nodes)).match(/ Ready /g)?.length, 3);
+  assert.equal((await type(cluster, pods)).match(/ 1\/1 +Running /g)?.length, 4);
+  // On a machine that is busy, the doctor finds an agent slow.
+  await eventually('the doctor finds nothing', async () =>
+    /: 0 errors, 0 warnings/.test(await type(cluster, doctor)),
+  );
 });
 
 test('pods, services, nodes and the API server reach each other', (t) => connectivity(t, cluster));
@@ -79,4 +90,4 @@ test('the controllers do their work', (t) => controllers(t, cluster));
 test('a newer version is applied, and no connection is lost', () => upgrade(cluster));
 test('clocks jump', (t) => clock(t, cluster));
 test('service accounts may do what they need, and no more', (t) => leastPrivilege(t, cluster));
-test('Calico leaves, and nothing of it stays', (t) => uninstall(t, cluster));
+test('Calico leaves, and nothing of it stays', (t) => uninstall(t, cluster, 'Uninstall\n'));

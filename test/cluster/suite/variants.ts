@@ -5,7 +5,8 @@ import { after, before, test } from 'node:test';
 import { calicoImage } from '../calico-image.ts';
 import { Cluster } from '../cluster.ts';
 import { eventually } from '../daemon.ts';
-import { calicoIsReady, chart, manifest, release } from '../install.ts';
+import { type } from '../guide.ts';
+import { calicoIsReady, installGuide, manifest } from '../install.ts';
 import { readyPods } from '../pods.ts';
 import { leftovers } from '../run-folder.ts';
 import { bgpObjects } from '../scenarios/bgp-objects.ts';
@@ -13,7 +14,7 @@ import { connectivity } from '../scenarios/connectivity.ts';
 import { denyAll } from '../scenarios/deny-all.ts';
 import { doctorTells } from '../scenarios/foreign-firewall.ts';
 import { requestCount, variantIsLeast } from '../scenarios/least-privilege.ts';
-import { uninstallWithHelm } from '../scenarios/uninstall.ts';
+import { uninstall } from '../scenarios/uninstall.ts';
 import { testImages } from '../test-images.ts';
 
 const podRange = '10.66.0.0/16';
@@ -32,8 +33,10 @@ after(async () => {
 });
 
 test('Helm installs it with BGP', async () => {
-  const values = `--set=networking=bgp,pools.ipv4.cidr=${podRange}`;
-  await cluster.helm(['install', 'calico', chart, ...release, '--create-namespace', values]);
+  for (const command of installGuide.commandsOf('With Helm')) {
+    const asWanted = command.replace('networking=vxlan', 'networking=bgp').replace('10.244.0.0/16', podRange);
+    await type(cluster, asWanted);
+  }
   await calicoIsReady(cluster);
 });
 test('pods, services, nodes and the API server reach each other', (t) => connectivity(t, cluster));
@@ -54,7 +57,7 @@ test('with BGP, service accounts may do what they need, and no more', (t) =>
   variantIsLeast(t, cluster, { since: 0, isStandalone: false }));
 test('Helm takes it away, and nothing of it stays', async (t) => {
   await cluster.kubectl(['delete', 'pods', '--all', '--now']);
-  await uninstallWithHelm(t, cluster);
+  await uninstall(t, cluster, 'Uninstall with Helm');
 });
 
 let requestsBefore = 0;
