@@ -103,17 +103,14 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
       );
     },
   });
-  const dataplane = new LinuxDataplane({
-    nftables,
-    arp: new ArpTable(kernelTables, nftables.isOwned),
-    overlays,
-    links: new HostLinks(rtnetlink, ownNamespace(), {
-      routes: deviceRoutes(settings),
-      removeExternalRoutes: settings.removeExternalRoutes,
-      keepsRoutes: !settings.routeSyncDisabled,
-      forwards: settings.ipForwarding === 'Enabled',
-    }),
+  const hostLinks = new HostLinks(rtnetlink, ownNamespace(), {
+    routes: deviceRoutes(settings),
+    removeExternalRoutes: settings.removeExternalRoutes,
+    keepsRoutes: !settings.routeSyncDisabled,
+    forwards: settings.ipForwarding === 'Enabled',
   });
+  const arp = new ArpTable(kernelTables, nftables.isOwned);
+  const dataplane = new LinuxDataplane({ nftables, arp, overlays, links: hostLinks });
   const felix = new Felix({
     node: options.node,
     datastore,
@@ -155,7 +152,10 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
   upkeep.look();
 
   const mtu = podMtu(addresses, tunnels, settings, rtnetlink.links());
-  const links = new PodLinks(rtnetlink, ownNamespace(), deviceRoutes(settings));
+  const links = new PodLinks(rtnetlink, ownNamespace(), {
+    routes: deviceRoutes(settings),
+    onOpened: (link) => hostLinks.opened(link),
+  });
   const network = new CalicoNetwork({
     node: options.node,
     datastore,

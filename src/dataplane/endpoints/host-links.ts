@@ -18,6 +18,7 @@ import {
 import { bitsOf, type Family, parseAddress } from '../../net/index.ts';
 import { hostSettings, nodeSettings, restoreSettings } from './host-settings.ts';
 import { type DeviceRoutes, deviceRoute, plainDeviceRoutes } from './next-hop.ts';
+import type { PodLink } from './pod-links.ts';
 
 const mainTable = 254;
 /** The link-local address that every host's end has, as its MAC address gives it. */
@@ -59,6 +60,7 @@ export class HostLinks {
   readonly #byName = new Map<string, Wanted>();
   readonly #nameOfAddress = new Map<string, string>();
   readonly #seen = new Map<string, Seen>();
+  readonly #nameOfIndex = new Map<number, string>();
   readonly #lost = new Set<string>();
 
   /** `namespace` is the node's, as a file descriptor, and `rtnetlink` belongs to it. */
@@ -89,13 +91,23 @@ export class HostLinks {
     }
   }
 
-  /** Whether what the event tells is not as it should be, as far as can be said without asking the kernel. */
+  /** A link that was opened just now: what it is like need not be asked of the kernel. */
+  opened({ interfaceName, index, addresses, podMac }: PodLink): void {
+    this.#see(interfaceName, { index, macs: new Map(addresses.map((address) => [address, podMac])) });
+  }
+
+  /** Whether what the event tells is not as it should be, as far as can be said without comparing everything. */
   contradicts(event: RoutingEvent): boolean {
     switch (event.kind) {
       case 'link': {
         const { name, index, up } = event.link;
-        if (this.#byName.has(name)) return event.gone || !up;
-        return [...this.#seen].some(([known, seen]) => seen.index === index && this.#byName.has(known));
+        const seen = this.#seen.get(name)?.index;
+        if (this.#byName.has(name)) {
+          if (event.gone) return (seen ?? index) === index;
+          // Until it was seen, one that is down is about to be opened; and then the event may be older than that.
+          return !up && seen === index && !this.#rtnetlink.link(index)?.up;
+        }
+        return this.#byName.has(this.#nameOfIndex.get(index) ?? '');
       }
       case 'route': {
         if (!this.#options.keepsRoutes) return false;
@@ -121,8 +133,7 @@ export class HostLinks {
   stopsForwarding(event: RoutingEvent): boolean {
     if (event.kind !== 'forwarding') return event.kind === 'resync';
     if (event.link < 0 && !this.#options.forwards) return false;
-    const isOurs = event.link < 0 || [...this.#seen.values()].some(({ index }) => index === event.link);
-    return !event.enabled && isOurs;
+    return !event.enabled && (event.link < 0 || this.#nameOfIndex.has(event.link));
   }
 
   /** Compares all links with what they should be, and returns in words what had to be set right or cannot be. */
@@ -192,7 +203,7 @@ export class HostLinks {
         return mac ? [[address, mac] as const] : [];
       });
       seen = { index: link.index, macs: new Map(macs) };
-      this.#seen.set(interfaceName, seen);
+      this.#see(interfaceName, seen);
     }
     const changes: Change[] = [];
     if (!link.up) {
@@ -219,7 +230,7 @@ export class HostLinks {
     const { removeExternalRoutes, keepsRoutes } = this.#options;
     if (!removeExternalRoutes || !keepsRoutes || link === undefined || table !== mainTable) return false;
     if (protocol === kernelProtocol || type !== 'unicast' || /^f[ef]/.test(destination)) return false;
-    const [name] = [...this.#seen].find(([, seen]) => seen.index === link) ?? [];
+    const name = this.#nameOfIndex.get(link);
     if (name === undefined) return false;
     const [address = '', length] = destination.split('/');
     const isWhole = Number(length) === (address.includes(':') ? 128 : 32);
@@ -242,7 +253,15 @@ export class HostLinks {
     return refused ? undefined : { ...found, name, up: false };
   }
 
+  #see(name: string, seen: Seen): void {
+    this.#forget(name);
+    this.#seen.set(name, seen);
+    this.#nameOfIndex.set(seen.index, name);
+  }
+
   #forget(name: string): void {
+    const index = this.#seen.get(name)?.index;
+    if (index !== undefined && this.#nameOfIndex.get(index) === name) this.#nameOfIndex.delete(index);
     this.#seen.delete(name);
     this.#lost.delete(name);
   }

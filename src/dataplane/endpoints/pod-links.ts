@@ -53,16 +53,28 @@ export interface PodLink {
   readonly addresses: readonly string[];
 }
 
+export interface PodLinksOptions {
+  readonly routes: DeviceRoutes;
+  /** Told of each link right after it was opened. */
+  readonly onOpened: (link: PodLink) => void;
+}
+
 export class PodLinks {
   readonly #rtnetlink: Rtnetlink;
   readonly #namespace: number;
   readonly #routes: DeviceRoutes;
+  readonly #onOpened: (link: PodLink) => void;
 
   /** `namespace` is the node's, as a file descriptor, and `rtnetlink` belongs to it. */
-  constructor(rtnetlink: Rtnetlink, namespace: number, routes: DeviceRoutes = plainDeviceRoutes) {
+  constructor(
+    rtnetlink: Rtnetlink,
+    namespace: number,
+    { routes = plainDeviceRoutes, onOpened = () => {} }: Partial<PodLinksOptions> = {},
+  ) {
     this.#rtnetlink = rtnetlink;
     this.#namespace = namespace;
     this.#routes = routes;
+    this.#onOpened = onOpened;
   }
 
   /**
@@ -98,7 +110,8 @@ export class PodLinks {
    * Brings the host's end up and routes the pod's addresses to it: from now on packets flow.
    * @throws Error when another pod's link has one of the addresses
    */
-  open({ index, podMac, addresses }: PodLink): void {
+  open(link: PodLink): void {
+    const { index, podMac, addresses } = link;
     const refused = this.#rtnetlink.applyAll([
       setLink(index, { up: true }),
       ...addresses.flatMap((address) => [
@@ -112,6 +125,7 @@ export class PodLinks {
     }
     // The link is new: a route that exists leads elsewhere.
     if (refused.length > 0) for (const address of addresses) this.#takeOverRoute(address, index);
+    this.#onOpened(link);
   }
 
   /** Removes the link, with its routes and neighbours, and the pod's end with it. Returns false when there was none. */
