@@ -5,6 +5,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { abortOnSignals } from '../src/lab/abort.ts';
 import { type CniCall, callCni } from '../src/lab/kubelet/cni.ts';
 import { Agents, namespace, type Sandbox } from '../torture/agents/agents.ts';
 
@@ -19,10 +20,14 @@ function summary(times: readonly number[]): string {
   return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`;
 }
 
-/** Does one after the other, and returns what each took. */
+const interrupted = new AbortController();
+abortOnSignals(interrupted);
+
+/** Does one after the other, and returns what each took. @throws Interrupted between two of them */
 async function each<T>(list: readonly T[], act: (one: T) => Promise<unknown>): Promise<number[]> {
   const times: number[] = [];
   for (const one of list) {
+    interrupted.signal.throwIfAborted();
     const start = performance.now();
     await act(one);
     times.push(performance.now() - start);

@@ -135,7 +135,8 @@ function summary(times: readonly number[]): string {
 }
 
 async function measure(label: string, cluster: Cluster): Promise<void> {
-  const name = `bench-${process.pid}`;
+  // By which bench/run.ts knows it again.
+  const name = `bench-${process.ppid}-${process.pid}`;
   createNamespace(name);
   const namespace = openNamespace(namespacePath(name));
   const nftables = Nftables.open({ namespace });

@@ -21,7 +21,8 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Prom
  */
 export function abortOnSignals(controller: AbortController): () => void {
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  process.stdout.on('error', () => controller.abort(new Interrupted('Interrupted: the output was closed')));
+  const closed = () => controller.abort(new Interrupted('Interrupted: the output was closed'));
+  for (const output of [process.stdout, process.stderr]) output.on('error', closed);
   const abort = (name: NodeJS.Signals) => controller.abort(new Interrupted(`Interrupted by ${name}`));
   for (const name of names) process.on(name, abort);
   return () => {
