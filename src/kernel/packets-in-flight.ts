@@ -15,6 +15,8 @@ const instead = 100;
 
 /** Resolves when no packet is still under way that was judged by what stood in the tables at the time of the call. */
 export async function packetsInFlight(): Promise<void> {
+  // Whoever waits for the change itself comes first.
+  await new Promise(setImmediate);
   if (leaveBridge()) return;
   const waited = callNumber !== undefined && (await membarrierAside(callNumber));
   if (!waited) await delay(instead);

@@ -9,6 +9,7 @@ import {
   HostLinks,
   isDispatched,
   LinuxDataplane,
+  lackingFeatures,
   NftablesDataplane,
   PodLinks,
   VxlanOverlay,
@@ -56,6 +57,7 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
   const datastore = new SoundDatastore(start.datastore, (fault, error) => log.error({ error }, fault));
   const rtnetlink = Rtnetlink.open();
 
+  warnOfKernel(log);
   warnOfIpip(options, log);
   const followed = new FollowedSettings({
     node: options.node,
@@ -226,6 +228,12 @@ function ownNetworks(rtnetlink: Rtnetlink): Cidr[] {
     .addresses()
     .filter(({ link }) => !neverUnderlay.test(names.get(link) ?? ''))
     .map(({ address, prefixLength }) => cidrOf(parseAddress(address), prefixLength));
+}
+
+/** Goes on all the same: what is needed of it the kernel refuses by itself, and what is not may be spared. */
+function warnOfKernel(log: Logger): void {
+  for (const { name, option } of lackingFeatures())
+    log.error(`The kernel lacks ${name}, and refuses what takes it: use a kernel with ${option}`);
 }
 
 function warnOfIpip({ defaultPools }: NodeOptions, log: Logger): void {
