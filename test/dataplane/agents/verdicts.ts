@@ -85,9 +85,9 @@ export function planOf({ stagedPolicies: _, ...cluster }: Cluster, interfaces: I
       for (const to of places) {
         if (!hasWay(from, to)) continue;
         for (const [protocol, destinationPort] of messagesOf(family)) {
-          // What is translated on its way keeps its port only if nobody else has it.
-          const isTranslated = from.kind === 'pod' && to.kind !== 'pod';
-          const sourcePort = isTranslated ? 20_000 + (number++ % 30_000) : 79 + (destinationPort % 3);
+          const sourcePort = isTranslated(from, to)
+            ? 20_000 + (number++ % 30_000)
+            : 79 + (destinationPort % 3);
           expect({ from, to, family, protocol, sourcePort, destinationPort });
         }
       }
@@ -100,6 +100,12 @@ export function planOf({ stagedPolicies: _, ...cluster }: Cluster, interfaces: I
   if (isUntracked) return { expectations, left: ofService.length };
   for (const { probe, meant } of ofService) expect(probe, meant);
   return { expectations, left: 0 };
+}
+
+/** Such a packet gets another source port on its way: that of a pod that leaves the cluster, or of a node whose packet takes the tunnel. */
+function isTranslated(from: Place, to: Place): boolean {
+  if (from.kind === 'pod') return to.kind !== 'pod';
+  return from.kind === 'node' && to.kind === 'pod' && to.node !== from.node;
 }
 
 const vxlan = { protocol: 'UDP', sourcePort: 40_000, destinationPort: 4789 } as const;
