@@ -89,7 +89,11 @@ export async function run({ isOver, rounds, seed }: TortureOptions): Promise<boo
   try {
     for (let round = 0; round < rounds && !isOver(); round++) {
       const clusterSeed = (seed + round) >>> 0;
-      const found = await lookAt(clusterSeed);
+      const found = await lookAt(clusterSeed).catch((cause: unknown) => {
+        throw new Error(`Cannot be looked at; again: npm run fuzz -- --rounds 1 --seed ${clusterSeed}`, {
+          cause,
+        });
+      });
       if (!found) continue;
       counted.differences++;
       await tell(found, clusterSeed, round);

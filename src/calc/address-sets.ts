@@ -40,8 +40,12 @@ class CountedSet implements AddressSet {
   readonly touchedNets = new Map<string, boolean>();
   users = 1;
 
-  constructor(source: SetSource) {
+  /** @param taken What of it was last taken, when it is wanted again before anybody was told that it had gone. */
+  constructor(source: SetSource, taken?: CountedSet) {
     this.source = source;
+    if (!taken) return;
+    for (const member of taken.#lastTaken(taken.members, taken.touched)) this.touched.set(member, true);
+    for (const net of taken.#lastTaken(taken.nets, taken.touchedNets)) this.touchedNets.set(net, true);
   }
 
   get kind(): SetKind {
@@ -69,12 +73,19 @@ class CountedSet implements AddressSet {
     this.touchedNets.clear();
     return { added, removed, netsChanged };
   }
+
+  #lastTaken(counts: ReadonlyMap<string, number>, touched: ReadonlyMap<string, boolean>): string[] {
+    const untouched = [...counts.keys()].filter((item) => !touched.has(item));
+    return [...untouched, ...[...touched].flatMap(([item, was]) => (was ? [item] : []))];
+  }
 }
 
 export class AddressSets {
   readonly #sets = new Map<string, CountedSet>();
   readonly #contributors = new Map<string, Contributor>();
   readonly #changed = new Set<string>();
+  /** Released since changes were last taken. */
+  readonly #released = new Map<string, CountedSet>();
   readonly #indexes: Readonly<Record<SetOf, LabelIndex>>;
 
   constructor() {
@@ -101,7 +112,8 @@ export class AddressSets {
       known.users++;
       return id;
     }
-    this.#sets.set(id, new CountedSet(source));
+    this.#sets.set(id, new CountedSet(source, this.#released.get(id)));
+    this.#released.delete(id);
     this.#changed.add(id);
     this.#indexes[source.of ?? 'endpoints'].setSelector(id, source.selector);
     return id;
@@ -112,6 +124,7 @@ export class AddressSets {
     if (!set || --set.users > 0) return;
     this.#indexes[set.source.of ?? 'endpoints'].deleteSelector(id);
     this.#sets.delete(id);
+    this.#released.set(id, set);
     this.#changed.add(id);
   }
 
@@ -143,6 +156,7 @@ export class AddressSets {
       changes.set(id, this.#sets.get(id)?.takeChange() ?? { added: [], removed: [], netsChanged: true });
     }
     this.#changed.clear();
+    this.#released.clear();
     return changes;
   }
 

@@ -57,6 +57,8 @@ export class NftablesDataplane {
   /** Undefined while what the kernel holds is in doubt: the next change compares all of it. */
   #program: Program | undefined;
   #state: DesiredState | undefined;
+  /** Whether the kernel may hold more of the state, which lives on, than changes have told of. */
+  #isAhead = false;
   /** What the kernel holds; of generation 0 while nothing is remembered. */
   #moment: Moment;
   /** The greatest that connections may remember something of; undefined when it may be any. */
@@ -87,6 +89,8 @@ export class NftablesDataplane {
     // A change of routes alone judges no connection anew.
     const isNothing =
       addresses.size + policies.size + endpoints.size + hostEndpoints.size + network.size === 0;
+    if (this.#isAhead) this.#program = undefined;
+    this.#isAhead = false;
     if (this.#program && isNothing) return;
     this.#commit(state, this.#isolation.reopen(state, changes));
     if (this.#moment.generation === 0) this.#settling ??= this.#settle();
@@ -237,8 +241,10 @@ export class NftablesDataplane {
         await this.#untilForgotten();
         if (!this.#kernel.isOpen || !this.#state) break;
         // What the kernel holds is in doubt when it did not answer: then all is compared, and it may have begun already.
-        if (!this.#program) this.#commit(this.#state, nothing);
-        else this.#begin(this.#program, this.#state);
+        if (!this.#program) {
+          this.#commit(this.#state, nothing);
+          this.#isAhead = true;
+        } else this.#begin(this.#program, this.#state);
       } catch (error) {
         // Every packet is judged until then: slower, but not less safe.
         this.#options.onTrouble(error);
