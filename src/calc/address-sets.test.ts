@@ -43,7 +43,7 @@ test('what had changed before it was let go is told of, too', () => {
   sets.deleteContributor('2');
   assert.deepEqual(sets.takeChanges().get(id), {
     added: ['10.0.0.3'],
-    removed: ['10.0.0.2', '10.0.0.1'],
+    removed: ['10.0.0.1', '10.0.0.2'],
     netsChanged: true,
   });
 });

@@ -21,6 +21,7 @@ describe('a generation of judgements', () => {
   let forgotten: PromiseWithResolvers<void>;
   let left: PromiseWithResolvers<void>;
   let requests: number;
+  const isolated: string[] = [];
   before(() => {
     createNamespace(name);
     nftables = Nftables.open({ namespace: openNamespace(namespacePath(name)) });
@@ -46,6 +47,7 @@ describe('a generation of judgements', () => {
       },
       packetsInFlight: () => left.promise,
       onTrouble: (error) => assert.fail(String(error)),
+      onIsolated: (objects) => isolated.push(...objects),
     });
     return dataplane;
   }
@@ -114,6 +116,37 @@ describe('a generation of judgements', () => {
     assert.deepEqual([generations(), requests], [[3], 0]);
     await packetsLeave();
     assert.deepEqual([generations(), requests], [[3], 0]);
+  });
+
+  test('that begins in doubt brings all of the state, and changes that tell of it later find it so', async () => {
+    const dataplane = start();
+    const calculator = new Calculator({ node: 'n' });
+    calculator.setNamespace({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'a' } });
+    calculator.setKubernetesNetworkPolicy({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { namespace: 'a', name: 'from-friends' },
+      spec: { podSelector: {}, ingress: [{ from: [{ podSelector: { matchLabels: { is: 'friend' } } }] }] },
+    });
+    const setPod = (pod: string, ip: string, labels: Record<string, string>) =>
+      calculator.setPod({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { namespace: 'a', name: pod, labels },
+        spec: { nodeName: 'n', containers: [] },
+        status: { podIPs: [{ ip }] },
+      });
+    setPod('p7', '10.0.0.7', {});
+    setPod('p8', '10.0.0.8', { is: 'friend' });
+    dataplane.apply(calculator.state, calculator.takeChanges());
+    dataplane.distrust();
+    setPod('p8', '10.0.0.8', { is: 'foe' });
+    await packetsLeave();
+    forgotten.resolve();
+    await settled();
+    dataplane.apply(calculator.state, calculator.takeChanges());
+    assert.deepEqual(isolated, []);
+    await packetsLeave();
   });
 
   test('starts over after the last number, with everything forgotten', async () => {
