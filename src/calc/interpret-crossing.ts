@@ -57,14 +57,18 @@ export function interpretCrossing(
     if (verdict === 'Allow') return isMetByOthers(came, out, to) ? 'Deny' : 'Allow';
   }
 
-  const early = from ?? (came !== undefined && isPods(came) ? state.hostEndpoints.get(all) : undefined);
+  // Where packets are passed on, pods' interfaces are some of all.
+  const passing = (name: string | undefined, own: HostEndpointProgram | undefined) =>
+    own ?? (name !== undefined && isPods(name) ? state.hostEndpoints.get(all) : undefined);
+  const early = passing(came, from);
   const isReached = isListed(inbound, sent, sent.destinationPort, sent.source);
   const before = early && !isReached ? ask(early.preDNAT, 'ingress', sent) : undefined;
   if (before === 'Deny') return 'Deny';
 
   if (came !== undefined && out !== undefined) {
-    if (from && before !== 'Allow' && ask(from.forward.ingress, 'ingress') === 'Deny') return 'Deny';
-    return to && ask(to.forward.egress, 'egress') === 'Deny' ? 'Deny' : 'Allow';
+    const late = passing(out, to);
+    if (early && before !== 'Allow' && ask(early.forward.ingress, 'ingress') === 'Deny') return 'Deny';
+    return late && ask(late.forward.egress, 'egress') === 'Deny' ? 'Deny' : 'Allow';
   }
   if (out === undefined) {
     if (came !== undefined && isPods(came)) return isDeafToPods ? 'Deny' : 'Allow';

@@ -149,7 +149,7 @@ const cases: readonly (readonly [string, HostEndpoint[], Policies, (ends: Ends) 
     ({ from, to, transport }) => !(from === 'behind' && to === 'pod-1' && transport === 'tcp'),
   ],
   [
-    'of all interfaces it judges by all that are no pods’',
+    'of all interfaces it judges what is passed on by all of them',
     [all()],
     {
       p: {
@@ -162,11 +162,10 @@ const cases: readonly (readonly [string, HostEndpoint[], Policies, (ends: Ends) 
     (e) => !(isOfHost(e) || isForwarded(e)) || e.transport === 'tcp',
   ],
   [
-    'what is sent by a pod meets only egress, what is sent to one only ingress',
+    'what a pod sends and is passed on has come in by one of all interfaces',
     [all({ profiles: open })],
     { p: { ...forward, ingress: [] } },
-    // What pod-1 opens goes out, and its answers belong to it.
-    (e) => !((isOfHost(e) || isForwarded(e)) && e.from !== 'pod-1' && e.from !== 'node-1'),
+    (e) => !((isOfHost(e) || isForwarded(e)) && e.from !== 'node-1'),
   ],
   [
     'tiers are asked in order, and passing goes on to the profile',
@@ -196,8 +195,7 @@ const cases: readonly (readonly [string, HostEndpoint[], Policies, (ends: Ends) 
     },
     (e) => {
       if (e.from === 'node-1') return !isOfHost(e);
-      const isIngress = (isOfHost(e) || isForwarded(e)) && e.from !== 'pod-1';
-      return !isIngress || e.transport === 'tcp';
+      return !(isOfHost(e) || isForwarded(e)) || e.transport === 'tcp';
     },
   ],
   [

@@ -21,13 +21,13 @@ export class HostQuestions {
     return [...this.#programs.values()].some((program) => hasChain(place, program));
   }
 
-  /** The map's word, else that of the endpoint of all interfaces. Nothing of pods' interfaces, which have none. */
+  /** The map's word, else that of the endpoint of all interfaces: pods' are among them only where packets are passed on. */
   ask(place: HostPlace, key: InterfaceKey, when: readonly Expression[] = []): Expression[][] {
+    const isPassedOn = place === 'forwardIn' || place === 'forwardOut';
+    const covered = isPassedOn ? [] : isNoWorkload(key, this.#foreign);
     return [
       [...when, ...dispatch(key, hostDispatch(place))],
-      ...(this.#isOfAll(place)
-        ? [[...when, ...isNoWorkload(key, this.#foreign), goTo(hostChain(place, '*', 0))]]
-        : []),
+      ...(this.#isOfAll(place) ? [[...when, ...covered, goTo(hostChain(place, '*', 0))]] : []),
     ];
   }
 

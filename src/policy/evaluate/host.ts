@@ -60,8 +60,10 @@ export function judgeCrossing(situation: Situation, crossing: Crossing): Decided
     if (early) return untrackedFurther(situation, crossing, to, early);
   }
 
-  // Before translation; pods' packets meet the endpoint of all interfaces here.
-  const before = from ?? (isPods(crossing.in) ? forAll(situation, crossing) : undefined);
+  // Before translation, and where packets are passed on, those of pods meet the endpoint of all interfaces, too.
+  const orForAll = (endpoint: Entity | undefined, name: string | undefined) =>
+    endpoint ?? (isPods(name) ? forAll(situation, crossing) : undefined);
+  const before = orForAll(from, crossing.in);
   let isSpared = false;
   if (before && !isFailsafe(situation, 'ingress', called(untranslated), packet.source)) {
     const early = ask(before, 'ingress', 'preDNAT', untranslated);
@@ -70,9 +72,10 @@ export function judgeCrossing(situation: Situation, crossing: Crossing): Decided
   }
 
   if (crossing.in !== undefined && crossing.out !== undefined) {
+    const after = orForAll(to, crossing.out);
     const decided =
-      (from && !isSpared && refused(ask(from, 'ingress', 'forward'))) ||
-      (to && refused(ask(to, 'egress', 'forward')));
+      (before && !isSpared && refused(ask(before, 'ingress', 'forward'))) ||
+      (after && refused(ask(after, 'egress', 'forward')));
     return decided || passed();
   }
   if (crossing.out === undefined && isPods(crossing.in) && !areOwnPodsHeard(situation))
