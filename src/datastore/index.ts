@@ -18,4 +18,5 @@ export {
 } from './kubernetes/kubernetes-client.ts';
 export { KubernetesDatastore, type KubernetesDatastoreOptions } from './kubernetes/kubernetes-datastore.ts';
 export { MemoryDatastore } from './memory/memory-datastore.ts';
+export { replacingPatch } from './replacing-patch.ts';
 export { SoundDatastore } from './sound-datastore.ts';

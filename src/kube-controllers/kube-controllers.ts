@@ -12,6 +12,9 @@ import type { KubeControllersOptions } from './options.ts';
 
 const leaseName = 'calico-kube-controllers';
 
+/** Somebody else may be writing the same object, and who replaces it deletes it first. */
+const patienceMs = 1000;
+
 const levels: Readonly<Record<RunningConfig['logSeverityScreen'], string>> = {
   None: 'silent',
   Debug: 'debug',
@@ -52,8 +55,11 @@ export class KubeControllers {
     this.#log = log;
     this.#reports = new WorkQueue({
       work: async () => {
+        // What is just being begun or ended is told as it will be.
+        await this.#turn;
+        if (!this.#config || !this.#election.isLeading) return;
         await this.#configuration.ensure();
-        await this.#configuration.report();
+        await this.#configuration.report(this.#inForce(this.#config));
       },
       onFailure: (_key, error) =>
         log.warn({ error }, 'Cannot say in the KubeControllersConfiguration what is in force; trying again'),
@@ -70,10 +76,11 @@ export class KubeControllers {
       datastore,
       log,
       environment,
-      changed: ({ config }) => {
+      changed: (config) => {
         this.#config = config;
         this.#inTurn(() => this.#heed(config));
       },
+      strayed: () => this.#reports.addAfter('configuration', patienceMs),
     });
     // Whatever healthChecks says: the manifest's probes would start a program again and again that does not answer.
     this.#inTurn(() => this.#healthPort.serveAt(options.health));
@@ -95,8 +102,16 @@ export class KubeControllers {
   async #heed(config: RunningConfig): Promise<void> {
     this.#log.level = levels[config.logSeverityScreen];
     const port = config.prometheusMetricsPort;
-    await this.#metricsPort.serveAt(port > 0 ? { host: '', port } : undefined);
+    try {
+      await this.#metricsPort.serveAt(port > 0 ? { host: '', port } : undefined);
+    } catch (error) {
+      this.#log.error({ error }, `Cannot serve metrics on port ${port}; they are served nowhere`);
+    }
     await this.#restart();
+  }
+
+  #inForce(config: RunningConfig): RunningConfig {
+    return { ...config, prometheusMetricsPort: this.#metricsPort.address?.port ?? 0 };
   }
 
   async #restart(): Promise<void> {

@@ -1,4 +1,4 @@
-// What IPAM has given out, read from its blocks, beside what the pods of the cluster have.
+// What IPAM has given out, read from its blocks, beside what the pods of the cluster have, and to Services.
 import type { Cluster } from './cluster.ts';
 import { eventually } from './daemon.ts';
 
@@ -20,17 +20,9 @@ interface Pod {
 export async function addressesOfPods(
   cluster: Cluster,
 ): Promise<{ given: Map<string, string>; held: Map<string, string> }> {
-  const list = async <T>(what: string): Promise<T[]> =>
-    JSON.parse(await cluster.kubectl(['get', what, '--all-namespaces', '--output=json'])).items;
-  const given = new Map<string, string>();
-  for (const { spec } of await list<Block>('ipamblocks')) {
-    for (const [ordinal, position] of spec.allocations.entries()) {
-      const owner = position === null ? undefined : spec.attributes[position]?.secondary;
-      if (owner?.pod) given.set(nth(spec.cidr, ordinal), `${owner.namespace}/${owner.pod}`);
-    }
-  }
+  const given = await addressesGivenTo('pod', cluster);
   const held = new Map<string, string>();
-  for (const { metadata, spec, status } of await list<Pod>('pods')) {
+  for (const { metadata, spec, status } of await list<Pod>(cluster, 'pods')) {
     if (spec.hostNetwork || !status.podIP || !['Pending', 'Running'].includes(status.phase)) continue;
     const other = held.get(status.podIP);
     const name = `${metadata.namespace}/${metadata.name}`;
@@ -38,6 +30,25 @@ export async function addressesOfPods(
     held.set(status.podIP, name);
   }
   return { given, held };
+}
+
+/** Addresses that IPAM has given to pods, or to Services: address -> "namespace/name". */
+export async function addressesGivenTo(
+  what: 'pod' | 'service',
+  cluster: Cluster,
+): Promise<Map<string, string>> {
+  const given = new Map<string, string>();
+  for (const { spec } of await list<Block>(cluster, 'ipamblocks')) {
+    for (const [ordinal, position] of spec.allocations.entries()) {
+      const owner = position === null ? undefined : spec.attributes[position]?.secondary;
+      if (owner?.[what]) given.set(nth(spec.cidr, ordinal), `${owner.namespace}/${owner[what]}`);
+    }
+  }
+  return given;
+}
+
+async function list<T>(cluster: Cluster, what: string): Promise<T[]> {
+  return JSON.parse(await cluster.kubectl(['get', what, '--all-namespaces', '--output=json'])).items;
 }
 
 /** Resolves once nothing is given out that no pod holds, and nothing held that was not given out. */

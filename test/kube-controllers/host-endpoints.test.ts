@@ -66,6 +66,24 @@ test('host endpoints that are not wanted any more go', async () => {
   await said(store, '');
 });
 
+test('a template that gives the name of another host endpoint does not take its place', async () => {
+  const store = new MemoryDatastore();
+  await store.create(nodes, node('node-1', '172.30.0.11'));
+  const templates = [{}, { generateName: 'x' }, { generateName: 'x' }];
+  const context = { datastore: store, log, reconcilerPeriodMs: 0 };
+  running.push(new HostEndpointController(context, { autoCreate: 'Enabled', templates }));
+  const made = await until(store, hostEndpoints, 'four host endpoints', (all) => all.length === 4);
+  const names = made.map(({ metadata }) => metadata.name.replace(/[0-9a-f]{11}/, '#')).toSorted();
+  assert.deepEqual(names, [
+    'node-1-#-auto-hep',
+    'node-1-auto-hep',
+    'node-1-x-#-auto-hep',
+    'node-1-x-auto-hep',
+  ]);
+  const [main] = made.filter(({ metadata }) => metadata.name === 'node-1-auto-hep');
+  assert.equal(main?.spec.interfaceName, '*');
+});
+
 test('a host endpoint that the API server refuses does not keep others from being made', async () => {
   const store = new MemoryDatastore();
   for (const n of [1, 2, 3]) await store.create(nodes, node(`node-${n}`, `172.30.0.1${n}`));

@@ -1,6 +1,7 @@
 // What the controllers do: the KubeControllersConfiguration, overruled by environment variables, with Calico's defaults. Pure.
 import { tryDurationMs } from '../../process/index.ts';
 import type { KubeControllersConfiguration } from '../../resources/index.ts';
+import { idleSettings } from './idle-settings.ts';
 
 type Spec = KubeControllersConfiguration['spec'];
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -14,14 +15,16 @@ export type HostEndpointConfig = NonNullable<
 /** Every setting has a value here; durations are as people write them ("5m"), and are durations. */
 export interface RunningConfig {
   readonly logSeverityScreen: NonNullable<Spec['logSeverityScreen']>;
-  readonly healthChecks: OnOff;
+  /** Always: the manifest's probes would start a program again and again that does not answer. */
+  readonly healthChecks: 'Enabled';
   /** 0 serves none. */
   readonly prometheusMetricsPort: number;
   readonly controllers: {
     readonly node?: {
       readonly reconcilerPeriod: string;
       readonly leakGracePeriod: string;
-      readonly syncLabels: OnOff;
+      /** Always: they are the Kubernetes Node's own. */
+      readonly syncLabels: 'Enabled';
       readonly hostEndpoint: HostEndpointConfig;
     };
     readonly loadBalancer?: { readonly assignIPs: 'AllServices' | 'RequestedServicesOnly' };
@@ -34,6 +37,8 @@ export interface Configured {
   readonly environmentVars: Readonly<Record<string, string>>;
   /** In sentences, what was not understood and is as if it were not said. */
   readonly faults: readonly string[];
+  /** In sentences, what was understood and changes nothing. */
+  readonly idle: readonly string[];
 }
 
 const severities = ['None', 'Debug', 'Info', 'Warning', 'Error', 'Fatal', 'Panic'] as const;
@@ -61,6 +66,9 @@ export function runningConfig(spec: Spec | undefined, environment: Environment):
   const period = read('RECONCILER_PERIOD', duration, 'a duration as "5m"');
   const syncLabels = read('SYNC_NODE_LABELS', onOff, '"true" or "false"');
   const autoCreate = read('AUTO_HOST_ENDPOINTS', onOff, '"enabled" or "disabled"');
+  const overruling = { HEALTH_ENABLED: health, SYNC_NODE_LABELS: syncLabels };
+  for (const [name, value] of Object.entries(overruling))
+    if (value === 'Disabled') delete environmentVars[name];
   const enabled = read(
     'ENABLED_CONTROLLERS',
     (text) => text.split(',').map((name) => name.trim().toLowerCase()),
@@ -84,14 +92,14 @@ export function runningConfig(spec: Spec | undefined, environment: Environment):
   return {
     config: {
       logSeverityScreen: severity ?? spec?.logSeverityScreen ?? 'Info',
-      healthChecks: health ?? spec?.healthChecks ?? 'Enabled',
+      healthChecks: 'Enabled',
       prometheusMetricsPort: spec?.prometheusMetricsPort ?? 0,
       controllers: {
         ...(isOn('node', node) && {
           node: {
             reconcilerPeriod: period ?? durationOf('node.reconcilerPeriod', node?.reconcilerPeriod, '5m'),
             leakGracePeriod: durationOf('node.leakGracePeriod', node?.leakGracePeriod, '15m'),
-            syncLabels: syncLabels ?? node?.syncLabels ?? 'Enabled',
+            syncLabels: 'Enabled',
             hostEndpoint: {
               ...node?.hostEndpoint,
               autoCreate: autoCreate ?? node?.hostEndpoint?.autoCreate ?? 'Disabled',
@@ -106,6 +114,7 @@ export function runningConfig(spec: Spec | undefined, environment: Environment):
     },
     environmentVars,
     faults,
+    idle: idleSettings(spec ?? {}, overruling),
   };
 }
 

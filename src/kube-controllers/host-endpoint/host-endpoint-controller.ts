@@ -9,7 +9,7 @@ import type { HostEndpointConfig } from '../configuration/running-config.ts';
 import type { Controller, ControllerContext } from '../controller.ts';
 import { ObjectCache } from '../object-cache.ts';
 import { settleEach } from '../settle-each.ts';
-import { createdBy, wantedHostEndpoints } from './wanted-host-endpoints.ts';
+import { createdBy, hostEndpointsByName, wantedHostEndpoints } from './wanted-host-endpoints.ts';
 
 const everything = 'host endpoints';
 
@@ -54,11 +54,7 @@ export class HostEndpointController implements Controller {
 
   async #reconcile(): Promise<void> {
     await Promise.all([this.#nodes.inSync, this.#present.inSync]);
-    const wanted = new Map(
-      this.#nodes
-        .list()
-        .flatMap((node) => wantedHostEndpoints(node, this.#config).map((one) => [keyOf(one), one])),
-    );
+    const wanted = hostEndpointsByName(this.#nodes.list(), this.#config);
     const spare = this.#present.list().filter((present) => isOurs(present) && !wanted.has(keyOf(present)));
     await settleEach([...spare, ...wanted.values()], async (one) => {
       await ifUnchanged(() => (wanted.has(keyOf(one)) ? this.#bring(one) : this.#delete(one)));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Node } from '../../resources/index.ts';
-import { wantedHostEndpoints } from './wanted-host-endpoints.ts';
+import { hostEndpointsByName, wantedHostEndpoints } from './wanted-host-endpoints.ts';
 
 type Config = Parameters<typeof wantedHostEndpoints>[1];
 
@@ -149,4 +149,64 @@ test('what a node says of its interfaces in another form counts as silence', () 
       [],
     );
   }
+});
+
+/** "name on interface: address address" of the nodes' host endpoints; hashes are written as "#". */
+const named = (config: Config, ...of: Node[]) =>
+  [...hostEndpointsByName(of, config)].map(([name, { metadata, spec }]) => {
+    assert.equal(name, metadata.name);
+    return `${name.replace(/[0-9a-f]{11}/, '#')} on ${spec.interfaceName ?? '-'}: ${spec.expectedIPs?.join(' ')}`;
+  });
+const called = (name: string, address: string): Node => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name, annotations: { 'projectcalico.org/IPv4Address': address } },
+});
+
+test('a template without a name leaves the host endpoint for all interfaces its own', () => {
+  const config: Config = { autoCreate: 'Enabled', templates: [{ interfaceCIDRs: ['172.30.0.0/16'] }] };
+  assert.deepEqual(named(config, node), [
+    `node-1-auto-hep on *: ${known.join(' ')}`,
+    'node-1-#-auto-hep on -: 172.30.0.11',
+  ]);
+});
+
+test('templates of one name, and those whose names come to the same with an interface, each make a host endpoint', () => {
+  const config = only([
+    { generateName: 'nic', interfacePattern: '^eth' },
+    { generateName: 'Nic', interfacePattern: '^eth1$', labels: { second: 'true' } },
+    { generateName: 'nic', interfacePattern: '^eth1$', labels: { third: 'true' } },
+    { generateName: 'nic-eth0', interfaceCIDRs: ['fd30::/64'] },
+  ]);
+  const wanted = [
+    'node-1-nic-eth0-auto-hep on eth0: 172.30.0.11 fd30::11',
+    'node-1-nic-eth1-auto-hep on eth1: 10.1.0.11',
+    'node-1-nic-eth1-#-auto-hep on eth1: 10.1.0.11',
+    'node-1-nic-eth1-#-auto-hep on eth1: 10.1.0.11',
+    'node-1-nic-eth0-#-auto-hep on -: fd30::11',
+  ];
+  assert.deepEqual(named(config, node), wanted);
+});
+
+test('nodes whose names come to the same with a template’s have host endpoints of their own, in whatever order they came', () => {
+  const config: Config = { autoCreate: 'Enabled', templates: [{ generateName: 'b' }] };
+  const [one, other] = [called('a', '10.0.0.1'), called('a-b', '10.0.0.2')];
+  const wanted = [
+    'a-auto-hep on *: 10.0.0.1',
+    'a-b-auto-hep on *: 10.0.0.2',
+    'a-b-#-auto-hep on -: 10.0.0.1',
+    'a-b-b-auto-hep on -: 10.0.0.2',
+  ];
+  assert.deepEqual(named(config, one, other), wanted);
+  assert.deepEqual(hostEndpointsByName([other, one], config), hostEndpointsByName([one, other], config));
+});
+
+test('a host endpoint that shares its name keeps the name that it got while another template changes', () => {
+  const names = (label: string) => [
+    ...hostEndpointsByName(
+      [node],
+      only([{ generateName: 'x', labels: { label } }, { generateName: 'x' }, { generateName: label }]),
+    ).keys(),
+  ];
+  assert.deepEqual(names('a').slice(0, 2), names('b').slice(0, 2));
 });

@@ -22,7 +22,37 @@ export const createdBy = { label: 'projectcalico.org/created-by', value: 'calico
 const suffix = 'auto-hep';
 const maxNameLength = 253;
 
-/** None where they are not to be made. A template whose selector or pattern cannot be read selects nothing. */
+/** Of all nodes, by name. Where several would have one name, every one after the first has a name of its own, which lasts. */
+export function hostEndpointsByName(
+  nodes: readonly Node[],
+  config: HostEndpointConfig,
+): Map<string, HostEndpoint> {
+  const isDefault = ({ spec }: HostEndpoint) => spec.interfaceName === allInterfaces;
+  const all = nodes
+    .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+    .flatMap((node) => wantedHostEndpoints(node, config));
+  const named = new Map<string, HostEndpoint>();
+  const takers = new Map<string, number>();
+  // A node's endpoint for all interfaces is known to people by its name, so templates of another node do not take it.
+  for (const one of [...all.filter(isDefault), ...all.filter((one) => !isDefault(one))]) {
+    const plain = one.metadata.name;
+    if (!named.has(plain)) {
+      named.set(plain, one);
+      continue;
+    }
+    const place = JSON.stringify([plain, one.spec.node, one.spec.interfaceName]);
+    const taker = takers.get(place) ?? 0;
+    takers.set(place, taker + 1);
+    const name = hashed(plain, `${place} ${taker}`);
+    named.set(name, { ...one, metadata: { ...one.metadata, name } });
+  }
+  return named;
+}
+
+/**
+ * None where they are not to be made. A template whose selector or pattern cannot be read selects nothing. Several may have one
+ * name.
+ */
 export function wantedHostEndpoints(node: Node, config: HostEndpointConfig): HostEndpoint[] {
   if (config.autoCreate !== 'Enabled') return [];
   const own =
@@ -79,10 +109,13 @@ function nameOf(parts: readonly string[]): string {
   const name = [...parts, suffix].join('-').toLowerCase();
   const allowed = name.replace(/[^a-z0-9.-]/g, '-');
   if (allowed === name && name.length <= maxNameLength) return name;
-  const hash = createHash('sha256').update(name).digest('hex').slice(0, 11);
-  const start = allowed
-    .slice(0, -suffix.length - 1)
-    .slice(0, maxNameLength - hash.length - suffix.length - 2);
+  return hashed(allowed, name);
+}
+
+/** A name that ends in the suffix, cut where it is too long, with a hash of what is told apart by it. */
+function hashed(name: string, told: string): string {
+  const hash = createHash('sha256').update(told).digest('hex').slice(0, 11);
+  const start = name.slice(0, -suffix.length - 1).slice(0, maxNameLength - hash.length - suffix.length - 2);
   return `${start}-${hash}-${suffix}`;
 }
 

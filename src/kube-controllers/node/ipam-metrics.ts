@@ -44,6 +44,12 @@ export class IpamMetrics {
     this.#reserved.set([...byPool].map(([pool, { reserved }]) => [[pool], reserved]));
   }
 
+  /** Shows no figures; what was counted stays. */
+  clear(): void {
+    this.show({ byPoolAndNode: new Map(), byPool: new Map() });
+    this.#candidates.set([]);
+  }
+
   swept({ waiting, collected, failed }: { waiting: number; collected: number; failed: number }): void {
     this.#candidates.set([[[], waiting]]);
     this.#reclaimed.add('collected', collected);

@@ -10,6 +10,9 @@ import type { IpamMetrics } from './ipam-metrics.ts';
 
 const sweep = 'sweep';
 
+/** Between sweeps where nobody wants any: figures in metrics are believed, and would be of a time long past. */
+const figuresPeriodMs = 5 * 60_000;
+
 export interface NodeControllerOptions {
   /** How long a finding must stand before it is collected, in ms; 0 collects nothing. */
   readonly leakGraceMs: number;
@@ -23,7 +26,7 @@ export class NodeController implements Controller {
   readonly #collector: GarbageCollector | undefined;
   readonly #nodes: ObjectCache<Node>;
   readonly #queue: WorkQueue;
-  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #timer: NodeJS.Timeout;
 
   constructor(context: ControllerContext, options: NodeControllerOptions) {
     const { datastore, log, reconcilerPeriodMs } = context;
@@ -43,14 +46,18 @@ export class NodeController implements Controller {
       if (leakGraceMs > 0) this.#queue.addAfter(sweep, leakGraceMs);
     });
     this.#queue.add(sweep);
-    const periodMs = timerMs(leakGraceMs > 0 ? leakGraceMs / 2 : reconcilerPeriodMs);
-    if (periodMs > 0) this.#timer = setInterval(() => this.#queue.add(sweep), periodMs).unref();
+    // A grace begins when a sweep comes upon a finding, and ends in one.
+    const periods = [reconcilerPeriodMs, leakGraceMs / 2].filter((periodMs) => periodMs > 0);
+    const periodMs = periods.length > 0 ? Math.min(...periods) : figuresPeriodMs;
+    this.#timer = setInterval(() => this.#queue.add(sweep), timerMs(periodMs)).unref();
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#nodes.stop();
     await this.#queue.stop();
+    // Nobody keeps them up to date any more; where this process no longer leads, another shows them.
+    this.#options.metrics.clear();
   }
 
   async #sweep(): Promise<void> {

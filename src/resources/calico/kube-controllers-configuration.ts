@@ -67,7 +67,7 @@ const controllers = object(
           policyNameMigrator: optional(
             oneOf(['Disabled', 'Enabled'], {
               default: 'Enabled',
-              description: 'Whether policies stored under older names are renamed.',
+              description: 'Whether policies stored under older names are renamed; no effect here.',
             }),
           ),
         },
@@ -89,7 +89,9 @@ const fields = {
     oneOf(onOff, { default: 'Enabled', description: 'Whether readiness and liveness are reported.' }),
   ),
   etcdV3CompactionPeriod: optional(
-    duration({ description: 'How often etcd forgets old revisions; "10m" when absent, "0" for never.' }),
+    duration({
+      description: 'How often etcd forgets old revisions; no effect here: the API server looks after that.',
+    }),
   ),
   prometheusMetricsPort: optional(
     integer({ minimum: 0, maximum: 65535, description: 'Port of the metrics; none when 0.' }),
@@ -99,7 +101,7 @@ const fields = {
       minimum: 0,
       maximum: 65535,
       format: 'int32',
-      description: 'Port of the profiler; none when 0.',
+      description: 'Port of the profiler; no effect here: there is none.',
     }),
   ),
 };

@@ -1,5 +1,7 @@
 // What calico-kube-controllers does besides collecting addresses: addresses for load balancers, host endpoints for nodes, tiers.
+import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
+import { addressesGivenTo } from '../addresses.ts';
 import type { Cluster } from '../cluster.ts';
 import { eventually } from '../daemon.ts';
 import { apply } from '../pods.ts';
@@ -31,14 +33,14 @@ export async function controllers(t: TestContext, cluster: Cluster): Promise<voi
         spec: { type: 'LoadBalancer', selector: { role: 'web' }, ports: [{ port: 80, targetPort: 8080 }] },
       },
     );
-    await eventually('the Service has an address', async () =>
-      /^10\.99\.0\.\d+$/.test(await read('service balanced', '{.status.loadBalancer.ingress[0].ip}')),
-    );
+    const address = await eventually('the Service has an address', async () => {
+      const text = await read('service balanced', '{.status.loadBalancer.ingress[0].ip}');
+      return /^10\.99\.0\.\d+$/.test(text) && text;
+    });
+    const holder = async () => (await addressesGivenTo('service', cluster)).get(address);
+    assert.equal(await holder(), 'default/balanced');
     await cluster.kubectl(['delete', 'service', 'balanced', '--timeout=60s']);
-    await eventually(
-      'the address is free',
-      async () => !(await read('ipamhandles', '{.items[*].spec.handleID}')).includes('balanced'),
-    );
+    await eventually('the address is free', async () => (await holder()) === undefined);
     // Its finalizer goes when no block is left.
     await cluster.kubectl(['delete', 'ippool', 'load-balancers', '--timeout=60s']);
   });
