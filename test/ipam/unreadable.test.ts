@@ -1,0 +1,82 @@
+// Objects that were written past every validation, before address management: what is sound serves on, and they are named.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SoundDatastore } from '../../src/datastore/index.ts';
+import { auditIpam, IpamClient, readSnapshot, usageOf } from '../../src/ipam/index.ts';
+import { formatAddress } from '../../src/net/index.ts';
+import { type IPPoolSpec, ipamBlocks, ipPools, type Resource } from '../../src/resources/index.ts';
+import { PlantedStore } from '../faults/planted-store.ts';
+import { podRequest } from './cluster.ts';
+
+const apiVersion = 'projectcalico.org/v3';
+
+/** A store with a sound pool in each family, and what its readers say of the others. */
+async function plantedStore() {
+  const store = new PlantedStore();
+  const said: string[] = [];
+  const pools: Record<string, IPPoolSpec> = {
+    'z-sound-4': { cidr: '10.99.0.0/28', blockSize: 28 },
+    'z-sound-6': { cidr: 'fd99::/124', blockSize: 124 },
+  };
+  for (const [name, spec] of Object.entries(pools)) {
+    await store.create(ipPools, { apiVersion, kind: 'IPPool', metadata: { name }, spec });
+  }
+  return { store, said, sound: new SoundDatastore(store, (sentence) => said.push(sentence)) };
+}
+
+for (const [cidr, blockSize] of [
+  ['0.0.0.0/0', 0],
+  ['0.0.0.0/0', 8],
+  ['10.0.0.0/8', 19],
+  ['::/0', 0],
+  ['::/0', 64],
+  ['fd00::/64', 115],
+] as const) {
+  test(`a pool ${cidr} with blocks of /${blockSize} is named, and keeps no other pool from giving`, async () => {
+    const { store, said, sound } = await plantedStore();
+    const family = cidr.includes(':') ? 6 : 4;
+    const metadata = { name: 'huge' };
+    const spec = { cidr, blockSize };
+    store.plant({ kind: ipPools, object: { apiVersion, kind: 'IPPool', metadata, spec } as Resource });
+    const [address] = await new IpamClient(sound).autoAssign(podRequest(family, 'a', 'node-1'));
+    assert.match(formatAddress(address ?? assert.fail()), /^(10\.99\.0\.|fd99::)/);
+    assert.match(said.join(), /IPPool "huge" .*spec\.blockSize must be from \d+ to (32|128), not/);
+  });
+}
+
+test('a block of a huge range is named, and stands in the way of nobody', async () => {
+  const { store, said, sound } = await plantedStore();
+  const ranges = [
+    ['0.0.0.0/0', '0-0-0-0-0'],
+    ['::/0', '---0'],
+  ] as const;
+  for (const [cidr, name] of ranges) {
+    const block = {
+      cidr,
+      affinity: 'host:gone',
+      strictAffinity: false,
+      allocations: [null],
+      unallocated: [0],
+    };
+    const spec = { ...block, attributes: [] };
+    store.plant({
+      kind: ipamBlocks,
+      object: { apiVersion, kind: 'IPAMBlock', metadata: { name }, spec } as Resource,
+    });
+  }
+  const client = new IpamClient(sound);
+  for (const family of [4, 6] as const) {
+    const [address] = await client.autoAssign(podRequest(family, `a${family}`, 'node-1'));
+    assert.match(formatAddress(address ?? assert.fail()), /^(10\.99\.0\.|fd99::)/);
+  }
+  const snapshot = await readSnapshot(sound);
+  assert.equal(auditIpam(snapshot).allocations.length, 2);
+  const figures = usageOf(snapshot.pools, snapshot.blocks).map(({ blocks, inUse }) => [blocks.length, inUse]);
+  assert.deepEqual(figures, [
+    [1, 1n],
+    [1, 1n],
+  ]);
+  for (const [, name] of ranges) {
+    assert.equal(said.filter((sentence) => sentence.startsWith(`IPAMBlock "${name}" `)).length, 1);
+  }
+});
