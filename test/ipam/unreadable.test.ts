@@ -2,9 +2,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SoundDatastore } from '../../src/datastore/index.ts';
-import { auditIpam, IpamClient, readSnapshot, usageOf } from '../../src/ipam/index.ts';
+import {
+  auditIpam,
+  FollowedSources,
+  IpamClient,
+  PoolExhaustedError,
+  readSnapshot,
+  usageOf,
+} from '../../src/ipam/index.ts';
 import { formatAddress } from '../../src/net/index.ts';
-import { type IPPoolSpec, ipamBlocks, ipPools, type Resource } from '../../src/resources/index.ts';
+import {
+  type IPPoolSpec,
+  ipamBlocks,
+  ipPools,
+  ipReservations,
+  type Resource,
+} from '../../src/resources/index.ts';
 import { PlantedStore } from '../faults/planted-store.ts';
 import { podRequest } from './cluster.ts';
 
@@ -80,3 +93,29 @@ test('a block of a huge range is named, and stands in the way of nobody', async 
     assert.equal(said.filter((sentence) => sentence.startsWith(`IPAMBlock "${name}" `)).length, 1);
   }
 });
+
+for (const [how, reservedCIDRs] of [
+  ['one line that is no text', ['10.99.0.0/29', null, 'fd99::/125', 7]],
+  ['a text for its list', '10.99.0.0/28'],
+] as const) {
+  test(`a reservation with ${how} keeps its other lines in force`, async () => {
+    const { store, said, sound } = await plantedStore();
+    const spec = { reservedCIDRs };
+    const object = { apiVersion, kind: 'IPReservation', metadata: { name: 'r', labels: null }, spec };
+    store.plant({ kind: ipReservations, object: object as unknown as Resource });
+    const view = new FollowedSources(sound, 'node-1');
+    try {
+      for (const client of [new IpamClient(sound), new IpamClient(sound, { view })]) {
+        const draw = () => client.autoAssign(podRequest(4, 'a', 'node-1', 8));
+        if (typeof reservedCIDRs === 'string') await assert.rejects(draw, PoolExhaustedError);
+        else assert.ok((await draw()).every(({ value }) => value % 16n >= 8n));
+        await client.releaseByHandle('a');
+      }
+    } finally {
+      view.stop();
+    }
+    const sentences = said.filter((sentence) => sentence.includes('IPReservation "r"'));
+    assert.equal(sentences.length, 1);
+    assert.match(sentences.join(), /; what else it reserves stays reserved$/);
+  });
+}
