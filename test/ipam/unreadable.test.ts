@@ -1,6 +1,7 @@
 // Objects that were written past every validation, before address management: what is sound serves on, and they are named.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { SoundDatastore } from '../../src/datastore/index.ts';
 import {
   auditIpam,
@@ -14,6 +15,7 @@ import { formatAddress } from '../../src/net/index.ts';
 import {
   type IPPoolSpec,
   ipamBlocks,
+  ipamConfigurations,
   ipPools,
   ipReservations,
   type Resource,
@@ -119,3 +121,85 @@ for (const [how, reservedCIDRs] of [
     assert.match(sentences.join(), /; what else it reserves stays reserved$/);
   });
 }
+
+/** The spec of what readers make of an IPAMConfiguration. */
+async function readConfiguration(spec: unknown) {
+  const { store, sound } = await plantedStore();
+  const object = { apiVersion, kind: 'IPAMConfiguration', metadata: { name: 'default' }, spec };
+  store.plant({ kind: ipamConfigurations, object: object as Resource });
+  const view = new FollowedSources(sound, 'node-1');
+  try {
+    // What was planted is told of a turn after the rest.
+    await turn();
+    const followed = await view.configuration();
+    const listed = (await sound.list(ipamConfigurations)).map((one) => one.spec);
+    assert.deepEqual(listed, [followed], 'the same to whoever reads');
+    return followed;
+  } finally {
+    view.stop();
+  }
+}
+
+test('settings of address management that cannot be read count as the strictest, and the others as they are', async () => {
+  const strict = { strictAffinity: true, autoAllocateBlocks: false };
+  const limits = { maxBlocksPerHost: 1, ipCooldownSeconds: 1200 };
+  const all = { strictAffinity: true, autoAllocateBlocks: true, maxBlocksPerHost: 3, ipCooldownSeconds: 60 };
+  for (const [spec, expected] of [
+    [
+      { ...all, strictAffinity: 'no', autoAllocateBlocks: false },
+      { ...all, ...strict },
+    ],
+    [
+      { ...all, strictAffinity: false, maxBlocksPerHost: {} },
+      { ...all, strictAffinity: false, maxBlocksPerHost: 1 },
+    ],
+    [
+      { ...all, ipCooldownSeconds: '60' },
+      { ...all, ipCooldownSeconds: 1200 },
+    ],
+    // What is not said is said by nobody: it counts as the API server would have it.
+    [{ maxBlocksPerHost: [] }, { strictAffinity: false, autoAllocateBlocks: true, maxBlocksPerHost: 1 }],
+    // Neither claim nor borrow is no configuration.
+    [{ strictAffinity: false, autoAllocateBlocks: 1 }, strict],
+    [null, { ...strict, ...limits }],
+    ['strictAffinity', { ...strict, ...limits }],
+  ]) {
+    assert.deepEqual(await readConfiguration(spec), expected, JSON.stringify(spec));
+  }
+});
+
+test('while the configuration cannot be read, a node lives on its blocks and freed addresses rest', async () => {
+  const { store, said, sound } = await plantedStore();
+  const early = new IpamClient(sound);
+  const [first] = await early.autoAssign(podRequest(4, 'early', 'node-1'));
+  const spec = { strictAffinity: 'false', autoAllocateBlocks: true, ipCooldownSeconds: '60' };
+  const object = { apiVersion, kind: 'IPAMConfiguration', metadata: { name: 'default' }, spec };
+  store.plant({ kind: ipamConfigurations, object: object as unknown as Resource });
+  const view = new FollowedSources(sound, 'node-1');
+  try {
+    for (const client of [new IpamClient(sound), new IpamClient(sound, { view })]) {
+      assert.equal((await client.autoAssign(podRequest(4, 'late', 'node-1', 2))).length, 2);
+    }
+    const clients = [new IpamClient(sound), new IpamClient(sound, { view })];
+    for (const [n, client] of clients.entries()) {
+      await client.releaseByHandle(n === 0 ? 'early' : 'late');
+      const borrowing = client.autoAssign(podRequest(4, 'other', 'node-2'));
+      await assert.rejects(borrowing, PoolExhaustedError);
+    }
+    const rest = await new IpamClient(sound).autoAssign(podRequest(4, 'rest', 'node-1', 11));
+    assert.ok(
+      rest.every(({ value }) => value !== first?.value),
+      'what was freed just now rests',
+    );
+    await assert.rejects(
+      new IpamClient(sound).autoAssign(podRequest(4, 'more', 'node-1')),
+      PoolExhaustedError,
+    );
+  } finally {
+    view.stop();
+  }
+  assert.deepEqual(said, [
+    'IPAMConfiguration "default" is not what it should be: spec.strictAffinity must be true or false; ' +
+      'strictAffinity counts as true, ipCooldownSeconds counts as 1200, what else it says holds',
+  ]);
+});

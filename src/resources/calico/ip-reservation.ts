@@ -33,7 +33,7 @@ export const ipReservations = calicoKind<IPReservation>({
 
 /** One bad line must not take the others away: their addresses would be handed out. */
 function salvage(object: Resource): Salvage<IPReservation> {
-  const lines: unknown[] = [fieldsOf(object).reservedCIDRs].flat();
+  const lines: unknown[] = [fieldsOf(object)?.reservedCIDRs].flat();
   const reservedCIDRs = lines.filter((line) => typeof line === 'string');
   const how = reservedCIDRs.length > 0 ? 'what else it reserves stays reserved' : 'it reserves nothing';
   return { object: { ...salvagedOutline(object), spec: { reservedCIDRs } }, how };

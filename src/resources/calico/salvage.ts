@@ -16,8 +16,8 @@ export function salvagedOutline({ apiVersion, kind, metadata }: Resource): Resou
   };
 }
 
-/** Whatever was written as the spec; no fields when it is none. */
-export function fieldsOf(object: Resource): Readonly<Record<string, unknown>> {
+/** Whatever was written as the spec; undefined when that has no fields. */
+export function fieldsOf(object: Resource): Readonly<Record<string, unknown>> | undefined {
   const { spec } = object as { readonly spec?: unknown };
-  return isObject(spec) ? spec : {};
+  return isObject(spec) ? spec : undefined;
 }
