@@ -2,22 +2,29 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { SoundDatastore } from '../../src/datastore/index.ts';
+import { CalicoIpam } from '../../src/cni/addresses/calico-ipam.ts';
+import type { AttachmentRequest } from '../../src/cni/request.ts';
+import { MisfitError, SoundDatastore } from '../../src/datastore/index.ts';
 import {
+  allocationsOf,
   auditIpam,
   FollowedSources,
+  GarbageCollector,
   IpamClient,
   PoolExhaustedError,
   readSnapshot,
   usageOf,
 } from '../../src/ipam/index.ts';
-import { formatAddress } from '../../src/net/index.ts';
+import { formatAddress, formatCidr } from '../../src/net/index.ts';
 import {
+  blockAffinities,
   type IPPoolSpec,
   ipamBlocks,
   ipamConfigurations,
+  ipamHandles,
   ipPools,
   ipReservations,
+  nodes,
   type Resource,
 } from '../../src/resources/index.ts';
 import { PlantedStore } from '../faults/planted-store.ts';
@@ -202,4 +209,95 @@ test('while the configuration cannot be read, a node lives on its blocks and fre
     'IPAMConfiguration "default" is not what it should be: spec.strictAffinity must be true or false; ' +
       'strictAffinity counts as true, ipCooldownSeconds counts as 1200, what else it says holds',
   ]);
+});
+
+/** A handle with an address in each family, whose IPv4 block cannot be read until `mend` is called. */
+async function storeWithWrongBlock() {
+  const { store, sound, said } = await plantedStore();
+  for (const name of ['node-1', 'node-2']) {
+    await store.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name } });
+  }
+  const client = new IpamClient(sound, { report: (sentence) => said.push(sentence) });
+  const request = { ...podRequest(4, 'net.c1', 'node-1'), count: { 4: 1, 6: 1 } };
+  const held = await client.autoAssign(request);
+  const [block] = (await store.list(ipamBlocks)).filter(({ spec }) => !spec.cidr.includes(':'));
+  assert.ok(block);
+  // Behind the client's back, which remembers the block as it was.
+  const wrong = { ...block.spec, unallocated: [...block.spec.allocations.keys()] };
+  const written = await store.update(ipamBlocks, { ...block, spec: wrong });
+  const mend = () => store.update(ipamBlocks, { ...written, spec: block.spec });
+  return { store, sound, said, client, held, mend };
+}
+
+test('a release frees what is in sound blocks, and what is in another when that can be read again', async () => {
+  const { store, sound, said, client, held, mend } = await storeWithWrongBlock();
+  const [four, six] = held.map(formatAddress);
+  assert.deepEqual((await client.releaseByHandle('net.c1')).map(formatAddress), [six]);
+  assert.deepEqual(await client.releaseByHandle('net.c1'), [], 'and succeeds again');
+  assert.match(
+    said.at(-1) ?? '',
+    /^Cannot release all that "net\.c1" holds: 1 of block 10\.99\.0\.0\/28 cannot be read;/,
+  );
+  const collector = new GarbageCollector(sound, { graceMs: 0 });
+  assert.deepEqual((await collector.sweep()).failures, []);
+  assert.equal((await store.list(ipamHandles)).length, 1, 'what the handle counts is not forgotten');
+  await mend();
+  const [allocation] = (await readSnapshot(sound)).blocks.flatMap(allocationsOf);
+  assert.equal(allocation?.address, four);
+  assert.deepEqual((await collector.sweep()).failures, []);
+  assert.deepEqual((await readSnapshot(sound)).blocks.flatMap(allocationsOf), []);
+  assert.deepEqual(await store.list(ipamHandles), []);
+});
+
+test('what a handle may hold in a block that cannot be read is told apart from what it does not hold', async () => {
+  const { client, held, mend } = await storeWithWrongBlock();
+  const { addresses, unreadable } = await client.holdingsOf('net.c1');
+  assert.deepEqual([addresses, unreadable.map(formatCidr)], [held.slice(1), ['10.99.0.0/28']]);
+  await assert.rejects(client.addressesByHandle('net.c1'), MisfitError);
+  await mend();
+  assert.deepEqual(await client.addressesByHandle('net.c1'), held);
+});
+
+test('CHECK of a container whose block cannot be read finds nothing wrong with its addresses, and what is lost it names', async () => {
+  const { client } = await storeWithWrongBlock();
+  const plugin = new CalicoIpam(client, 'node-1');
+  const check = (...addresses: string[]) =>
+    plugin.check({
+      containerId: 'c1',
+      configuration: { name: 'net', previousResult: { ips: addresses.map((address) => ({ address })) } },
+    } as unknown as AttachmentRequest);
+  await check('10.99.0.3/32');
+  await assert.rejects(check('10.99.0.3/32', '10.99.0.16/32'), /does not hold 10\.99\.0\.16 any more/);
+});
+
+test('a block that cannot be read any more gives way to another', async () => {
+  const { store, sound, client } = await storeWithWrongBlock();
+  const spec = { cidr: '10.98.0.0/28', blockSize: 28 };
+  await store.create(ipPools, { apiVersion, kind: 'IPPool', metadata: { name: 'a' }, spec });
+  const view = new FollowedSources(sound, 'node-1');
+  try {
+    const followed = new IpamClient(sound, { view });
+    for (const [n, each] of [client, followed, followed].entries()) {
+      const [address] = await each.autoAssign(podRequest(4, `other-${n}`, 'node-1'));
+      assert.match(formatAddress(address ?? assert.fail()), /^10\.98\.0\./);
+    }
+  } finally {
+    view.stop();
+  }
+});
+
+test('the claim of a removed node on a block that cannot be read waits until that can be read', async () => {
+  const { store, sound, mend } = await storeWithWrongBlock();
+  await store.delete(nodes, { name: 'node-1' });
+  const collector = new GarbageCollector(sound, { graceMs: 0 });
+  assert.deepEqual((await collector.sweep()).failures, []);
+  const claims = (await store.list(blockAffinities)).filter(({ spec }) => !spec.cidr.includes(':'));
+  assert.deepEqual(
+    claims.map(({ spec }) => spec.state),
+    ['confirmed'],
+  );
+  await mend();
+  for (let sweep = 0; sweep < 2; sweep++) assert.deepEqual((await collector.sweep()).failures, []);
+  assert.deepEqual(await store.list(blockAffinities), []);
+  assert.deepEqual(await store.list(ipamBlocks), []);
 });

@@ -147,12 +147,15 @@ function halfClaimedBlocks(
   return [...unfinished, ...unclaimed];
 }
 
-function orphanedBlocks({ affinities, blocks }: IpamSnapshot, owners: Owners): OrphanedBlock[] {
+function orphanedBlocks({ affinities, blocks, unreadable }: IpamSnapshot, owners: Owners): OrphanedBlock[] {
   const found = new Map<string, OrphanedBlock>();
   const add = (node: string | undefined, block: string): void => {
     if (node !== undefined && !owners.hasNode(node)) found.set(`${node} ${block}`, { block, node });
   };
-  for (const { spec } of affinities) if (spec.type !== 'virtual') add(spec.node, spec.cidr);
+  for (const { spec } of affinities) {
+    const isReadable = !unreadable?.blocks.has(blockName(parseCidr(spec.cidr)));
+    if (isReadable && spec.type !== 'virtual') add(spec.node, spec.cidr);
+  }
   for (const { spec } of blocks) add(nodeOf(spec.affinity), spec.cidr);
   return [...found.values()];
 }
