@@ -25,6 +25,7 @@ import {
   ipPools,
   ipReservations,
   nodes,
+  pods,
   type Resource,
 } from '../../src/resources/index.ts';
 import { PlantedStore } from '../faults/planted-store.ts';
@@ -268,6 +269,21 @@ test('CHECK of a container whose block cannot be read finds nothing wrong with i
     } as unknown as AttachmentRequest);
   await check('10.99.0.3/32');
   await assert.rejects(check('10.99.0.3/32', '10.99.0.16/32'), /does not hold 10\.99\.0\.16 any more/);
+});
+
+test('no address is said to be in use unassigned where a block that cannot be read may assign it', async () => {
+  const { store, sound, held, mend } = await storeWithWrongBlock();
+  const podIPs = [...held.map((address) => ({ ip: formatAddress(address) })), { ip: '10.98.0.1' }];
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 'default', name: 'net.c1' } };
+  store.plant({ kind: pods, object: { ...pod, spec: { containers: [] }, status: { podIPs } } as Resource });
+  const unassigned = async () =>
+    auditIpam(await readSnapshot(sound)).unassignedAddresses.map(({ address }) => address);
+  assert.deepEqual(await unassigned(), []);
+  await mend();
+  assert.deepEqual(await unassigned(), []);
+  const spec = { cidr: '10.98.0.0/28', blockSize: 28 };
+  await store.create(ipPools, { apiVersion, kind: 'IPPool', metadata: { name: 'a' }, spec });
+  assert.deepEqual(await unassigned(), ['10.98.0.1']);
 });
 
 test('a block that cannot be read any more gives way to another', async () => {
