@@ -21,8 +21,8 @@ export async function checkAttachment(options: CheckOptions): Promise<void> {
   const { configuration, containerId, pod } = request;
   const network = configuration.name;
   if (links.owner(interfaceName) === undefined) {
-    const held = await ipam.addressesByHandle(handleOf({ network, containerId }));
-    if (held.length === 0) {
+    const { addresses, unreadable } = await ipam.holdingsOf(handleOf({ network, containerId }));
+    if (addresses.length === 0 && unreadable.length === 0) {
       throw new CniError(
         cniErrorCodes.unknownContainer,
         `Container "${containerId}" has no link and no address`,

@@ -1,6 +1,6 @@
 // A store as programs may believe it: objects that are not what their kind is, as somebody may have put them past every
-// validation, are reported, and nobody is told of them as of the others. What a handler throws at one object ends that object's
-// part alone.
+// validation, are reported, and nobody is told of them as of the others, unless their kind says what they count for. What a
+// handler throws at one object ends that object's part alone.
 import { keyOf, misfit, type ObjectKey, type Resource, type ResourceKind } from '../resources/index.ts';
 import type { Datastore, Follower, FollowHandler, ListOptions, OnMisfit } from './datastore.ts';
 import { MisfitError } from './errors.ts';
@@ -19,9 +19,8 @@ export class SoundDatastore implements Datastore {
 
   /** @throws MisfitError besides */
   async get<T extends Resource>(kind: ResourceKind<T>, key: ObjectKey): Promise<T> {
-    const object = await this.#store.get(kind, key);
-    const fault = this.#judge(kind, object);
-    if (fault === undefined) return object;
+    const { sound, fault } = this.#judge(kind, await this.#store.get(kind, key));
+    if (sound) return sound;
     throw new MisfitError(`Cannot read ${kind.kind} "${keyOf({ metadata: key })}": ${fault}`);
   }
 
@@ -31,10 +30,10 @@ export class SoundDatastore implements Datastore {
     options?: ListOptions,
     onMisfit?: OnMisfit<T>,
   ): Promise<T[]> {
-    return (await this.#store.list(kind, options)).filter((object) => {
-      const fault = this.#judge(kind, object);
+    return (await this.#store.list(kind, options)).flatMap((object) => {
+      const { sound, fault } = this.#judge(kind, object);
       if (fault !== undefined) onMisfit?.(object, fault);
-      return fault === undefined;
+      return sound ?? [];
     });
   }
 
@@ -93,10 +92,10 @@ export class SoundDatastore implements Datastore {
       kind,
       {
         onUpsert: (object) => {
-          const fault = this.#judge(kind, object);
-          if (fault === undefined) {
-            if (!handler.onMisfit) told.set(keyOf(object), object);
-            if (guard(object, () => handler.onUpsert(object))) return;
+          const { sound, fault } = this.#judge(kind, object);
+          if (sound) {
+            if (!handler.onMisfit) told.set(keyOf(object), sound);
+            if (guard(object, () => handler.onUpsert(sound))) return;
           }
           if (!handler.onMisfit) withdraw(object);
           else guard(object, () => handler.onMisfit?.(object, fault ?? 'it could not be taken in'));
@@ -116,19 +115,27 @@ export class SoundDatastore implements Datastore {
     return this.#store.close();
   }
 
-  #judge<T extends Resource>(kind: ResourceKind<T>, object: T): string | undefined {
+  /** The object as readers may believe it, or why they may not. */
+  #judge<T extends Resource>(kind: ResourceKind<T>, object: T): Judgement<T> {
     const fault = misfit(kind, object);
     const place = placeOf(kind, object);
-    if (fault === undefined) this.#reported.delete(place);
-    else if (this.#reported.get(place) !== fault) {
-      this.#reported.set(place, fault);
-      this.#report(
-        `${kind.kind} "${keyOf(object)}" is not what it should be: ${fault}; it is left out of everything`,
-      );
+    if (fault === undefined) {
+      this.#reported.delete(place);
+      return { sound: object };
     }
-    return fault;
+    const salvage = kind.salvage?.(object);
+    if (this.#reported.get(place) !== fault) {
+      this.#reported.set(place, fault);
+      const how = salvage?.how ?? 'it is left out of everything';
+      this.#report(`${kind.kind} "${keyOf(object)}" is not what it should be: ${fault}; ${how}`);
+    }
+    return salvage ? { sound: salvage.object } : { fault };
   }
 }
+
+type Judgement<T> =
+  | { readonly sound: T; readonly fault?: undefined }
+  | { readonly sound?: undefined; readonly fault: string };
 
 function placeOf({ plural, group }: ResourceKind, object: Resource): string {
   return `${plural}.${group} ${keyOf(object)}`;

@@ -32,6 +32,7 @@ describe('a block whose addresses rest', () => {
     ['for the cooldown frees them', secondsLater(-60), 60, 2],
     ['by a clock somewhat ahead of ours keeps them', secondsLater(61), 60, 0],
     ['by a clock further ahead than any cooldown frees them', secondsLater(1201), 60, 2],
+    ['for as long as any cooldown may last frees them', secondsLater(-1200), 1e308, 2],
     ['since no time that can be read frees them', new Date(Number.NaN), 60, 2],
     ['frees them when the cooldown is switched off, also by a clock ahead of ours', secondsLater(61), 0, 2],
   ] as const) {

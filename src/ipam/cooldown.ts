@@ -5,16 +5,17 @@ import { attributeOf, type BlockSpec, vacate } from './block.ts';
 /** The most that IPAMConfiguration takes. */
 const longestCooldownMs = 1200 * 1000;
 
-/** Frees what has rested for that long, longest first. The same spec when nothing has. */
+/** Frees what has rested for that long, or for the longest that may be asked for, longest first. The same spec when nothing has. */
 export function withoutCooled(spec: BlockSpec, cooldownSeconds: number, now: Date): BlockSpec {
   if (!spec.attributes.some(({ releasedAt }) => releasedAt !== undefined)) return spec;
+  const cooldownMs = Math.min(cooldownSeconds * 1000, longestCooldownMs);
   const rested: { ordinal: number; restMs: number }[] = [];
   for (const ordinal of spec.allocations.keys()) {
     const releasedAt = attributeOf(spec, ordinal)?.releasedAt;
     if (releasedAt === undefined) continue;
     const restMs = now.getTime() - Date.parse(releasedAt);
     // A time that cannot be read, or lies further ahead than clocks differ, must not keep an address for ever.
-    const isResting = cooldownSeconds > 0 && restMs < cooldownSeconds * 1000 && restMs > -longestCooldownMs;
+    const isResting = restMs < cooldownMs && cooldownMs > 0 && restMs > -longestCooldownMs;
     if (!isResting) rested.push({ ordinal, restMs });
   }
   rested.sort((a, b) => b.restMs - a.restMs);

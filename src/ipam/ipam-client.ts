@@ -20,6 +20,7 @@ import { compareAndSwap } from './compare-and-swap.ts';
 import { AddressInUseError, NoPoolError } from './errors.ts';
 import { Handles } from './handles.ts';
 import { Ledger } from './ledger.ts';
+import { orUnreadable } from './or-unreadable.ts';
 import { affinityOf, type BlockOwner, loadBalancers, nodeOwner } from './owner.ts';
 import { type PoolUse, poolAround } from './pools.ts';
 import { type Rest, restOf } from './rest.ts';
@@ -33,10 +34,19 @@ export interface AssignAddressRequest extends AddressOwner {
   readonly use?: PoolUse;
 }
 
+/** What a handle holds. */
+export interface Holdings {
+  readonly addresses: Address[];
+  /** Blocks in which it holds addresses besides; which, nobody knows, for they cannot be read. */
+  readonly unreadable: Cidr[];
+}
+
 export interface IpamOptions {
   /** Pools, rules and labels as they are known without asking; the store is asked for everything when absent. */
   readonly view?: IpamSources;
   readonly now?: () => Date;
+  /** Told of what stays undone though the call succeeds, in a sentence. */
+  readonly report?: (sentence: string) => void;
 }
 
 export class IpamClient {
@@ -48,9 +58,11 @@ export class IpamClient {
   readonly #view: IpamSources;
   readonly #fresh: IpamSources;
   readonly #now: () => Date;
+  readonly #report: (sentence: string) => void;
 
-  constructor(datastore: Datastore, { view, now = () => new Date() }: IpamOptions = {}) {
+  constructor(datastore: Datastore, { view, now = () => new Date(), report = () => {} }: IpamOptions = {}) {
     this.#now = now;
+    this.#report = report;
     this.#blocks = new Blocks(datastore, now);
     this.#writer = new BlockWriter(this.#blocks);
     this.#handles = new Handles(datastore);
@@ -114,7 +126,7 @@ export class IpamClient {
     });
     if (taken) return;
     throw new AddressInUseError(
-      `Cannot assign ${formatAddress(address)} to "${handleId}": its block vanished`,
+      `Cannot assign ${formatAddress(address)} to "${handleId}": its block vanished, or cannot be read`,
     );
   }
 
@@ -138,40 +150,68 @@ export class IpamClient {
     return released;
   }
 
-  /** Releases whatever a handle holds, and what it only counted. Returns the addresses; none for an unknown handle. */
+  /**
+   * Releases whatever a handle holds, and what it only counted. Returns the addresses; none for an unknown handle. What is in a
+   * block that cannot be read stays assigned and counted, and is reported: it is collected as garbage when the block can be read.
+   */
   async releaseByHandle(handleId: string): Promise<Address[]> {
     const released: Address[] = [];
+    const unreadable = new Map<string, string>();
     await compareAndSwap(async () => {
-      const [handle, rest] = await Promise.all([this.#findHandle(handleId), this.#rest()]);
+      const [handle, rest] = await Promise.all([orUnreadable(this.#handles.find(handleId)), this.#rest()]);
+      unreadable.clear();
       if (!handle) return;
       if (handle === 'unreadable') {
         released.push(...(await this.#releaseEverywhere(handleId, rest)));
         return;
       }
-      const cidrs = Object.keys(handle.spec.block);
-      for (const cidr of cidrs) {
-        const freed = await this.#ledger.freeInBlock(parseCidr(cidr), rest, (spec) =>
-          ordinalsOf(spec, handle.spec.handleID),
+      const { handleID, block: counts } = handle.spec;
+      for (const [cidr, count] of Object.entries(counts)) {
+        const freed = await orUnreadable(
+          this.#ledger.freeInBlock(parseCidr(cidr), rest, (spec) => ordinalsOf(spec, handleID)),
         );
-        for (const { address } of freed) released.push(address);
+        if (freed === 'unreadable') unreadable.set(cidr, `${count} of block ${cidr}`);
+        else released.push(...freed.map(({ address }) => address));
       }
-      await this.#handles.forget(handle, cidrs);
+      const emptied = Object.keys(counts).filter((cidr) => !unreadable.has(cidr));
+      if (emptied.length > 0 || unreadable.size === 0) await this.#handles.forget(handle, emptied);
     });
+    if (unreadable.size > 0) {
+      this.#report(
+        `Cannot release all that "${handleId}" holds: ${[...unreadable.values()].join(', ')} cannot be read; ` +
+          'that stays assigned, and is collected when it can be read',
+      );
+    }
     return released;
   }
 
-  /** What a handle holds; none for an unknown handle. */
+  /** What a handle holds; none for an unknown handle. @throws MisfitError when that cannot be told for want of a sound block */
   async addressesByHandle(handleId: string): Promise<Address[]> {
-    const handle = await this.#handles.find(handleId);
+    const { addresses, unreadable } = await this.holdingsOf(handleId);
+    if (unreadable.length === 0) return addresses;
+    const blocks = unreadable.map(formatCidr).join(' and ');
+    throw new MisfitError(`Cannot tell what "${handleId}" holds: block ${blocks} cannot be read`);
+  }
+
+  /** As `addressesByHandle`, for those who can do with less than all. */
+  async holdingsOf(handleId: string): Promise<Holdings> {
     const addresses: Address[] = [];
-    for (const cidr of Object.keys(handle?.spec.block ?? {})) {
-      const block = await this.#blocks.find(parseCidr(cidr));
-      if (!block) continue;
-      for (const ordinal of ordinalsOf(block.spec, handle?.spec.handleID ?? handleId)) {
-        addresses.push(addressOf(block.spec, ordinal));
-      }
+    const unreadable: Cidr[] = [];
+    const add = ({ spec }: IPAMBlock, id: string) => {
+      for (const ordinal of ordinalsOf(spec, id)) addresses.push(addressOf(spec, ordinal));
+    };
+    const handle = await orUnreadable(this.#handles.find(handleId));
+    if (handle === 'unreadable') {
+      for (const block of await this.#blocks.list()) add(block, handleId);
+      return { addresses, unreadable };
     }
-    return addresses;
+    for (const text of Object.keys(handle?.spec.block ?? {})) {
+      const cidr = parseCidr(text);
+      const block = await orUnreadable(this.#blocks.find(cidr));
+      if (block === 'unreadable') unreadable.push(cidr);
+      else if (block) add(block, handle?.spec.handleID ?? handleId);
+    }
+    return { addresses, unreadable };
   }
 
   /** Gives up one of a node's blocks. @throws BlockNotEmptyError */
@@ -189,11 +229,12 @@ export class IpamClient {
     await this.#blocks.release(owner, cidr, { ...options, thaw });
   }
 
-  /** The blocks that an owner has claimed. */
+  /** The blocks that an owner has claimed, but for those that cannot be read. */
   async blocksOf(owner: BlockOwner): Promise<IPAMBlock[]> {
     const blocks: IPAMBlock[] = [];
     for (const { spec } of await this.#blocks.affinitiesOf(owner)) {
-      const block = await this.#blocks.find(parseCidr(spec.cidr));
+      const block = await orUnreadable(this.#blocks.find(parseCidr(spec.cidr)));
+      if (block === 'unreadable') continue;
       if (block?.spec.affinity === affinityOf(owner)) blocks.push(block);
     }
     return blocks;
@@ -206,24 +247,15 @@ export class IpamClient {
     }
   }
 
-  async #findHandle(handleId: string) {
-    try {
-      return await this.#handles.find(handleId);
-    } catch (error) {
-      if (error instanceof MisfitError) return 'unreadable';
-      throw error;
-    }
-  }
-
   /** Without a handle that says where: in every block. The handle stays as it is, for people to look at. */
   async #releaseEverywhere(handleId: string, rest: Rest): Promise<Address[]> {
     const released: Address[] = [];
     for (const { spec } of await this.#blocks.list()) {
       if (ordinalsOf(spec, handleId).length === 0) continue;
-      const freed = await this.#ledger.freeInBlock(parseCidr(spec.cidr), rest, (state) =>
-        ordinalsOf(state, handleId),
+      const freed = await orUnreadable(
+        this.#ledger.freeInBlock(parseCidr(spec.cidr), rest, (state) => ordinalsOf(state, handleId)),
       );
-      released.push(...freed.map(({ address }) => address));
+      if (freed !== 'unreadable') released.push(...freed.map(({ address }) => address));
     }
     return released;
   }

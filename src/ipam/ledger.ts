@@ -6,6 +6,7 @@ import type { BlockWriter } from './block-writer.ts';
 import type { Thaw } from './blocks.ts';
 import { AddressInUseError } from './errors.ts';
 import type { Handles } from './handles.ts';
+import { orUnreadable } from './or-unreadable.ts';
 import type { Rest } from './rest.ts';
 
 export interface Freed {
@@ -44,17 +45,18 @@ export class Ledger {
       const { spec, ordinals } = choose(before);
       return { spec, result: ordinals.map((ordinal) => addressOf(spec, ordinal)) };
     };
-    let taken: Address[] | undefined;
+    let taken: Address[] | 'unreadable' | undefined;
     try {
-      taken = await this.#writer.change(cidr, thaw, decide, count);
+      taken = await orUnreadable(this.#writer.change(cidr, thaw, decide, count));
     } catch (error) {
       // Here nothing was written to the block for certain; after other errors that is unknown, and the count stays.
       if (error instanceof AddressInUseError) await this.#handles.decrement(owner.handleId, block, count);
       throw error;
     }
-    const excess = count - (taken?.length ?? 0);
+    const kept = taken === 'unreadable' ? undefined : taken;
+    const excess = count - (kept?.length ?? 0);
     if (excess > 0) await this.#handles.decrement(owner.handleId, block, excess);
-    return taken;
+    return kept;
   }
 
   /** Frees what `choose` says, the handles afterwards. */

@@ -55,7 +55,7 @@ export class Reservations {
 
 export const noReservations = new Reservations([]);
 
-/** What cannot be read reserves nothing: one bad line must not take the others away. */
+/** What is no CIDR reserves nothing: one bad line must not take the others away. */
 export function reservationsFrom(objects: readonly IPReservation[]): Reservations {
   return new Reservations(
     objects.flatMap(({ spec }) => (spec.reservedCIDRs ?? []).flatMap((text) => tryParseCidr(text) ?? [])),

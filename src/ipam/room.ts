@@ -1,6 +1,5 @@
 // Finds blocks from which an owner may draw: its own that are known, its own that must be read, newly claimed ones, ones taken
 // over from owners that leave them empty, and at last those of others (borrowing). Finds, claims and promises; assigns nothing.
-import { MisfitError } from '../datastore/index.ts';
 import { type Cidr, cidrsOverlap, formatCidr, parseCidr } from '../net/index.ts';
 import type { IPAMBlock, IPAMConfiguration, IPPool } from '../resources/index.ts';
 import { isEmpty } from './block.ts';
@@ -8,6 +7,7 @@ import { blocksOf, fnv1 } from './block-search.ts';
 import type { BlockWriter } from './block-writer.ts';
 import type { Blocks, Thaw } from './blocks.ts';
 import { BlockNotEmptyError } from './errors.ts';
+import { orUnreadable } from './or-unreadable.ts';
 import { affinityOf, type BlockOwner, ownerOf } from './owner.ts';
 import { isBlockOf } from './pools.ts';
 import type { Reservations } from './reservations.ts';
@@ -76,7 +76,8 @@ export class RoomFinder {
     for (const pool of pools) {
       for (const { cidr, state } of affinities) {
         if (!isBlockOf(pool, cidr)) continue;
-        const found = state === 'confirmed' ? await this.#findReadable(cidr) : undefined;
+        const found = state === 'confirmed' ? await orUnreadable(this.#blocks.find(cidr)) : undefined;
+        // It gives nobody an address, and keeps no other block from it.
         if (found === 'unreadable') continue;
         // What a crash left half claimed or half released is claimed anew; nobody else would ever use it.
         const isOurs = found?.spec.affinity === affinityOf(owner);
@@ -94,16 +95,6 @@ export class RoomFinder {
     }
     // Listed again: what could not be claimed was claimed by others meanwhile, perhaps by another process of this node.
     return this.#inOthers(request, await this.#blocks.list(), rules.strictAffinity === true);
-  }
-
-  /** One that cannot be read gives nobody an address, and keeps no other block from it. */
-  async #findReadable(cidr: Cidr): Promise<IPAMBlock | undefined | 'unreadable'> {
-    try {
-      return await this.#blocks.find(cidr);
-    } catch (error) {
-      if (error instanceof MisfitError) return 'unreadable';
-      throw error;
-    }
   }
 
   async #claimNew(request: RoomRequest, existing: readonly IPAMBlock[]): Promise<Room | undefined> {

@@ -76,7 +76,10 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
     writeSysctls(ownNamespace(), { 'net/ipv4/ip_forward': 1, 'net/ipv6/conf/all/forwarding': 1 });
   await observability.apply(settings);
   const addresses = await whenAvailable(() => detectAddresses(rtnetlink, datastore, options));
-  const ipam = new IpamClient(datastore, { view: new FollowedSources(datastore, options.node) });
+  const ipam = new IpamClient(datastore, {
+    view: new FollowedSources(datastore, options.node),
+    report: (sentence) => log.warn(sentence),
+  });
   // Where others make the network, pools say nothing of it.
   const hasTunnels = options.backend !== 'none';
   const tunnels = hasTunnels ? await whenAvailable(() => ensureTunnels(datastore, ipam, options.node)) : [];

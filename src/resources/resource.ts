@@ -64,12 +64,21 @@ export interface ResourceKind<T extends Resource = Resource> {
   check?(object: Resource): string | undefined;
   /** Why an object with fields of the right types is still of no use to any reader; undefined when it is of use. */
   flaw?(object: T): string | undefined;
+  /** What readers take an object for that is not what its kind is, where leaving it out would open what it closes. Never throws. */
+  salvage?(object: Resource): Salvage<T>;
   /** For kinds of Kubernetes' own groups: where the API was approved, which their CRDs must say. */
   readonly approval?: string;
   /** A small object for the kind's reference page, without apiVersion and kind. */
   readonly example?: Example;
   /** Carries the object's type only; never present at run time. */
   readonly object?: T;
+}
+
+export interface Salvage<T extends Resource> {
+  /** What its kind is. */
+  readonly object: T;
+  /** What has become of it, as the end of a sentence: "it reserves nothing". */
+  readonly how: string;
 }
 
 /** Names an object within its kind. `namespace` is absent for cluster-scoped kinds. */

@@ -141,6 +141,19 @@ test('the controllers serve what is sound, whatever stands beside it', async (t)
   assert.deepEqual(broken, [], 'no reader stumbles over what was let through');
 });
 
+test('what an object counts for that is not what its kind is, is what its kind is', (t) => {
+  t.diagnostic(`seed ${seed} (CALICO_SEED)`);
+  const random = seeded(seed);
+  const templates = networkTemplates.filter(([kind]) => kind.salvage);
+  assert.equal(templates.length, 2);
+  for (let number = 0; number < 2_000; number++) {
+    const { kind, object } = hostileObject(number, random, templates);
+    const salvage = kind.salvage?.(object);
+    assert.ok(salvage);
+    assert.equal(misfit(kind, salvage.object), undefined, JSON.stringify(object).slice(0, 300));
+  }
+});
+
 test('addresses of a pod that cannot be read are not collected, and blocks that cannot be read give none', async () => {
   const store = new PlantedStore();
   const sound = new SoundDatastore(store, () => {});

@@ -1,6 +1,6 @@
 // Addresses from Calico's IPAM, which runs in this very process.
 import { AddressInUseError, type IpamClient } from '../../ipam/index.ts';
-import { formatAddress, parseAddress } from '../../net/index.ts';
+import { cidrContains, formatAddress, parseAddress, tryParseAddress } from '../../net/index.ts';
 import { handleOf } from '../attachment.ts';
 import { CniError, cniErrorCodes } from '../errors.ts';
 import type { AttachmentRequest } from '../request.ts';
@@ -38,11 +38,19 @@ export class CalicoIpam implements AddressPlugin {
 
   async check(request: AttachmentRequest): Promise<void> {
     const { configuration, containerId } = request;
-    const held = (await this.#ipam.addressesByHandle(this.#owner(request).handleId)).map(formatAddress);
-    if (held.length === 0) {
+    const { addresses, unreadable } = await this.#ipam.holdingsOf(this.#owner(request).handleId);
+    if (addresses.length === 0 && unreadable.length === 0) {
       throw new CniError(cniErrorCodes.unknownContainer, `Container "${containerId}" has no address`);
     }
-    const lost = addressesIn(configuration.previousResult ?? {}).filter((address) => !held.includes(address));
+    const held = addresses.map(formatAddress);
+    // Nobody can say that the container lost what a block that cannot be read may assign to it.
+    const mayHold = (text: string) => {
+      const address = tryParseAddress(text);
+      return address !== undefined && unreadable.some((block) => cidrContains(block, address));
+    };
+    const lost = addressesIn(configuration.previousResult ?? {}).filter(
+      (address) => !held.includes(address) && !mayHold(address),
+    );
     if (lost.length > 0) {
       throw new CniError(
         cniErrorCodes.failed,

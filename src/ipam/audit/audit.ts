@@ -1,7 +1,7 @@
 // Finds what is wrong with the addresses of a cluster: what crashes, removed nodes and other people's tools left behind.
 // Pure; it reads a snapshot and repairs nothing.
-import { cidrContains, parseAddress, parseCidr } from '../../net/index.ts';
-import { type BlockAffinity, blockName } from '../../resources/index.ts';
+import { type Address, cidrContains, cidrOf, parseAddress, parseCidr } from '../../net/index.ts';
+import { type BlockAffinity, blockName, blockSizeOf } from '../../resources/index.ts';
 import { type Allocation, allocationsOf } from './allocations.ts';
 import { Owners } from './owners.ts';
 import type { IpamSnapshot } from './snapshot.ts';
@@ -65,10 +65,9 @@ export function auditIpam(snapshot: IpamSnapshot): IpamAudit {
     wrongHandles: wrongHandles(snapshot, allocations),
     halfClaimedBlocks: halfClaimedBlocks(snapshot, owners),
     orphanedBlocks: orphanedBlocks(snapshot, owners),
-    unassignedAddresses: users.filter(({ address }) => {
-      const isOurs = pools.some((pool) => cidrContains(pool, parseAddress(address)));
-      return isOurs && !assigned.has(address);
-    }),
+    unassignedAddresses: users.filter(
+      ({ address }) => !assigned.has(address) && isDrawn(parseAddress(address), snapshot),
+    ),
     sharedAddresses: users.filter(({ users }) => users.length > 1),
     blocksOutsidePools: snapshot.blocks
       .map(({ spec }) => spec.cidr)
@@ -77,6 +76,13 @@ export function auditIpam(snapshot: IpamSnapshot): IpamAudit {
         return !pools.some((pool) => cidrContains(pool, { family, value: network }));
       }),
   };
+}
+
+/** Whether a pool holds the address; not where a block that cannot be read may assign it. */
+function isDrawn(address: Address, { pools, unreadable }: IpamSnapshot): boolean {
+  const around = pools.filter(({ spec }) => cidrContains(parseCidr(spec.cidr), address));
+  const blocks = around.map(({ spec }) => blockName(cidrOf(address, blockSizeOf(spec))));
+  return around.length > 0 && !blocks.some((name) => unreadable?.blocks.has(name));
 }
 
 function wrongHandles(
@@ -147,12 +153,15 @@ function halfClaimedBlocks(
   return [...unfinished, ...unclaimed];
 }
 
-function orphanedBlocks({ affinities, blocks }: IpamSnapshot, owners: Owners): OrphanedBlock[] {
+function orphanedBlocks({ affinities, blocks, unreadable }: IpamSnapshot, owners: Owners): OrphanedBlock[] {
   const found = new Map<string, OrphanedBlock>();
   const add = (node: string | undefined, block: string): void => {
     if (node !== undefined && !owners.hasNode(node)) found.set(`${node} ${block}`, { block, node });
   };
-  for (const { spec } of affinities) if (spec.type !== 'virtual') add(spec.node, spec.cidr);
+  for (const { spec } of affinities) {
+    const isReadable = !unreadable?.blocks.has(blockName(parseCidr(spec.cidr)));
+    if (isReadable && spec.type !== 'virtual') add(spec.node, spec.cidr);
+  }
   for (const { spec } of blocks) add(nodeOf(spec.affinity), spec.cidr);
   return [...found.values()];
 }

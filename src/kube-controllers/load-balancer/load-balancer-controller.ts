@@ -39,7 +39,7 @@ export class LoadBalancerController implements Controller {
     const { datastore, log, reconcilerPeriodMs } = context;
     this.#context = context;
     this.#assignIPs = assignIPs;
-    this.#ipam = new IpamClient(datastore);
+    this.#ipam = new IpamClient(datastore, { report: (sentence) => log.warn(sentence) });
     this.#queue = new WorkQueue({
       work: (key) => (key === strays ? this.#releaseStrays() : this.#reconcile(key)),
       onFailure: (key, error) =>

@@ -1,7 +1,7 @@
 // What Calico's own kinds share: their API group and the outline of their objects.
 import type { TSchema } from 'typebox';
 import { object, optional, type Rule, ruleFor } from '../field.ts';
-import type { Example, PrinterColumn, Resource, ResourceKind } from '../resource.ts';
+import type { Example, PrinterColumn, Resource, ResourceKind, Salvage } from '../resource.ts';
 
 interface Declaration<T extends Resource> {
   readonly kind: string;
@@ -15,6 +15,7 @@ interface Declaration<T extends Resource> {
   readonly rules?: readonly Rule[];
   check?(object: Resource): string | undefined;
   flaw?(object: T): string | undefined;
+  salvage?(object: Resource): Salvage<T>;
   readonly example?: Example;
   readonly spec: TSchema;
   /** Present when the kind has a status subresource. */

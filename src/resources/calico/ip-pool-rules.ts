@@ -1,5 +1,12 @@
 // What an IPPool's fields must satisfy together, each rule for the API server (CEL) and for our own validator.
-import { bitsOf, cidrsOverlap, parseCidr, tryParseAddress, tryParseCidr } from '../../net/index.ts';
+import {
+  bitsOf,
+  cidrsOverlap,
+  type Family,
+  parseCidr,
+  tryParseAddress,
+  tryParseCidr,
+} from '../../net/index.ts';
 import type { Rule } from '../field.ts';
 
 interface PoolFields {
@@ -18,6 +25,9 @@ export const immutable: Rule = {
   message: 'cannot be changed: addresses drawn under the old value would be orphaned',
   holds: (value, old) => old === undefined || value === old,
 };
+
+/** Prefix length of the largest blocks that a pool may have, of 4096 addresses. */
+export const leastBlockSize: Readonly<Record<Family, number>> = { 4: 20, 6: 116 };
 
 const linkLocal4 = parseCidr('169.254.0.0/16');
 const linkLocal6 = parseCidr('fe80::/10');
@@ -51,14 +61,14 @@ export const ipPoolRules: Rule[] = [
     (pool) => parseCidr(pool.cidr).length <= (pool.blockSize ?? bitsOf(parseCidr(pool.cidr).family) - 6),
   ),
   poolRule(
-    `!has(self.blockSize) || ${isIPv6} || self.blockSize >= 20 && self.blockSize <= 32`,
+    `!has(self.blockSize) || ${isIPv6} || self.blockSize >= ${leastBlockSize[4]} && self.blockSize <= 32`,
     'needs a blockSize of 20 to 32 for IPv4',
-    (pool) => isV6(pool) || pool.blockSize === undefined || (pool.blockSize >= 20 && pool.blockSize <= 32),
+    (pool) => isV6(pool) || isBlockSize(4, pool.blockSize),
   ),
   poolRule(
-    `!has(self.blockSize) || !(${isIPv6}) || self.blockSize >= 116 && self.blockSize <= 128`,
+    `!has(self.blockSize) || !(${isIPv6}) || self.blockSize >= ${leastBlockSize[6]} && self.blockSize <= 128`,
     'needs a blockSize of 116 to 128 for IPv6',
-    (pool) => !isV6(pool) || pool.blockSize === undefined || (pool.blockSize >= 116 && pool.blockSize <= 128),
+    (pool) => !isV6(pool) || isBlockSize(6, pool.blockSize),
   ),
   poolRule(
     `!(${on('ipipMode')} && ${on('vxlanMode')})`,
@@ -113,6 +123,10 @@ function on(mode: 'ipipMode' | 'vxlanMode'): string {
 
 function isOn(mode: string | undefined): boolean {
   return mode !== undefined && mode !== 'Never';
+}
+
+function isBlockSize(family: Family, length: number | undefined): boolean {
+  return length === undefined || (length >= leastBlockSize[family] && length <= bitsOf(family));
 }
 
 function isV6(pool: PoolFields): boolean {

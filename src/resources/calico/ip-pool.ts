@@ -5,7 +5,7 @@ import { bitsOf, parseCidr } from '../../net/index.ts';
 import { arrayOf, boolean, conditions, integer, object, oneOf, optional, string } from '../field.ts';
 import type { Resource } from '../resource.ts';
 import { ageColumn, calicoKind } from './calico-kind.ts';
-import { immutable, ipPoolRules } from './ip-pool-rules.ts';
+import { immutable, ipPoolRules, leastBlockSize } from './ip-pool-rules.ts';
 import { rangeFlaw } from './ip-range-flaws.ts';
 import { selectorFault } from './selector-field.ts';
 
@@ -98,11 +98,13 @@ export const ipPools = calicoKind<IPPool>({
   status,
 });
 
+/** Whoever claims a block lists its addresses one by one, so that larger ones than the API takes would stop him for good. */
 function blockSizeFlaw(pool: IPPoolSpec): string | undefined {
   const { family, length } = parseCidr(pool.cidr);
   const blockSize = blockSizeOf(pool);
-  if (length <= blockSize && blockSize <= bitsOf(family)) return undefined;
-  return `spec.blockSize must be from ${length} to ${bitsOf(family)}, not ${blockSize}`;
+  const least = Math.max(length, leastBlockSize[family]);
+  if (least <= blockSize && blockSize <= bitsOf(family)) return undefined;
+  return `spec.blockSize must be from ${least} to ${bitsOf(family)}, not ${blockSize}`;
 }
 
 /** Prefix length of a pool's blocks, with the family's default. */

@@ -1,8 +1,9 @@
 // IPReservation: addresses of pools that are never handed out by themselves.
 import type { Static } from 'typebox';
 import { arrayOf, object, optional, string } from '../field.ts';
-import type { Resource } from '../resource.ts';
+import type { Resource, Salvage } from '../resource.ts';
 import { calicoKind } from './calico-kind.ts';
+import { fieldsOf, salvagedOutline } from './salvage.ts';
 
 const spec = object({
   reservedCIDRs: optional(
@@ -26,5 +27,14 @@ export const ipReservations = calicoKind<IPReservation>({
     metadata: { name: 'printers' },
     spec: { reservedCIDRs: ['192.168.7.0/28', '192.168.9.1/32'] },
   },
+  salvage,
   spec,
 });
+
+/** One bad line must not take the others away: their addresses would be handed out. */
+function salvage(object: Resource): Salvage<IPReservation> {
+  const lines: unknown[] = [fieldsOf(object)?.reservedCIDRs].flat();
+  const reservedCIDRs = lines.filter((line) => typeof line === 'string');
+  const how = reservedCIDRs.length > 0 ? 'what else it reserves stays reserved' : 'it reserves nothing';
+  return { object: { ...salvagedOutline(object), spec: { reservedCIDRs } }, how };
+}
