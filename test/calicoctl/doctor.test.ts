@@ -1,13 +1,24 @@
 // The doctor as a person calls it: on a cluster that has ailments, and on a node of which something is in the way.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { parseAllDocuments } from 'yaml';
 import { IpamClient } from '../../src/ipam/index.ts';
 import { createNamespace, deleteNamespace, namespacePath } from '../../src/kernel/index.ts';
-import { calicoNodeStatuses, ipPools, nodes, pods } from '../../src/resources/index.ts';
+import {
+  type ConfigMap,
+  calicoNodeStatuses,
+  configMaps,
+  ipPools,
+  namespaces,
+  nodes,
+  type Pod,
+  pods,
+  type Resource,
+} from '../../src/resources/index.ts';
 import { podRequest } from '../ipam/cluster.ts';
 import { ApiCluster, run } from './api-cluster.ts';
 
@@ -126,6 +137,49 @@ test('agents that fail or are of another version, pools that are used up by nobo
   );
   assert.match(findings[0]?.why ?? '', /ImagePullBackOff: no such image/);
   for (const { remedy } of findings) assert.notEqual(remedy, '');
+});
+
+test('a cluster where Calico enforces policy alone, as its manifest sets it up, misses no pool', async () => {
+  await using cluster = await ApiCluster.start();
+  const { store } = cluster;
+  const manifest = readFileSync(join(import.meta.dirname, '../../manifests/calico-policy-only.yaml'), 'utf8');
+  const objects = parseAllDocuments(manifest).map((document) => document.toJS() as Resource);
+  const ofKind = <T extends Resource>(kind: string, name: string) =>
+    objects.find((object) => object.kind === kind && object.metadata.name === name) as T;
+  const namespace = 'calico-system';
+  await store.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+  await store.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' } });
+  const { template } = ofKind<Resource & { spec: { template: Pod } }>('DaemonSet', 'calico-node').spec;
+  const key = { namespace, name: 'calico-node-x' };
+  const { labels = {} } = template.metadata;
+  await store.create(pods, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { ...key, labels },
+    spec: { nodeName: 'node-1', containers: template.spec?.containers ?? [] },
+  });
+  const status = { conditions: [{ type: 'Ready', status: 'True' }] };
+  await store.mergePatch(pods, key, { status }, { subresource: 'status' });
+  const without = JSON.parse((await cluster.run(['doctor', '-o', 'json'])).stdout) as Told;
+  // NO_DEFAULT_POOLS says it already.
+  assert.deepEqual(without.findings, []);
+  const config = ofKind<ConfigMap>('ConfigMap', 'calico-config');
+  await store.create(configMaps, config);
+  const { code, stdout } = await cluster.run(['doctor', '-o', 'json']);
+  assert.equal(code, 0, stdout);
+  assert.deepEqual((JSON.parse(stdout) as Told).findings, []);
+  // Where the same plugin calls Calico's address management, there is something amiss.
+  const own = config.data?.cni_network_config?.replace('host-local', 'calico-ipam') ?? '';
+  await store.mergePatch(
+    configMaps,
+    { namespace, name: 'calico-config' },
+    { data: { cni_network_config: own } },
+  );
+  const { findings } = JSON.parse((await cluster.run(['doctor', '-o', 'json'])).stdout) as Told;
+  assert.deepEqual(
+    findings.map(({ check }) => check),
+    ['no-pool'],
+  );
 });
 
 test('a node is told of a firewall in the way, a shadowed CNI configuration and a tunnel that does not fit', async () => {

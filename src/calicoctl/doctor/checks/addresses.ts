@@ -1,7 +1,8 @@
 // Whether pools can give addresses, nobody loses any, and nodes are known by addresses of their own.
 import { auditIpam, reservationsFrom, usageOf } from '../../../ipam/index.ts';
 import { cidrContains, cidrsOverlap, parseCidr, tryParseAddress } from '../../../net/index.ts';
-import { type Node, nodeAnnotations } from '../../../resources/index.ts';
+import { type IPPool, type Node, nodeAnnotations } from '../../../resources/index.ts';
+import { givesAddresses } from '../agent-settings.ts';
 import type { ClusterFacts } from '../cluster-facts.ts';
 import type { Check } from '../finding.ts';
 
@@ -10,11 +11,11 @@ const littleLeft = 0.05;
 
 const poolsExist: Check<ClusterFacts> = {
   name: 'no-pool',
-  asks: 'there is a pool to give pods addresses from',
-  look({ ipam }) {
-    const isForPods = ipam.pools.some(
-      ({ spec }) => !spec.disabled && (!spec.allowedUses?.length || spec.allowedUses.includes('Workload')),
-    );
+  asks: 'there is a pool to give pods addresses from, unless another plugin gives them',
+  look({ ipam, agentSettings }) {
+    // Beside another plugin that gives the addresses, as policy-only has it, there need not be a pool.
+    if (agentSettings.length > 0 && !agentSettings.some(givesAddresses)) return [];
+    const isForPods = ipam.pools.some((pool) => isOpen(pool) && usesOf(pool).includes('Workload'));
     if (isForPods) return [];
     return [
       {
@@ -164,6 +165,15 @@ const nodeAddresses: Check<ClusterFacts> = {
 };
 
 export const addressChecks = [poolsExist, poolsHaveRoom, poolsApart, nothingLeaks, nodeAddresses];
+
+/** Whether a pool still gives addresses to anybody. */
+function isOpen({ metadata, spec }: IPPool): boolean {
+  return !spec.disabled && !metadata.deletionTimestamp;
+}
+
+function usesOf({ spec }: IPPool): readonly string[] {
+  return spec.allowedUses?.length ? spec.allowedUses : ['Workload', 'Tunnel'];
+}
 
 /** Those of the first that the second has, too. */
 function inBoth<T extends { readonly address: string }>(one: readonly T[], other: readonly T[]): T[] {

@@ -70,6 +70,7 @@ function cluster({
     reservations: [],
     nodeStatuses: [],
     calicoPods: [agent('a'), agent('b')],
+    agentSettings: [],
     ...rest,
     ipam: {
       pools: [pool('p', '10.1.0.0/16')],
@@ -188,6 +189,9 @@ describe('the cluster:', () => {
 
   test('no pool, a full pool, one that is nearly full, and overlapping ones', () => {
     assert.deepEqual(said(cluster({ ipam: { pools: [] } })), ['no-pool error the cluster']);
+    const going = pool('going', '10.1.0.0/16');
+    going.metadata.deletionTimestamp = '2026-01-31T12:00:00Z';
+    assert.deepEqual(said(cluster({ ipam: { pools: [going] } })), ['no-pool error the cluster']);
     const facts = cluster({
       ipam: {
         pools: [pool('full', '10.2.0.0/30'), pool('wide', '10.0.0.0/14'), pool('narrow', '10.1.0.0/16')],
@@ -199,6 +203,22 @@ describe('the cluster:', () => {
       'pools-overlap error pool "wide"',
       'pools-overlap error pool "narrow"',
     ]);
+  });
+
+  test('no pool is needed where another plugin gives the addresses, and is missed where Calico does', () => {
+    const conflist = (ipam: string) =>
+      JSON.stringify({ plugins: [{ type: 'calico', mtu: 0, ipam: { type: ipam } }, { type: 'portmap' }] });
+    const asWritten = conflist('host-local').replace('"mtu":0', '"mtu": __CNI_MTU__');
+    const told = (...agentSettings: ClusterFacts['agentSettings']) =>
+      said(cluster({ ipam: { pools: [] }, agentSettings }));
+    const noPool = ['no-pool error the cluster'];
+    assert.deepEqual(told({ CNI_NETWORK_CONFIG: asWritten }), []);
+    assert.deepEqual(told({ NO_DEFAULT_POOLS: 'true' }), []);
+    assert.deepEqual(told({ CALICO_NETWORKING_BACKEND: 'none' }), []);
+    assert.deepEqual(told({ CALICO_NETWORKING_BACKEND: 'vxlan' }), noPool);
+    // Pools that people make themselves, and have not made yet.
+    assert.deepEqual(told({ NO_DEFAULT_POOLS: 'true', CNI_NETWORK_CONFIG: conflist('calico-ipam') }), noPool);
+    assert.deepEqual(told({ NO_DEFAULT_POOLS: 'true' }, { CALICO_NETWORKING_BACKEND: 'bird' }), noPool);
   });
 
   test('addresses that belong to nobody, and one that two pods have', () => {
