@@ -187,6 +187,26 @@ describe('the cluster:', () => {
     assert.match(examine(agentChecks, facts)[0]?.why ?? '', /1\.2\.3: this calicoctl; 1\.2\.2: pod .*-a/);
   });
 
+  test("versions are those of Calico's own containers, and not of what others put beside them", () => {
+    const statuses = {
+      ...ready,
+      initContainerStatuses: [
+        { name: 'install-cni', image: 'example.com/calico:v1.2.3' },
+        { name: 'linkerd-init', image: 'example.com/proxy-init:v2.4.0' },
+      ],
+      containerStatuses: [
+        { name: 'calico-node', image: 'example.com/calico:v1.2.3' },
+        { name: 'linkerd-proxy', image: 'linkerd/proxy:2.14.1' },
+      ],
+    };
+    assert.deepEqual(said(cluster({ calicoPods: [agent('a', statuses), agent('b')] })), []);
+    const older = [{ name: 'install-cni', image: 'example.com/calico:v1.2.2' }];
+    const differing = { ...statuses, initContainerStatuses: older };
+    assert.deepEqual(said(cluster({ calicoPods: [agent('a', differing), agent('b')] })), [
+      'versions-differ warning the cluster',
+    ]);
+  });
+
   test('no pool, a full pool, one that is nearly full, and overlapping ones', () => {
     assert.deepEqual(said(cluster({ ipam: { pools: [] } })), ['no-pool error the cluster']);
     const going = pool('going', '10.1.0.0/16');
@@ -201,8 +221,70 @@ describe('the cluster:', () => {
     assert.deepEqual(said(facts), [
       'pool-exhausted error pool "full" (10.2.0.0/30)',
       'pools-overlap error pool "wide"',
-      'pools-overlap error pool "narrow"',
     ]);
+  });
+
+  test('pools that give no addresses any more overlap with nobody', () => {
+    const going = pool('whole', '10.1.0.0/16');
+    going.metadata.deletionTimestamp = '2026-01-31T12:00:00Z';
+    const parts = [pool('split-whole-0', '10.1.0.0/17'), pool('split-whole-1', '10.1.128.0/17')];
+    assert.deepEqual(said(cluster({ ipam: { pools: [going, ...parts] } })), []);
+    const old = pool('old', '10.1.0.0/16', { disabled: true });
+    const full = { pools: [old, pool('new', '10.1.0.0/16', { blockSize: 28 })] };
+    assert.deepEqual(said(cluster({ ipam: full })), []);
+    // People name the nodes' range in a disabled pool, so that nobody is masqueraded on the way there.
+    const ofNodes = pool('nodes', '192.0.2.0/24', { disabled: true });
+    assert.deepEqual(said(cluster({ ipam: { pools: [ofNodes, pool('p', '10.1.0.0/16')] } })), []);
+  });
+
+  test('of two pools that overlap, the one is named that gives no addresses', () => {
+    const made = (name: string, day: string, isAllocatable?: boolean): IPPool => {
+      const status = isAllocatable ? ('True' as const) : ('False' as const);
+      const condition = { type: 'Allocatable', status, reason: '', message: '', lastTransitionTime: '' };
+      const one = pool(name, '10.1.0.0/16');
+      return {
+        ...one,
+        metadata: { ...one.metadata, creationTimestamp: `2026-01-${day}T12:00:00Z` },
+        ...(isAllocatable !== undefined && { status: { conditions: [condition] } }),
+      };
+    };
+    const whichIs = (...pools: IPPool[]) =>
+      examine(addressChecks, cluster({ ipam: { pools } })).map(({ where, why }) => `${where}: ${why}`);
+    assert.deepEqual(whichIs(made('a', '31'), made('b', '30')), [
+      'pool "a": Only "b", which was first, gives addresses',
+    ]);
+    // Another that was restored with an older date does not take the range of one that gives addresses.
+    assert.deepEqual(whichIs(made('a', '31', true), made('b', '30', false)), [
+      'pool "b": Only "a", which was first, gives addresses',
+    ]);
+  });
+
+  test("a node's address within a pool that an IPReservation keeps is nobody else's", () => {
+    const nodes = [node('a', '10.1.0.1'), node('b', '10.1.0.2')];
+    const keep = (...reservedCIDRs: string[]) => [
+      { apiVersion, kind: 'IPReservation', metadata: { name: 'nodes' }, spec: { reservedCIDRs } },
+    ];
+    assert.deepEqual(said(cluster({ ipam: { nodes }, reservations: keep('10.1.0.0/24') })), []);
+    assert.deepEqual(said(cluster({ ipam: { nodes }, reservations: keep('10.1.0.1/32') })), [
+      'pools-overlap error node "b"',
+    ]);
+  });
+
+  test('a full pool is told of with those who wait for its addresses, unless it gives none any more', () => {
+    const full = (spec: Partial<IPPool['spec']>) => {
+      const pools = [pool('full', '10.2.0.0/30', spec), pool('p', '10.1.0.0/16')];
+      const facts = cluster({ ipam: { pools, blocks: [block('10.2.0.0/30', 4)] } });
+      return examine(addressChecks, facts).map(({ severity, why }) => `${severity}: ${why}`);
+    };
+    const count = '4 of 4 are in use and 0 reserved';
+    assert.deepEqual(full({}), [`error: ${count}; pods that find none wait`]);
+    assert.deepEqual(full({ allowedUses: ['LoadBalancer'] }), [
+      `warning: ${count}; services of type LoadBalancer that find none wait`,
+    ]);
+    assert.deepEqual(full({ allowedUses: ['Tunnel'] }), [
+      `error: ${count}; nodes that find none have no tunnel`,
+    ]);
+    assert.deepEqual(full({ disabled: true }), []);
   });
 
   test('no pool is needed where another plugin gives the addresses, and is missed where Calico does', () => {
