@@ -227,7 +227,8 @@ test('a node is told of a firewall in the way, a shadowed CNI configuration and 
     for (const sub of ['lib', 'net.d', 'bin']) mkdirSync(join(folder, sub));
     writeFileSync(join(folder, 'lib/nodename'), 'node-1\n');
     for (const plugin of ['calico', 'calico-ipam']) writeFileSync(join(folder, 'bin', plugin), '');
-    writeFileSync(join(folder, 'net.d/10-calico.conflist'), '{"plugins":[{"type":"calico"}]}');
+    const plugins = [{ type: 'calico', ipam: { type: 'host-local' } }, { type: 'portmap' }];
+    writeFileSync(join(folder, 'net.d/10-calico.conflist'), JSON.stringify({ plugins }));
     writeFileSync(join(folder, 'net.d/05-bridge.conf'), '{"type":"bridge"}');
     const places = [
       '--node-root',
@@ -256,11 +257,52 @@ test('a node is told of a firewall in the way, a shadowed CNI configuration and 
       [
         'agent-unwell: calico-node does not answer',
         `cni-not-installed: "05-bridge.conf" comes before Calico's "10-calico.conflist"`,
+        'cni-not-installed: "10-calico.conflist" calls the CNI plugin "portmap" and "host-local", which is missing',
         'mtu-mismatch: The tunnel is wider than its underlay: "vxlan.calico" has 1450, and "eth0" has room for 1400',
         'foreign-firewall: Chain "FORWARD" of table "ip filter" drops by default what is forwarded',
         'foreign-firewall: Chain "f" of table "inet firewalld" rejects with its last rule what is forwarded; it is firewalld\'s',
         'foreign-firewall: Chain "FORWARD" of table "ip6 filter" drops with its last rule what is forwarded',
       ],
+    );
+  } finally {
+    deleteNamespace(name);
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a node without a tunnel is told of pods that are wider than the link of its default route', async () => {
+  const name = `doctor-mtu-${process.pid}`;
+  const folder = mkdtempSync(join(tmpdir(), 'calico-doctor-'));
+  createNamespace(name);
+  try {
+    const inside = (command: string) =>
+      execFileSync('nsenter', [`--net=${namespacePath(name)}`, ...command.split(' ')]);
+    inside('ip link add eth0 type veth peer name other');
+    inside('ip link add cali123 mtu 9000 type veth peer name pod mtu 9000');
+    for (const link of ['lo', 'eth0', 'other', 'cali123']) inside(`ip link set ${link} up`);
+    inside('ip address add 192.0.2.1/24 dev eth0');
+    inside('ip route add default via 192.0.2.254');
+    inside('ip route add 10.1.0.1 dev cali123');
+    mkdirSync(join(folder, 'lib'));
+    writeFileSync(join(folder, 'lib/nodename'), 'node-1\n');
+    writeFileSync(join(folder, 'lib/mtu'), '9000');
+    const { stdout, stderr } = await run([
+      'nsenter',
+      `--net=${namespacePath(name)}`,
+      process.execPath,
+      program,
+      'doctor',
+      '--local',
+      '--node-root',
+      folder,
+      '-o',
+      'json',
+    ]);
+    assert.notEqual(stdout, '', stderr);
+    const { findings } = JSON.parse(stdout) as Told;
+    assert.deepEqual(
+      findings.filter(({ check }) => check === 'mtu-mismatch').map(({ what }) => what),
+      ['1 pods have a larger MTU (9000) than "eth0" (1500), by which they reach other nodes: cali123'],
     );
   } finally {
     deleteNamespace(name);

@@ -397,6 +397,7 @@ describe('a node:', () => {
     readiness: 'ok',
     bgp: undefined,
     links: [link(2, 'eth0', 1500), tunnel(1450), link(4, 'cali1', 1450)],
+    underlay: link(2, 'eth0', 1500),
     podMtu: 1450,
     kernel: [{ what: 'veth', isMet: true, remedy: '' }],
     otherChains: [],
@@ -446,9 +447,26 @@ describe('a node:', () => {
       /No runtime can read it \(it has no "type"\), and containerd .* gives no pod a network/,
     );
     assert.match(found?.remedy ?? '', /rm \/etc\/cni\/net\.d\/00-broken\.conf$/);
-    assert.deepEqual(told({ cni: { ...cni, plugins: ['calico'] } }), [
+    assert.deepEqual(told({ cni: { ...cni, plugins: ['calico', 'portmap'] } }), [
       'cni-not-installed error: The CNI plugin "calico-ipam" is missing',
     ]);
+  });
+
+  test('plugins that the configuration calls besides, and that are not there', () => {
+    const { cni } = facts();
+    const plugins = ['calico', 'portmap', 'bandwidth'];
+    const configurations = [{ file: '10-calico.conflist', plugins, ipam: 'host-local' }];
+    const [found, ...others] = examine(nodeChecks, facts({ cni: { ...cni, configurations } }));
+    assert.equal(
+      found?.what,
+      '"10-calico.conflist" calls the CNI plugin "bandwidth" and "host-local", which is missing',
+    );
+    assert.equal(found?.severity, 'error');
+    assert.equal(found?.where, 'node "a", /opt/cni/bin');
+    assert.match(found?.remedy ?? '', /containernetworking-plugins .*containernetworking\/plugins\/releases/);
+    assert.deepEqual(others, []);
+    const there = { ...cni, configurations, plugins: [...cni.plugins, 'bandwidth', 'host-local'] };
+    assert.deepEqual(told({ cni: there }), []);
   });
 
   test('a tunnel that is wider than its underlay, and pods that are wider than their tunnel', () => {
@@ -457,7 +475,20 @@ describe('a node:', () => {
       'mtu-mismatch error: The tunnel is wider than its underlay: "vxlan.calico" has 1450, and "eth0" has room for 1350',
       'mtu-mismatch error: 1 pods have a larger MTU (1500) than the tunnel (1450): cali1',
     ]);
-    assert.deepEqual(told({ links: [link(2, 'eth0', 9000), link(4, 'cali1', 9000)] }), []);
+  });
+
+  test('pods that are wider than the underlay, where there is no tunnel', () => {
+    const eth0 = link(2, 'eth0', 1500);
+    const links = [eth0, link(3, 'storage', 9000), link(4, 'cali1', 9000), link(5, 'cali2', 1500)];
+    const what =
+      'mtu-mismatch warning: 1 pods have a larger MTU (9000) than "eth0" (1500), by which they reach other nodes: cali1';
+    assert.deepEqual(told({ links, underlay: eth0 }), [what]);
+    const remedyAt = (podMtu: number) =>
+      examine(nodeChecks, facts({ links, underlay: eth0, podMtu }))[0]?.remedy;
+    assert.match(remedyAt(9000) ?? '', /^Let new pods have at most 1500: veth_mtu /);
+    assert.match(remedyAt(1500) ?? '', /^Make these pods again: .* \(new ones get 1500\)$/);
+    assert.deepEqual(told({ links, underlay: link(2, 'eth0', 9000) }), []);
+    assert.deepEqual(told({ links, underlay: undefined }), []);
   });
 
   test('a kernel that lacks what every node needs', () => {
