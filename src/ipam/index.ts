@@ -1,5 +1,5 @@
 // The door of the IPAM room: addresses for pods and tunnels, in Calico's own blocks, affinities and handles; how full the pools
-// are; and what is wrong in a cluster's address management, with its repair.
+// are, and which of them give any; and what is wrong in a cluster's address management, with its repair.
 export { type Allocation, allocationsOf } from './audit/allocations.ts';
 export { auditIpam, type IpamAudit } from './audit/audit.ts';
 export { GarbageCollector } from './audit/garbage-collector.ts';
@@ -11,6 +11,7 @@ export { FollowedSources } from './followed-sources.ts';
 export { IpamClient } from './ipam-client.ts';
 export { affinityLabels, affinityName, handleName } from './names.ts';
 export { loadBalancers, ownerOf } from './owner.ts';
+export { judgePools, type PoolVerdict } from './pool-verdicts.ts';
 export { isOpenTo } from './pools.ts';
 export { reservationsFrom } from './reservations.ts';
 export { splitPool } from './split-pool.ts';

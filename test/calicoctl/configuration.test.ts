@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { clusterInformations, type Pod, pods } from '../../src/resources/index.ts';
+import { clusterInformations } from '../../src/resources/index.ts';
 import { ApiCluster, run, runCalicoctl } from './api-cluster.ts';
 
 let cluster: ApiCluster;
@@ -232,38 +232,4 @@ test('node checksystem judges the kernel of a configuration', async () => {
   assert.match(stdout, /^nft_ct +OK$/m);
   assert.match(stdout, /^vxlan +MISSING: use a kernel with CONFIG_VXLAN/m);
   assert.match(stdout, /^This system cannot run calico-node as it is$/m);
-});
-
-test("cluster diags packs every kind's objects and no secret, also when something cannot be read", async () => {
-  const env = [
-    { name: 'DB_PASSWORD', value: 'hunter2' },
-    { name: 'FELIX_LOGSEVERITYSCREEN', value: 'Debug' },
-  ];
-  const container = { name: 'main', image: 'any', env, args: ['--token=hunter2'] };
-  for (const [name, labels] of [
-    ['shop', {}],
-    ['calico-node-x', { 'k8s-app': 'calico-node' }],
-  ] as const) {
-    const copy = { 'kubectl.kubernetes.io/last-applied-configuration': '{"password":"hunter2"}' };
-    const args = name === 'shop' ? container.args : [];
-    await cluster.store.create(pods, {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { namespace: 'default', name, labels, annotations: { ...copy, note: 'kept' } },
-      spec: { nodeName: 'node-1', containers: [{ ...container, args } as typeof container] },
-    } as Pod);
-  }
-  const { stdout, stderr } = await cluster.run(['cluster', 'diags'], { folder: cluster.folder });
-  const archive = /saved to (\S+)/.exec(stdout)?.[1] ?? '';
-  assert.equal(dirname(archive), cluster.folder, stderr);
-  const names = execFileSync('tar', ['-tzf', archive], { encoding: 'utf8' });
-  assert.match(names, /calico\/ippools\.yaml/);
-  assert.match(names, /kubernetes\/nodes\.yaml/);
-  // This server has no kubelets to ask for logs.
-  assert.match(names, /logs\/default\/calico-node-x\/main\.log\.error/);
-  const everything = execFileSync('tar', ['-xzOf', archive], { encoding: 'utf8' });
-  assert.doesNotMatch(everything, /hunter2/);
-  assert.match(everything, /note: kept/);
-  // Settings of Calico's own programs are what people are asked for.
-  assert.equal([...everything.matchAll(/value: Debug/g)].length, 1);
 });

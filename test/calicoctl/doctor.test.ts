@@ -1,13 +1,24 @@
 // The doctor as a person calls it: on a cluster that has ailments, and on a node of which something is in the way.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { parseAllDocuments } from 'yaml';
 import { IpamClient } from '../../src/ipam/index.ts';
 import { createNamespace, deleteNamespace, namespacePath } from '../../src/kernel/index.ts';
-import { calicoNodeStatuses, ipPools, nodes, pods } from '../../src/resources/index.ts';
+import {
+  type ConfigMap,
+  calicoNodeStatuses,
+  configMaps,
+  ipPools,
+  namespaces,
+  nodes,
+  type Pod,
+  pods,
+  type Resource,
+} from '../../src/resources/index.ts';
 import { podRequest } from '../ipam/cluster.ts';
 import { ApiCluster, run } from './api-cluster.ts';
 
@@ -128,6 +139,49 @@ test('agents that fail or are of another version, pools that are used up by nobo
   for (const { remedy } of findings) assert.notEqual(remedy, '');
 });
 
+test('a cluster where Calico enforces policy alone, as its manifest sets it up, misses no pool', async () => {
+  await using cluster = await ApiCluster.start();
+  const { store } = cluster;
+  const manifest = readFileSync(join(import.meta.dirname, '../../manifests/calico-policy-only.yaml'), 'utf8');
+  const objects = parseAllDocuments(manifest).map((document) => document.toJS() as Resource);
+  const ofKind = <T extends Resource>(kind: string, name: string) =>
+    objects.find((object) => object.kind === kind && object.metadata.name === name) as T;
+  const namespace = 'calico-system';
+  await store.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+  await store.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' } });
+  const { template } = ofKind<Resource & { spec: { template: Pod } }>('DaemonSet', 'calico-node').spec;
+  const key = { namespace, name: 'calico-node-x' };
+  const { labels = {} } = template.metadata;
+  await store.create(pods, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { ...key, labels },
+    spec: { nodeName: 'node-1', containers: template.spec?.containers ?? [] },
+  });
+  const status = { conditions: [{ type: 'Ready', status: 'True' }] };
+  await store.mergePatch(pods, key, { status }, { subresource: 'status' });
+  const without = JSON.parse((await cluster.run(['doctor', '-o', 'json'])).stdout) as Told;
+  // NO_DEFAULT_POOLS says it already.
+  assert.deepEqual(without.findings, []);
+  const config = ofKind<ConfigMap>('ConfigMap', 'calico-config');
+  await store.create(configMaps, config);
+  const { code, stdout } = await cluster.run(['doctor', '-o', 'json']);
+  assert.equal(code, 0, stdout);
+  assert.deepEqual((JSON.parse(stdout) as Told).findings, []);
+  // Where the same plugin calls Calico's address management, there is something amiss.
+  const own = config.data?.cni_network_config?.replace('host-local', 'calico-ipam') ?? '';
+  await store.mergePatch(
+    configMaps,
+    { namespace, name: 'calico-config' },
+    { data: { cni_network_config: own } },
+  );
+  const { findings } = JSON.parse((await cluster.run(['doctor', '-o', 'json'])).stdout) as Told;
+  assert.deepEqual(
+    findings.map(({ check }) => check),
+    ['no-pool'],
+  );
+});
+
 test('a node is told of a firewall in the way, a shadowed CNI configuration and a tunnel that does not fit', async () => {
   const name = `doctor-${process.pid}`;
   const folder = mkdtempSync(join(tmpdir(), 'calico-doctor-'));
@@ -173,7 +227,8 @@ test('a node is told of a firewall in the way, a shadowed CNI configuration and 
     for (const sub of ['lib', 'net.d', 'bin']) mkdirSync(join(folder, sub));
     writeFileSync(join(folder, 'lib/nodename'), 'node-1\n');
     for (const plugin of ['calico', 'calico-ipam']) writeFileSync(join(folder, 'bin', plugin), '');
-    writeFileSync(join(folder, 'net.d/10-calico.conflist'), '{"plugins":[{"type":"calico"}]}');
+    const plugins = [{ type: 'calico', ipam: { type: 'host-local' } }, { type: 'portmap' }];
+    writeFileSync(join(folder, 'net.d/10-calico.conflist'), JSON.stringify({ plugins }));
     writeFileSync(join(folder, 'net.d/05-bridge.conf'), '{"type":"bridge"}');
     const places = [
       '--node-root',
@@ -202,11 +257,52 @@ test('a node is told of a firewall in the way, a shadowed CNI configuration and 
       [
         'agent-unwell: calico-node does not answer',
         `cni-not-installed: "05-bridge.conf" comes before Calico's "10-calico.conflist"`,
+        'cni-not-installed: "10-calico.conflist" calls the CNI plugin "portmap" and "host-local", which is missing',
         'mtu-mismatch: The tunnel is wider than its underlay: "vxlan.calico" has 1450, and "eth0" has room for 1400',
         'foreign-firewall: Chain "FORWARD" of table "ip filter" drops by default what is forwarded',
         'foreign-firewall: Chain "f" of table "inet firewalld" rejects with its last rule what is forwarded; it is firewalld\'s',
         'foreign-firewall: Chain "FORWARD" of table "ip6 filter" drops with its last rule what is forwarded',
       ],
+    );
+  } finally {
+    deleteNamespace(name);
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a node without a tunnel is told of pods that are wider than the link of its default route', async () => {
+  const name = `doctor-mtu-${process.pid}`;
+  const folder = mkdtempSync(join(tmpdir(), 'calico-doctor-'));
+  createNamespace(name);
+  try {
+    const inside = (command: string) =>
+      execFileSync('nsenter', [`--net=${namespacePath(name)}`, ...command.split(' ')]);
+    inside('ip link add eth0 type veth peer name other');
+    inside('ip link add cali123 mtu 9000 type veth peer name pod mtu 9000');
+    for (const link of ['lo', 'eth0', 'other', 'cali123']) inside(`ip link set ${link} up`);
+    inside('ip address add 192.0.2.1/24 dev eth0');
+    inside('ip route add default via 192.0.2.254');
+    inside('ip route add 10.1.0.1 dev cali123');
+    mkdirSync(join(folder, 'lib'));
+    writeFileSync(join(folder, 'lib/nodename'), 'node-1\n');
+    writeFileSync(join(folder, 'lib/mtu'), '9000');
+    const { stdout, stderr } = await run([
+      'nsenter',
+      `--net=${namespacePath(name)}`,
+      process.execPath,
+      program,
+      'doctor',
+      '--local',
+      '--node-root',
+      folder,
+      '-o',
+      'json',
+    ]);
+    assert.notEqual(stdout, '', stderr);
+    const { findings } = JSON.parse(stdout) as Told;
+    assert.deepEqual(
+      findings.filter(({ check }) => check === 'mtu-mismatch').map(({ what }) => what),
+      ['1 pods have a larger MTU (9000) than "eth0" (1500), by which they reach other nodes: cali123'],
     );
   } finally {
     deleteNamespace(name);

@@ -12,6 +12,7 @@ import {
 } from '../../resources/index.ts';
 import { type ClusterFacts as Information, readClusterInformation, type Session } from '../session.ts';
 import { version } from '../version.ts';
+import { type AgentSettings, readAgentSettings } from './agent-settings.ts';
 
 export interface ClusterFacts {
   /** Of this calicoctl. */
@@ -24,6 +25,8 @@ export interface ClusterFacts {
   readonly nodeStatuses: readonly CalicoNodeStatus[];
   /** Pods of Calico's own programs, wherever they were installed. */
   readonly calicoPods: readonly CalicoPod[];
+  /** How calico-node was set up, of every sort that runs; empty where none runs as a pod. */
+  readonly agentSettings: readonly AgentSettings[];
 }
 
 /** A pod with what its kubelet says of its containers. */
@@ -69,6 +72,7 @@ export async function readClusterFacts({ datastore, client }: Session): Promise<
     reservations,
     nodeStatuses,
     calicoPods: calicoPods as CalicoPod[],
+    agentSettings: await readAgentSettings(client, calicoPods),
   };
 }
 

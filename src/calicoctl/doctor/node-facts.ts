@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { Expression, ForeignChain, Link, Nftables } from '../../kernel/index.ts';
+import type { Expression, ForeignChain, Link, Nftables, Route } from '../../kernel/index.ts';
 import { felixHealthUrl } from '../../process/index.ts';
 import type { BgpStatus } from '../node/bgp-status.ts';
 import { type KernelNeed, kernelNeeds } from '../node/kernel-needs.ts';
@@ -19,6 +19,8 @@ export interface NodeFacts {
   /** Undefined where this node speaks no BGP. */
   readonly bgp: BgpStatus | undefined;
   readonly links: readonly NodeLink[];
+  /** The link by which other machines are reached; the widest of several. Undefined where no route says so. */
+  readonly underlay: NodeLink | undefined;
   /** Bytes, as calico-node has told the CNI plugin; undefined when it has not. */
   readonly podMtu: number | undefined;
   readonly kernel: readonly KernelNeed[];
@@ -42,6 +44,8 @@ export interface CniConfiguration {
   readonly file: string;
   /** Types of the plugins that it calls. */
   readonly plugins: readonly string[];
+  /** Type of the plugin that Calico's calls for addresses. */
+  readonly ipam?: string;
   /** Why no runtime can read it as one. */
   readonly fault?: string;
 }
@@ -66,6 +70,9 @@ export interface NodePlaces {
   readonly healthUrl: string;
 }
 
+/** The routing table that every packet comes to, of rtnetlink(7). */
+const mainTable = 254;
+
 /** Inside of calico-node's container the host's folders lie below /host. */
 export const usualPlaces: NodePlaces = {
   root: undefined,
@@ -82,6 +89,7 @@ export async function readNodeFacts(places: NodePlaces = usualPlaces): Promise<N
   const { Nftables, Rtnetlink } = await import('../../kernel/index.ts');
   using rtnetlink = Rtnetlink.open();
   using nftables = Nftables.open();
+  const links = rtnetlink.links().map(withDriver);
   const mtu = existsSync(places.mtu) ? Number(readFileSync(places.mtu, 'utf8')) : Number.NaN;
   return {
     node: readFileSync(places.nodename, 'utf8').trim(),
@@ -89,7 +97,8 @@ export async function readNodeFacts(places: NodePlaces = usualPlaces): Promise<N
     healthUrl: places.healthUrl,
     readiness: await readReadiness(places.healthUrl),
     bgp: await readBgp(places),
-    links: rtnetlink.links().map(withDriver),
+    links,
+    underlay: underlayAmong(links, rtnetlink.routes()),
     podMtu: Number.isInteger(mtu) ? mtu : undefined,
     kernel: await kernelNeeds(),
     otherChains: readOtherChains(nftables),
@@ -110,18 +119,22 @@ function readCni({ netFolders, pluginFolders }: NodePlaces): CniFacts {
   return { folder, configurations, pluginFolder, plugins: list(pluginFolder) };
 }
 
+interface Plugin {
+  readonly type?: string;
+  readonly ipam?: { readonly type?: string };
+}
+
 /** As libcni reads it: a list of plugins where its name says so, one plugin where it does not. */
 function readConfiguration(path: string): Omit<CniConfiguration, 'file'> {
   try {
-    const { type, plugins = [] } = JSON.parse(readFileSync(path, 'utf8')) as {
-      type?: string;
-      plugins?: { type?: string }[];
+    const single = JSON.parse(readFileSync(path, 'utf8')) as Plugin & {
+      readonly plugins?: readonly Plugin[];
     };
     const isList = path.endsWith('.conflist');
-    const types = (isList ? plugins.map((plugin) => plugin.type) : [type]).filter(
-      (name) => name !== undefined,
-    );
-    if (types.length > 0) return { plugins: types };
+    const plugins = isList ? (single.plugins ?? []) : [single];
+    const types = plugins.map(({ type }) => type).filter((name) => name !== undefined);
+    const ipam = plugins.find(({ type }) => type === 'calico')?.ipam?.type;
+    if (types.length > 0) return { plugins: types, ...(ipam !== undefined && { ipam }) };
     return { plugins: [], fault: isList ? 'it has no "plugins"' : 'it has no "type"' };
   } catch (error) {
     return { plugins: [], fault: error instanceof Error ? error.message : String(error) };
@@ -153,6 +166,16 @@ async function readBgp({ root }: NodePlaces): Promise<BgpStatus | undefined> {
 function withDriver(link: Link): NodeLink {
   const path = `/sys/class/net/${link.name}/device/driver`;
   return existsSync(path) ? { ...link, driver: basename(readlinkSync(path)) } : link;
+}
+
+/** Of a node without a default route, a link that has a network at all. */
+function underlayAmong(links: readonly NodeLink[], routes: readonly Route[]): NodeLink | undefined {
+  const others = routes.filter(({ table, type }) => table === mainTable && type === 'unicast');
+  const defaults = others.filter(({ destination }) => destination === '0.0.0.0/0' || destination === '::/0');
+  const indexes = new Set((defaults.length > 0 ? defaults : others).map(({ link }) => link));
+  return links
+    .filter(({ index, name }) => indexes.has(index) && !/^(cali|vxlan)/.test(name))
+    .toSorted((a, b) => b.mtu - a.mtu)[0];
 }
 
 function readOtherChains(nftables: Nftables): OtherChain[] {

@@ -42,12 +42,14 @@ export function addClusterCommands(program: Command, finish: Finish): void {
   const cluster = program.command('cluster').description('Examine the cluster');
   cluster
     .command('diags')
-    .description("Collect Calico's objects and logs of the whole cluster")
+    .description("Collect Calico's objects and logs, and what else the cluster's network is made of")
     .option('--since <duration>', 'only logs that are no older, such as "30m" or "2h"', parseDuration)
     .option('--max-logs <number>', 'logs of so many pods of each program', parseCount, 5)
     .option('--max-parallelism <number>', 'how much is collected at once', parseCount, 10)
-    .option('--focus-nodes <names>', 'nodes whose pods come first, separated by commas', (text) =>
-      text.split(','),
+    .option(
+      '--focus-nodes <names>',
+      'nodes whose pods come first, separated by commas; then come those that were started again',
+      (text) => text.split(','),
     )
     .option('--skip-temp-dir-cleanup', 'leave the collected files as well')
     .action(async (_options, command: Command) => {

@@ -22,6 +22,12 @@ export interface ServiceAccountToken {
   readonly lifetimeMs: number;
 }
 
+interface LogOptions {
+  /** Only what is no older. */
+  readonly sinceSeconds?: number | undefined;
+  readonly previous?: boolean;
+}
+
 interface ClientWriteOptions {
   /** The server judges the write and answers what it would store, but stores nothing. */
   readonly dryRun?: boolean;
@@ -108,13 +114,14 @@ export class KubernetesClient {
     });
   }
 
-  /** What a container of a pod has said, as the kubelet keeps it; the newest `sinceSeconds` only, when given. */
+  /** What a container of a pod has said, as the kubelet keeps it: now, or `previous`ly, before it was started again. */
   async logs(
     { namespace, name }: { readonly namespace: string; readonly name: string },
     container: string,
-    sinceSeconds?: number,
+    { sinceSeconds, previous = false }: LogOptions = {},
   ): Promise<string> {
     const query = new URLSearchParams({ container });
+    if (previous) query.set('previous', 'true');
     if (sinceSeconds !== undefined) query.set('sinceSeconds', String(sinceSeconds));
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}/log?${query}`;
     const attempt = `Cannot read the log of container "${container}" in pod "${namespace}/${name}"`;
@@ -122,6 +129,12 @@ export class KubernetesClient {
     const bytes = await this.#transport.stream({ method: 'GET', path, attempt }, AbortSignal.timeout(60_000));
     for await (const chunk of bytes) chunks.push(chunk);
     return Buffer.concat(chunks).toString('utf8');
+  }
+
+  /** As the server tells it: "gitVersion" and what it was built from. */
+  async serverVersion(): Promise<object> {
+    const attempt = 'Cannot read the version of the API server';
+    return (await this.#transport.json({ method: 'GET', path: '/version', attempt })) as object;
   }
 
   /** A token that speaks for a service account, for as long as asked or as the server allows. @throws NotFoundError, ForbiddenError */

@@ -1,6 +1,13 @@
 // Says of every IP pool whether it may give addresses, and keeps a deleted pool until nobody has an address of it any more.
 import { ifUnchanged } from '../../datastore/index.ts';
-import { allocationsOf, BlockNotEmptyError, IpamClient, ownerOf } from '../../ipam/index.ts';
+import {
+  allocationsOf,
+  BlockNotEmptyError,
+  IpamClient,
+  judgePools,
+  ownerOf,
+  type PoolVerdict,
+} from '../../ipam/index.ts';
 import { cidrContains, parseCidr } from '../../net/index.ts';
 import { WorkQueue } from '../../process/index.ts';
 import { type IPAMBlock, type IPPool, ipamBlocks, ipPools } from '../../resources/index.ts';
@@ -9,7 +16,6 @@ import type { Controller, ControllerContext } from '../controller.ts';
 import { setFinalizer } from '../finalizers.ts';
 import { ObjectCache } from '../object-cache.ts';
 import { settleEach } from '../settle-each.ts';
-import { judgePools, type PoolVerdict } from './pool-verdicts.ts';
 
 const finalizer = 'projectcalico.org/ippool-finalizer';
 /** All pools are judged together, so they are one piece of work. */

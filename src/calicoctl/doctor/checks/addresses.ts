@@ -1,7 +1,8 @@
 // Whether pools can give addresses, nobody loses any, and nodes are known by addresses of their own.
-import { auditIpam, reservationsFrom, usageOf } from '../../../ipam/index.ts';
+import { auditIpam, judgePools, reservationsFrom, usageOf } from '../../../ipam/index.ts';
 import { cidrContains, cidrsOverlap, parseCidr, tryParseAddress } from '../../../net/index.ts';
-import { type Node, nodeAnnotations } from '../../../resources/index.ts';
+import { type IPPool, type Node, nodeAnnotations } from '../../../resources/index.ts';
+import { givesAddresses } from '../agent-settings.ts';
 import type { ClusterFacts } from '../cluster-facts.ts';
 import type { Check } from '../finding.ts';
 
@@ -10,11 +11,11 @@ const littleLeft = 0.05;
 
 const poolsExist: Check<ClusterFacts> = {
   name: 'no-pool',
-  asks: 'there is a pool to give pods addresses from',
-  look({ ipam }) {
-    const isForPods = ipam.pools.some(
-      ({ spec }) => !spec.disabled && (!spec.allowedUses?.length || spec.allowedUses.includes('Workload')),
-    );
+  asks: 'there is a pool to give pods addresses from, unless another plugin gives them',
+  look({ ipam, agentSettings }) {
+    // Beside another plugin that gives the addresses, as policy-only has it, there need not be a pool.
+    if (agentSettings.length > 0 && !agentSettings.some(givesAddresses)) return [];
+    const isForPods = ipam.pools.some((pool) => isOpen(pool) && usesOf(pool).includes('Workload'));
     if (isForPods) return [];
     return [
       {
@@ -35,14 +36,17 @@ const poolsHaveRoom: Check<ClusterFacts> = {
     usageOf(ipam.pools, ipam.blocks, reservationsFrom(reservations)).flatMap((usage) => {
       const left = Number(usage.available) / Number(usage.total);
       const pool = ipam.pools.find(({ metadata }) => metadata.name === usage.name);
-      if (left >= littleLeft || pool?.spec.disabled) return [];
+      if (left >= littleLeft || !pool || !isOpen(pool)) return [];
       const isEmpty = usage.available <= 0n;
+      const forServices = usesOf(pool).every((use) => use === 'LoadBalancer');
+      // Few addresses for as many services may be just what is wanted.
+      const severity = isEmpty && !forServices ? ('error' as const) : ('warning' as const);
       return [
         {
-          severity: isEmpty ? ('error' as const) : ('warning' as const),
+          severity,
           what: isEmpty ? 'The pool has no address left' : `The pool has ${usage.available} addresses left`,
           where: `pool "${usage.name}" (${usage.cidr})`,
-          why: `${usage.inUse} of ${usage.total} are in use and ${usage.reserved} reserved; pods that find none wait`,
+          why: `${usage.inUse} of ${usage.total} are in use and ${usage.reserved} reserved; ${whoWaits(pool)}`,
           remedy:
             'See whether addresses leak with "calicoctl ipam check"; if not, add another pool, for a range cannot grow',
         },
@@ -52,18 +56,27 @@ const poolsHaveRoom: Check<ClusterFacts> = {
 
 const poolsApart: Check<ClusterFacts> = {
   name: 'pools-overlap',
-  asks: 'no two pools overlap, and no pool overlaps with nodes',
-  look({ ipam }) {
-    const pools = ipam.pools.map(({ metadata, spec }) => ({
-      name: metadata.name,
-      range: parseCidr(spec.cidr),
+  asks: 'no two pools that give addresses overlap, and none of them may give an address of a node',
+  look({ ipam, reservations }) {
+    const verdicts = judgePools(ipam.pools);
+    const pools = ipam.pools.map((pool) => ({
+      name: pool.metadata.name,
+      range: parseCidr(pool.spec.cidr),
+      verdict: verdicts.get(pool.metadata.name)?.reason,
     }));
-    const pairs = pools.flatMap((a, index) =>
-      pools.slice(index + 1).flatMap((b) => (cidrsOverlap(a.range, b.range) ? [[a, b] as const] : [])),
-    );
+    // What is disabled or on its way out is in nobody's way, as a pool beside those that it was split into.
+    const givers = pools.filter(({ verdict }) => verdict === 'OK');
+    const pairs = pools
+      .filter(({ verdict }) => verdict === 'CIDROverlap')
+      .flatMap((pool) => {
+        const holder = givers.find(({ range }) => cidrsOverlap(range, pool.range));
+        return holder ? [[holder, pool] as const] : [];
+      });
+    const reserved = reservationsFrom(reservations);
     const nodesWithin = ipam.nodes.flatMap((node) =>
       addressesOf(node).flatMap((address) => {
-        const pool = pools.find(({ range }) => cidrContains(range, address.parsed));
+        if (reserved.has(address.parsed)) return [];
+        const pool = givers.find(({ range }) => cidrContains(range, address.parsed));
         return pool ? [{ node: node.metadata.name, address: address.text, pool: pool.name }] : [];
       }),
     );
@@ -72,12 +85,12 @@ const poolsApart: Check<ClusterFacts> = {
         severity: 'error' as const,
         what: `Pools "${a.name}" and "${b.name}" overlap`,
         where: `pool "${b.name}"`,
-        why: 'Only the older of them gives addresses',
-        remedy: `Delete one of them, or make its range another: calicoctl delete ippool ${b.name}`,
+        why: `Only "${a.name}", which was first, gives addresses`,
+        remedy: `Delete one of them, and make it again with another range: calicoctl delete ippool ${b.name}`,
       })),
       ...nodesWithin.map(({ node, address, pool }) => ({
         severity: 'error' as const,
-        what: `The node's own address ${address} lies within pool "${pool}"`,
+        what: `The node's own address ${address} lies within pool "${pool}", and nothing reserves it`,
         where: `node "${node}"`,
         why: 'A pod may get an address of a node, and packets to the node may be taken for packets to a pod',
         remedy: `Move the pool to a range that no node uses, or keep the nodes' addresses with an IPReservation`,
@@ -164,6 +177,23 @@ const nodeAddresses: Check<ClusterFacts> = {
 };
 
 export const addressChecks = [poolsExist, poolsHaveRoom, poolsApart, nothingLeaks, nodeAddresses];
+
+/** Whether a pool still gives addresses to anybody. */
+function isOpen({ metadata, spec }: IPPool): boolean {
+  return !spec.disabled && !metadata.deletionTimestamp;
+}
+
+/** Who does without when a pool is full. */
+function whoWaits(pool: IPPool): string {
+  const uses = usesOf(pool);
+  if (uses.includes('Workload')) return 'pods that find none wait';
+  if (uses.includes('Tunnel')) return 'nodes that find none have no tunnel';
+  return 'services of type LoadBalancer that find none wait';
+}
+
+function usesOf({ spec }: IPPool): readonly string[] {
+  return spec.allowedUses?.length ? spec.allowedUses : ['Workload', 'Tunnel'];
+}
 
 /** Those of the first that the second has, too. */
 function inBoth<T extends { readonly address: string }>(one: readonly T[], other: readonly T[]): T[] {

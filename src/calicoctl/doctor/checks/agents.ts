@@ -5,6 +5,9 @@ import type { Check } from '../finding.ts';
 
 const nodeLabel = 'calico-node';
 
+/** Containers of Calico's own, here and upstream; whatever else is in these pods was put there by others, and has versions of its own. */
+const ownContainers = /^((calico-)?(node|kube-controllers|typha)|install-cni|upgrade-ipam|flexvol-driver)$/;
+
 const agentOnEveryNode: Check<ClusterFacts> = {
   name: 'agent-missing',
   asks: 'every node has a calico-node',
@@ -122,8 +125,10 @@ const oneVersion: Check<ClusterFacts> = {
     note(version, 'this calicoctl');
     note(information?.spec?.calicoVersion, 'the cluster (ClusterInformation "default")');
     for (const pod of calicoPods) {
-      for (const { image } of containersOf(pod))
+      for (const { name, image } of containersOf(pod)) {
+        if (!ownContainers.test(name)) continue;
         note(tagOf(image), `pod ${pod.metadata.namespace}/${pod.metadata.name}`);
+      }
     }
     if (versions.size < 2) return [];
     const list = [...versions].map(([text, who]) => `${text}: ${[...new Set(who)].slice(0, 3).join(', ')}`);

@@ -70,6 +70,7 @@ function cluster({
     reservations: [],
     nodeStatuses: [],
     calicoPods: [agent('a'), agent('b')],
+    agentSettings: [],
     ...rest,
     ipam: {
       pools: [pool('p', '10.1.0.0/16')],
@@ -186,8 +187,31 @@ describe('the cluster:', () => {
     assert.match(examine(agentChecks, facts)[0]?.why ?? '', /1\.2\.3: this calicoctl; 1\.2\.2: pod .*-a/);
   });
 
+  test("versions are those of Calico's own containers, and not of what others put beside them", () => {
+    const statuses = {
+      ...ready,
+      initContainerStatuses: [
+        { name: 'install-cni', image: 'example.com/calico:v1.2.3' },
+        { name: 'linkerd-init', image: 'example.com/proxy-init:v2.4.0' },
+      ],
+      containerStatuses: [
+        { name: 'calico-node', image: 'example.com/calico:v1.2.3' },
+        { name: 'linkerd-proxy', image: 'linkerd/proxy:2.14.1' },
+      ],
+    };
+    assert.deepEqual(said(cluster({ calicoPods: [agent('a', statuses), agent('b')] })), []);
+    const older = [{ name: 'install-cni', image: 'example.com/calico:v1.2.2' }];
+    const differing = { ...statuses, initContainerStatuses: older };
+    assert.deepEqual(said(cluster({ calicoPods: [agent('a', differing), agent('b')] })), [
+      'versions-differ warning the cluster',
+    ]);
+  });
+
   test('no pool, a full pool, one that is nearly full, and overlapping ones', () => {
     assert.deepEqual(said(cluster({ ipam: { pools: [] } })), ['no-pool error the cluster']);
+    const going = pool('going', '10.1.0.0/16');
+    going.metadata.deletionTimestamp = '2026-01-31T12:00:00Z';
+    assert.deepEqual(said(cluster({ ipam: { pools: [going] } })), ['no-pool error the cluster']);
     const facts = cluster({
       ipam: {
         pools: [pool('full', '10.2.0.0/30'), pool('wide', '10.0.0.0/14'), pool('narrow', '10.1.0.0/16')],
@@ -197,8 +221,86 @@ describe('the cluster:', () => {
     assert.deepEqual(said(facts), [
       'pool-exhausted error pool "full" (10.2.0.0/30)',
       'pools-overlap error pool "wide"',
-      'pools-overlap error pool "narrow"',
     ]);
+  });
+
+  test('pools that give no addresses any more overlap with nobody', () => {
+    const going = pool('whole', '10.1.0.0/16');
+    going.metadata.deletionTimestamp = '2026-01-31T12:00:00Z';
+    const parts = [pool('split-whole-0', '10.1.0.0/17'), pool('split-whole-1', '10.1.128.0/17')];
+    assert.deepEqual(said(cluster({ ipam: { pools: [going, ...parts] } })), []);
+    const old = pool('old', '10.1.0.0/16', { disabled: true });
+    const full = { pools: [old, pool('new', '10.1.0.0/16', { blockSize: 28 })] };
+    assert.deepEqual(said(cluster({ ipam: full })), []);
+    // People name the nodes' range in a disabled pool, so that nobody is masqueraded on the way there.
+    const ofNodes = pool('nodes', '192.0.2.0/24', { disabled: true });
+    assert.deepEqual(said(cluster({ ipam: { pools: [ofNodes, pool('p', '10.1.0.0/16')] } })), []);
+  });
+
+  test('of two pools that overlap, the one is named that gives no addresses', () => {
+    const made = (name: string, day: string, isAllocatable?: boolean): IPPool => {
+      const status = isAllocatable ? ('True' as const) : ('False' as const);
+      const condition = { type: 'Allocatable', status, reason: '', message: '', lastTransitionTime: '' };
+      const one = pool(name, '10.1.0.0/16');
+      return {
+        ...one,
+        metadata: { ...one.metadata, creationTimestamp: `2026-01-${day}T12:00:00Z` },
+        ...(isAllocatable !== undefined && { status: { conditions: [condition] } }),
+      };
+    };
+    const whichIs = (...pools: IPPool[]) =>
+      examine(addressChecks, cluster({ ipam: { pools } })).map(({ where, why }) => `${where}: ${why}`);
+    assert.deepEqual(whichIs(made('a', '31'), made('b', '30')), [
+      'pool "a": Only "b", which was first, gives addresses',
+    ]);
+    // Another that was restored with an older date does not take the range of one that gives addresses.
+    assert.deepEqual(whichIs(made('a', '31', true), made('b', '30', false)), [
+      'pool "b": Only "a", which was first, gives addresses',
+    ]);
+  });
+
+  test("a node's address within a pool that an IPReservation keeps is nobody else's", () => {
+    const nodes = [node('a', '10.1.0.1'), node('b', '10.1.0.2')];
+    const keep = (...reservedCIDRs: string[]) => [
+      { apiVersion, kind: 'IPReservation', metadata: { name: 'nodes' }, spec: { reservedCIDRs } },
+    ];
+    assert.deepEqual(said(cluster({ ipam: { nodes }, reservations: keep('10.1.0.0/24') })), []);
+    assert.deepEqual(said(cluster({ ipam: { nodes }, reservations: keep('10.1.0.1/32') })), [
+      'pools-overlap error node "b"',
+    ]);
+  });
+
+  test('a full pool is told of with those who wait for its addresses, unless it gives none any more', () => {
+    const full = (spec: Partial<IPPool['spec']>) => {
+      const pools = [pool('full', '10.2.0.0/30', spec), pool('p', '10.1.0.0/16')];
+      const facts = cluster({ ipam: { pools, blocks: [block('10.2.0.0/30', 4)] } });
+      return examine(addressChecks, facts).map(({ severity, why }) => `${severity}: ${why}`);
+    };
+    const count = '4 of 4 are in use and 0 reserved';
+    assert.deepEqual(full({}), [`error: ${count}; pods that find none wait`]);
+    assert.deepEqual(full({ allowedUses: ['LoadBalancer'] }), [
+      `warning: ${count}; services of type LoadBalancer that find none wait`,
+    ]);
+    assert.deepEqual(full({ allowedUses: ['Tunnel'] }), [
+      `error: ${count}; nodes that find none have no tunnel`,
+    ]);
+    assert.deepEqual(full({ disabled: true }), []);
+  });
+
+  test('no pool is needed where another plugin gives the addresses, and is missed where Calico does', () => {
+    const conflist = (ipam: string) =>
+      JSON.stringify({ plugins: [{ type: 'calico', mtu: 0, ipam: { type: ipam } }, { type: 'portmap' }] });
+    const asWritten = conflist('host-local').replace('"mtu":0', '"mtu": __CNI_MTU__');
+    const told = (...agentSettings: ClusterFacts['agentSettings']) =>
+      said(cluster({ ipam: { pools: [] }, agentSettings }));
+    const noPool = ['no-pool error the cluster'];
+    assert.deepEqual(told({ CNI_NETWORK_CONFIG: asWritten }), []);
+    assert.deepEqual(told({ NO_DEFAULT_POOLS: 'true' }), []);
+    assert.deepEqual(told({ CALICO_NETWORKING_BACKEND: 'none' }), []);
+    assert.deepEqual(told({ CALICO_NETWORKING_BACKEND: 'vxlan' }), noPool);
+    // Pools that people make themselves, and have not made yet.
+    assert.deepEqual(told({ NO_DEFAULT_POOLS: 'true', CNI_NETWORK_CONFIG: conflist('calico-ipam') }), noPool);
+    assert.deepEqual(told({ NO_DEFAULT_POOLS: 'true' }, { CALICO_NETWORKING_BACKEND: 'bird' }), noPool);
   });
 
   test('addresses that belong to nobody, and one that two pods have', () => {
@@ -295,6 +397,7 @@ describe('a node:', () => {
     readiness: 'ok',
     bgp: undefined,
     links: [link(2, 'eth0', 1500), tunnel(1450), link(4, 'cali1', 1450)],
+    underlay: link(2, 'eth0', 1500),
     podMtu: 1450,
     kernel: [{ what: 'veth', isMet: true, remedy: '' }],
     otherChains: [],
@@ -344,9 +447,26 @@ describe('a node:', () => {
       /No runtime can read it \(it has no "type"\), and containerd .* gives no pod a network/,
     );
     assert.match(found?.remedy ?? '', /rm \/etc\/cni\/net\.d\/00-broken\.conf$/);
-    assert.deepEqual(told({ cni: { ...cni, plugins: ['calico'] } }), [
+    assert.deepEqual(told({ cni: { ...cni, plugins: ['calico', 'portmap'] } }), [
       'cni-not-installed error: The CNI plugin "calico-ipam" is missing',
     ]);
+  });
+
+  test('plugins that the configuration calls besides, and that are not there', () => {
+    const { cni } = facts();
+    const plugins = ['calico', 'portmap', 'bandwidth'];
+    const configurations = [{ file: '10-calico.conflist', plugins, ipam: 'host-local' }];
+    const [found, ...others] = examine(nodeChecks, facts({ cni: { ...cni, configurations } }));
+    assert.equal(
+      found?.what,
+      '"10-calico.conflist" calls the CNI plugin "bandwidth" and "host-local", which is missing',
+    );
+    assert.equal(found?.severity, 'error');
+    assert.equal(found?.where, 'node "a", /opt/cni/bin');
+    assert.match(found?.remedy ?? '', /containernetworking-plugins .*containernetworking\/plugins\/releases/);
+    assert.deepEqual(others, []);
+    const there = { ...cni, configurations, plugins: [...cni.plugins, 'bandwidth', 'host-local'] };
+    assert.deepEqual(told({ cni: there }), []);
   });
 
   test('a tunnel that is wider than its underlay, and pods that are wider than their tunnel', () => {
@@ -355,7 +475,20 @@ describe('a node:', () => {
       'mtu-mismatch error: The tunnel is wider than its underlay: "vxlan.calico" has 1450, and "eth0" has room for 1350',
       'mtu-mismatch error: 1 pods have a larger MTU (1500) than the tunnel (1450): cali1',
     ]);
-    assert.deepEqual(told({ links: [link(2, 'eth0', 9000), link(4, 'cali1', 9000)] }), []);
+  });
+
+  test('pods that are wider than the underlay, where there is no tunnel', () => {
+    const eth0 = link(2, 'eth0', 1500);
+    const links = [eth0, link(3, 'storage', 9000), link(4, 'cali1', 9000), link(5, 'cali2', 1500)];
+    const what =
+      'mtu-mismatch warning: 1 pods have a larger MTU (9000) than "eth0" (1500), by which they reach other nodes: cali1';
+    assert.deepEqual(told({ links, underlay: eth0 }), [what]);
+    const remedyAt = (podMtu: number) =>
+      examine(nodeChecks, facts({ links, underlay: eth0, podMtu }))[0]?.remedy;
+    assert.match(remedyAt(9000) ?? '', /^Let new pods have at most 1500: veth_mtu /);
+    assert.match(remedyAt(1500) ?? '', /^Make these pods again: .* \(new ones get 1500\)$/);
+    assert.deepEqual(told({ links, underlay: link(2, 'eth0', 9000) }), []);
+    assert.deepEqual(told({ links, underlay: undefined }), []);
   });
 
   test('a kernel that lacks what every node needs', () => {

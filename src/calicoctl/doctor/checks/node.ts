@@ -1,6 +1,7 @@
 // Whether this machine can do what calico-node asks of it, and nobody else's files or rules are in the way.
 import type { Check } from '../finding.ts';
-import type { NodeFacts } from '../node-facts.ts';
+import type { NodeFacts, NodeLink } from '../node-facts.ts';
+import { cniInstalled } from './cni.ts';
 
 /** What VXLAN adds to a packet, by the tunnel's name. */
 const vxlanOverheads: Readonly<Record<string, number>> = { 'vxlan.calico': 50, 'vxlan-v6.calico': 70 };
@@ -25,73 +26,10 @@ const agentAnswers: Check<NodeFacts> = {
   },
 };
 
-const cniInstalled: Check<NodeFacts> = {
-  name: 'cni-not-installed',
-  asks: "Calico's CNI plugin and its configuration are in place, and come first",
-  look: ({ node, cni }) => {
-    // In calico-node's container the node's folders lie below /host, and people have no /host.
-    const folder = cni.folder.replace(/^\/host(?=\/)/, '');
-    const where = `node "${node}", ${folder}`;
-    const again = `Let install-cni run again: kubectl -n calico-system delete pod -l k8s-app=calico-node --field-selector spec.nodeName=${node}`;
-    const ours = cni.configurations.filter(({ plugins }) => plugins.includes('calico'));
-    const [own] = ours;
-    const [first] = cni.configurations;
-    const missing = ['calico', 'calico-ipam'].filter((name) => !cni.plugins.includes(name));
-    return [
-      ...(own
-        ? []
-        : [
-            {
-              severity: 'error' as const,
-              what: 'No CNI configuration names Calico',
-              where,
-              why: 'The container runtime gives new pods no network, or that of another plugin',
-              remedy: again,
-            },
-          ]),
-      ...(own && first && first !== own
-        ? [
-            {
-              severity: 'error' as const,
-              what: `"${first.file}" comes before Calico's "${own.file}"`,
-              where,
-              why: first.fault
-                ? `No runtime can read it (${first.fault}), and containerd takes the first by name and gives no pod a network`
-                : `The container runtime takes the first by name, so new pods get the network of ${first.plugins.join(', ')}`,
-              remedy: `If that network is not wanted any more, remove it on the node: rm ${folder}/${first.file}`,
-            },
-          ]
-        : []),
-      ...(ours.length > 1
-        ? [
-            {
-              severity: 'error' as const,
-              what: `${ours.map(({ file }) => `"${file}"`).join(' and ')} both name Calico`,
-              where,
-              why: 'The container runtime takes the first by name; install-cni writes one of them, and another installation has left the other',
-              remedy: `Remove the one that is not of this installation, whose name is CNI_CONF_NAME of the DaemonSet, and else 10-calico.conflist: rm ${folder}/FILE`,
-            },
-          ]
-        : []),
-      ...(missing.length > 0
-        ? [
-            {
-              severity: 'error' as const,
-              what: `The CNI plugin ${missing.map((name) => `"${name}"`).join(' and ')} is missing`,
-              where: `node "${node}", ${cni.pluginFolder.replace(/^\/host(?=\/)/, '')}`,
-              why: 'Setting up a pod fails with "failed to find plugin"',
-              remedy: `${again}; with SKIP_CNI_BINARIES unset`,
-            },
-          ]
-        : []),
-    ];
-  },
-};
-
 const mtuFits: Check<NodeFacts> = {
   name: 'mtu-mismatch',
-  asks: "packets of pods fit into the tunnel, and the tunnel's into the underlay",
-  look: ({ node, links, podMtu }) => {
+  asks: "packets of pods fit into the tunnel or, without one, the underlay; and the tunnel's into the underlay",
+  look: ({ node, links, underlay, podMtu }) => {
     const tunnels = links.filter(({ name }) => name in vxlanOverheads);
     const tooWide = tunnels.flatMap((tunnel) => {
       const parent = links.find(({ index }) => index === tunnel.vxlan?.parent);
@@ -100,9 +38,12 @@ const mtuFits: Check<NodeFacts> = {
         ? [`"${tunnel.name}" has ${tunnel.mtu}, and "${parent.name}" has room for ${room}`]
         : [];
     });
+    const pods = links.filter(({ name }) => name.startsWith('cali'));
     const narrowest = Math.min(...tunnels.map(({ mtu }) => mtu));
-    const wide = links.filter(({ name, mtu }) => name.startsWith('cali') && mtu > narrowest);
+    const wide = pods.filter(({ mtu }) => mtu > narrowest);
+    const bare = tunnels.length === 0 && underlay ? pods.filter(({ mtu }) => mtu > underlay.mtu) : [];
     const why = 'Large packets are dropped on the way while small ones pass: connections open and then hang';
+    const again = `Make these pods again: a pod keeps the MTU that it was made with${podMtu === undefined ? '' : ` (new ones get ${podMtu})`}`;
     return [
       ...tooWide.map((what) => ({
         severity: 'error' as const,
@@ -115,13 +56,25 @@ const mtuFits: Check<NodeFacts> = {
         ? [
             {
               severity: 'error' as const,
-              what: `${wide.length} pods have a larger MTU (${Math.max(...wide.map(({ mtu }) => mtu))}) than the tunnel (${narrowest}): ${wide
-                .slice(0, 3)
-                .map(({ name }) => name)
-                .join(', ')}`,
+              what: `${wide.length} pods have a larger MTU (${widest(wide)}) than the tunnel (${narrowest}): ${some(wide)}`,
               where: `node "${node}"`,
               why,
-              remedy: `Make these pods again: a pod keeps the MTU that it was made with${podMtu === undefined ? '' : ` (new ones get ${podMtu})`}`,
+              remedy: again,
+            },
+          ]
+        : []),
+      ...(bare.length > 0 && underlay
+        ? [
+            {
+              // The node still asks pods for smaller packets, and most do as they are asked.
+              severity: 'warning' as const,
+              what: `${bare.length} pods have a larger MTU (${widest(bare)}) than "${underlay.name}" (${underlay.mtu}), by which they reach other nodes: ${some(bare)}`,
+              where: `node "${node}"`,
+              why: 'The node turns back or cuts up their large packets; where the word of that is lost, connections open and then hang',
+              remedy:
+                podMtu !== undefined && podMtu > underlay.mtu
+                  ? `Let new pods have at most ${underlay.mtu}: veth_mtu in the ConfigMap calico-config (mtu of the chart), 0 to have it derived; then make these pods again`
+                  : again,
             },
           ]
         : []),
@@ -224,3 +177,14 @@ const checksumsHold: Check<NodeFacts> = {
 };
 
 export const nodeChecks = [agentAnswers, cniInstalled, mtuFits, kernelFits, nobodyDrops, checksumsHold];
+
+function widest(links: readonly NodeLink[]): number {
+  return Math.max(...links.map(({ mtu }) => mtu));
+}
+
+function some(links: readonly NodeLink[]): string {
+  return links
+    .slice(0, 3)
+    .map(({ name }) => name)
+    .join(', ');
+}

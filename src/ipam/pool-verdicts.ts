@@ -1,6 +1,6 @@
 // Which pools may give addresses, and why the others may not. Pure: of two that overlap the one that was first keeps its range.
-import { type Cidr, cidrsOverlap, parseCidr } from '../../net/index.ts';
-import type { IPPool } from '../../resources/index.ts';
+import { type Cidr, cidrsOverlap, parseCidr } from '../net/index.ts';
+import type { IPPool } from '../resources/index.ts';
 
 export interface PoolVerdict {
   readonly isAllocatable: boolean;
