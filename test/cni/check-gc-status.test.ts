@@ -32,6 +32,18 @@ describe('CHECK', () => {
     await node.network.check(request);
   });
 
+  test("looks for its own interface's addresses, and not for those of a plugin before it", async () => {
+    const node = await (await TestNode.make()).start();
+    await node.createPod('web');
+    const other = { name: 'net1', mac: '02:00:00:00:00:01', sandbox: '/run/netns/x' };
+    const ips = [{ address: '192.0.2.9/32', interface: 0 }, { address: '192.0.2.10/32' }];
+    const earlier = { cniVersion: '1.1.0', interfaces: [other], ips, routes: [], dns: {} };
+    const call = { pod: 'web', container: 'c1', namespace: testNamespace('pod') };
+    const add = requestOf('ADD', { ...call, configuration: { prevResult: earlier } });
+    const prevResult = cniResult('1.1.0', await node.network.add(add), earlier);
+    await node.network.check(requestOf('CHECK', { ...call, configuration: { prevResult } }));
+  });
+
   for (const [what, spoil, message] of [
     [
       'an address',

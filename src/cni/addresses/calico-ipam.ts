@@ -4,7 +4,7 @@ import { formatAddress, parseAddress } from '../../net/index.ts';
 import { handleOf } from '../attachment.ts';
 import { CniError, cniErrorCodes } from '../errors.ts';
 import type { AttachmentRequest } from '../request.ts';
-import { addressesIn } from '../result.ts';
+import { addressesOf } from '../result.ts';
 import type { AddressPlugin, AddressWishes } from './address-plugin.ts';
 
 export class CalicoIpam implements AddressPlugin {
@@ -37,12 +37,13 @@ export class CalicoIpam implements AddressPlugin {
   }
 
   async check(request: AttachmentRequest): Promise<void> {
-    const { configuration, containerId } = request;
+    const { configuration, containerId, interfaceName } = request;
     const held = (await this.#ipam.addressesByHandle(this.#owner(request).handleId)).map(formatAddress);
     if (held.length === 0) {
       throw new CniError(cniErrorCodes.unknownContainer, `Container "${containerId}" has no address`);
     }
-    const lost = addressesIn(configuration.previousResult ?? {}).filter((address) => !held.includes(address));
+    const answered = addressesOf(configuration.previousResult ?? {}, interfaceName);
+    const lost = answered.filter((address) => !held.includes(address));
     if (lost.length > 0) {
       throw new CniError(
         cniErrorCodes.failed,
