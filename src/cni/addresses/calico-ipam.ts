@@ -2,7 +2,7 @@
 import { AddressInUseError, type IpamClient } from '../../ipam/index.ts';
 import { formatAddress, parseAddress } from '../../net/index.ts';
 import { handleOf } from '../attachment.ts';
-import { CniError, cniErrorCodes } from '../errors.ts';
+import { CniError, cniErrorCodes, invalid } from '../errors.ts';
 import type { AttachmentRequest } from '../request.ts';
 import { addressesOf } from '../result.ts';
 import type { AddressPlugin, AddressWishes } from './address-plugin.ts';
@@ -19,6 +19,10 @@ export class CalicoIpam implements AddressPlugin {
   async assign(request: AttachmentRequest, wishes: AddressWishes): Promise<string[]> {
     const wanted = request.wantedAddress ? [request.wantedAddress] : wishes.addresses;
     if (wanted.length > 0) return this.#assignThese(request, wanted);
+    // A pod's own wish is for a family at least: it is the configuration that wants none.
+    if (wishes.count[4] + wishes.count[6] === 0) {
+      throw invalid('"ipam.assign_ipv4" and "ipam.assign_ipv6" are both false; a pod needs an address');
+    }
     const addresses = await this.#ipam.autoAssign({
       ...this.#owner(request),
       count: wishes.count,
