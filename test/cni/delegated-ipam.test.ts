@@ -85,6 +85,25 @@ test('an older one is not asked what it does not know', async () => {
   assert.deepEqual(askedOf('old-ipam'), ['DEL 1.0.0']);
 });
 
+test('one that refuses a DEL is asked to collect garbage all the same', async () => {
+  const { node, plain } = await live('stubborn-ipam', '["1.1.0"]');
+  writeFileSync(join(folder, 'stubborn-ipam.broken'), '');
+  const garbage = plain('GC');
+  assert.ok(garbage.command === 'GC' && garbage.valid);
+  await assert.rejects(
+    node.network.collectGarbage({ ...garbage, valid: garbage.valid }),
+    (error: unknown) => {
+      assert.ok(error instanceof CniError);
+      assert.match(
+        error.message,
+        /container "c1": .* refused DEL .* it is broken; addresses: .* refused GC .* it is broken$/,
+      );
+      return true;
+    },
+  );
+  assert.deepEqual(askedOf('stubborn-ipam'), ['ADD 1.0.0', 'DEL 1.0.0', 'VERSION 1.0.0', 'GC 1.1.0']);
+});
+
 test('what it refuses, we refuse, in its own words', async () => {
   const { node, attachment, plain, prevResult } = await live('broken-ipam', '["1.1.0"]');
   writeFileSync(join(folder, 'broken-ipam.broken'), '');
