@@ -17,6 +17,7 @@ import { CniError } from '../../src/cni/errors.ts';
 import { readRequest } from '../../src/cni/request.ts';
 import { cniResult } from '../../src/cni/result.ts';
 import { tryParseAddress } from '../../src/net/index.ts';
+import { withoutDescriptors } from '../faults/descriptors.ts';
 import { testNamespace } from '../kernel/test-namespaces.ts';
 import { baseConfiguration, requestOf, TestNode } from './test-node.ts';
 
@@ -228,4 +229,26 @@ test('a plugin that takes one address at a time is asked for each', async () => 
   assert.deepEqual(addresses, ['10.42.0.9', 'fd42::9']);
   const common = 'ADD IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=both';
   assert.deepEqual(askedOf('single-ipam'), [`${common};IP=10.42.0.9`, `${common};IP=fd42::9`]);
+});
+
+test('without a file descriptor for it the plugin is asked again later, code 11', async () => {
+  const { call } = await withHostLocal([], ['10.42.0.0/24']);
+  const addresses = new DelegatedIpam({ podCidrs: async () => [], folders: ['/usr/lib/cni'] });
+  const request = requestOf('ADD', call);
+  await addresses.assign(request, noWishes);
+  await addresses.release(request);
+  const outcomes: string[] = [];
+  for (let spare = 0; outcomes.at(-1) !== 'released'; spare++) {
+    const release = () => withoutDescriptors(spare, () => addresses.release(request));
+    outcomes.push(await release().then(() => 'released', refusalFor));
+    assert.ok(spare < 20, 'descriptors that are there do not help');
+  }
+  assert.ok(outcomes.length > 3);
+  assert.deepEqual(new Set(outcomes.slice(0, -1)), new Set(['11']));
+
+  function refusalFor(error: unknown): string {
+    assert.ok(error instanceof CniError, String(error));
+    assert.match(error.message, /^Cannot run IPAM plugin "host-local": .*no file descriptor left/);
+    return `${error.code}`;
+  }
 });

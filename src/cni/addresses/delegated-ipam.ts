@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { formatAddress, parseAddress, tryParseAddress } from '../../net/index.ts';
+import { ScarcityError, startProgram } from '../../process/index.ts';
 import { CniError, cniErrorCodes, invalid } from '../errors.ts';
 import { isObject, type JsonObject } from '../json-fields.ts';
 import type { AttachmentRequest, CniRequest, GarbageRequest, StatusRequest } from '../request.ts';
@@ -96,10 +97,16 @@ export class DelegatedIpam implements AddressPlugin {
     const { type } = request.configuration.ipam;
     // Before the plugin is started: it would wait on its stdin for what may not be had.
     const configuration = await this.#configuration(command, request);
-    const child = spawn(this.#find(request), [], {
-      stdio: 'pipe',
-      env: { PATH: process.env.PATH, ...request.environment, CNI_COMMAND: command },
-      signal: AbortSignal.timeout(deadlineMs),
+    const program = this.#find(request);
+    const child = await startProgram(() =>
+      spawn(program, [], {
+        stdio: 'pipe',
+        env: { PATH: process.env.PATH, ...request.environment, CNI_COMMAND: command },
+        signal: AbortSignal.timeout(deadlineMs),
+      }),
+    ).catch((cause: Error) => {
+      const code = cause instanceof ScarcityError ? cniErrorCodes.tryAgainLater : cniErrorCodes.failed;
+      throw new CniError(code, `Cannot run IPAM plugin "${type}": ${cause.message}`, { cause });
     });
     const ended = new Promise<number | string>((resolve, reject) => {
       child.on('error', reject);
