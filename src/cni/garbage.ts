@@ -1,6 +1,6 @@
 // GC: which of a network's attachments on this node nobody wants any more, those that left a link or an address and are not on
 // the runtime's list; and the DELs that take them down.
-import type { Datastore } from '../datastore/index.ts';
+import { type Datastore, UnavailableError } from '../datastore/index.ts';
 import { ipamBlocks } from '../resources/index.ts';
 import { handleOf, type OwnedLink, readOwnerNote } from './attachment.ts';
 import { CniError, cniErrorCodes } from './errors.ts';
@@ -11,22 +11,62 @@ export interface GarbageSearch {
   /** Name of the node. */
   readonly node: string;
   /** The notes of the node's links. */
-  readonly owners: Iterable<string>;
+  readonly owners: () => Iterable<string>;
 }
 
-/** A DEL for each attachment that is on nobody's list. */
+/** One collection: it goes on after a failure, and tells of all of them at its end. */
+export class GarbageRound {
+  readonly #failures: { readonly about: string; readonly error: unknown }[] = [];
+
+  /** Undefined when it failed. */
+  async attempt<T>(about: string, perform: () => T | Promise<T>): Promise<T | undefined> {
+    try {
+      return await perform();
+    } catch (error) {
+      this.#failures.push({ about, error });
+      return undefined;
+    }
+  }
+
+  /** @throws CniError that names everything that failed */
+  end(): void {
+    if (this.#failures.length === 0) return;
+    const told = this.#failures.map(({ about, error }) => {
+      return `${about}: ${error instanceof Error ? error.message : String(error)}`;
+    });
+    const isPassing = this.#failures.every(({ error }) => passes(error));
+    const code = isPassing ? cniErrorCodes.tryAgainLater : cniErrorCodes.failed;
+    throw new CniError(code, `Cannot collect all garbage: ${told.join('; ')}`, {
+      cause: new AggregateError(this.#failures.map(({ error }) => error)),
+    });
+  }
+}
+
+function passes(error: unknown): boolean {
+  return (
+    error instanceof UnavailableError ||
+    (error instanceof CniError && error.code === cniErrorCodes.tryAgainLater)
+  );
+}
+
+/** A DEL for each attachment that is on nobody's list, of those that can be found. */
 export async function garbageDeletions(
   request: GarbageRequest,
   { datastore, node, owners }: GarbageSearch,
+  round: GarbageRound,
 ): Promise<AttachmentRequest[]> {
   const { configuration } = request;
   const stale = new Map<string, Pick<OwnedLink, 'containerId' | 'interfaceName' | 'pod'>>();
   if (configuration.ipam.type === 'calico-ipam') {
-    for (const containerId of await staleContainers(datastore, node, request)) {
+    const containers = await round.attempt('looking for addresses', () =>
+      staleContainers(datastore, node, request),
+    );
+    for (const containerId of containers ?? []) {
       stale.set(containerId, { containerId, interfaceName: '', pod: undefined });
     }
   }
-  const owned = [...owners].flatMap((note) => readOwnerNote(note) ?? []);
+  const notes = await round.attempt('looking for links', owners);
+  const owned = [...(notes ?? [])].flatMap((note) => readOwnerNote(note) ?? []);
   for (const link of staleLinks(owned, request)) stale.set(link.containerId, link);
   return [...stale.values()].map((attachment) => deletionOf(attachment, request));
 }
@@ -50,22 +90,6 @@ function deletionOf(
       CNI_NETNS: '',
     },
   };
-}
-
-/** Does all of them, also when one fails. @throws CniError that tells of every failure */
-export async function deleteEach(
-  requests: readonly AttachmentRequest[],
-  perform: (request: AttachmentRequest) => Promise<void>,
-): Promise<void> {
-  const failures: Error[] = [];
-  for (const request of requests) await perform(request).catch((error: Error) => failures.push(error));
-  if (failures.length === 0) return;
-  const cause = new AggregateError(failures, failures.map(({ message }) => message).join('; '));
-  throw new CniError(
-    cniErrorCodes.failed,
-    `Cannot take down ${failures.length} of ${requests.length} attachments that nobody wants`,
-    { cause },
-  );
 }
 
 /** Containers of the network that hold addresses on the node and are on nobody's list. */

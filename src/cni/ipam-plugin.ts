@@ -4,7 +4,7 @@ import type { IpamClient } from '../ipam/index.ts';
 import { CalicoIpam } from './addresses/calico-ipam.ts';
 import { handleOf } from './attachment.ts';
 import { CniError, cniErrorCodes } from './errors.ts';
-import { staleContainers } from './garbage.ts';
+import { GarbageRound, staleContainers } from './garbage.ts';
 import { passDatastore } from './gates.ts';
 import { Newcomers } from './newcomers.ts';
 import type { Plugin } from './plugin.ts';
@@ -42,12 +42,15 @@ export class IpamPlugin implements Plugin {
 
   async collectGarbage(request: GarbageRequest): Promise<void> {
     const { datastore, ipam, node } = this.#options;
+    const round = new GarbageRound();
     await this.#newcomers.noted(async (newcomers) => {
       for (const containerId of await staleContainers(datastore, node, request)) {
         if (newcomers.has(containerId)) continue;
-        await ipam.releaseByHandle(handleOf({ network: request.configuration.name, containerId }));
+        const handle = handleOf({ network: request.configuration.name, containerId });
+        await round.attempt(`container "${containerId}"`, () => ipam.releaseByHandle(handle));
       }
     });
+    round.end();
   }
 
   async status(_request: StatusRequest): Promise<void> {

@@ -14,7 +14,7 @@ import { checkFloatingAddresses, hasForeignAddresses, type PodWishes, readWishes
 import { ownerNote } from './attachment.ts';
 import { checkAttachment } from './check.ts';
 import { CniError, cniErrorCodes } from './errors.ts';
-import { deleteEach, garbageDeletions } from './garbage.ts';
+import { GarbageRound, garbageDeletions } from './garbage.ts';
 import { passDatastore, passGates } from './gates.ts';
 import { Newcomers } from './newcomers.ts';
 import type { Plugin } from './plugin.ts';
@@ -89,14 +89,16 @@ export class CalicoNetwork implements Plugin {
 
   async collectGarbage(request: GarbageRequest): Promise<void> {
     const { datastore, links, node } = this.#options;
+    const round = new GarbageRound();
     await this.#newcomers.noted(async (newcomers) => {
-      const deletions = await garbageDeletions(request, { datastore, node, owners: links.owners().values() });
-      await deleteEach(
-        deletions.filter(({ containerId }) => !newcomers.has(containerId)),
-        (deletion) => this.delete(deletion),
-      );
+      const search = { datastore, node, owners: () => links.owners().values() };
+      const deletions = await garbageDeletions(request, search, round);
+      for (const deletion of deletions.filter(({ containerId }) => !newcomers.has(containerId))) {
+        await round.attempt(`container "${deletion.containerId}"`, () => this.delete(deletion));
+      }
     });
-    await this.#plugin(request).collectGarbage(request);
+    await round.attempt('addresses', () => this.#plugin(request).collectGarbage(request));
+    round.end();
   }
 
   async status(request: StatusRequest): Promise<void> {

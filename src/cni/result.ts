@@ -78,16 +78,17 @@ export function addressesIn(result: JsonObject): string[] {
   });
 }
 
-/** Those of a link in the pod, of a result that may speak of several. */
+/** Those of a link in the pod, of a result that may speak of several; what names no link counts where nothing names this one. */
 export function addressesOf(result: JsonObject, interfaceName: string): string[] {
   const interfaces = listIn(result, 'interfaces');
-  const isOurs = (entry: unknown) => {
+  const ips = listIn(result, 'ips').map((entry) => {
     const { interface: index } = isObject(entry) ? entry : {};
-    const link = typeof index === 'number' ? interfaces[index] : undefined;
-    // What names no link is the only link's.
-    return !isObject(link) || (link.name === interfaceName && Boolean(link.sandbox));
-  };
-  return addressesIn({ ...result, ips: listIn(result, 'ips').filter(isOurs) });
+    return { entry, link: typeof index === 'number' ? interfaces[index] : undefined };
+  });
+  const isOurs = (link: unknown) => isObject(link) && link.name === interfaceName && Boolean(link.sandbox);
+  const ours = ips.filter(({ link }) => isOurs(link));
+  const counted = ours.length > 0 ? ours : ips.filter(({ link }) => !isObject(link));
+  return addressesIn({ ...result, ips: counted.map(({ entry }) => entry) });
 }
 
 function listIn(result: JsonObject, key: string): readonly unknown[] {

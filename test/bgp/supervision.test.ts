@@ -10,6 +10,7 @@ import { BirdSupervisor } from '../../src/bgp/bird/supervisor.ts';
 import { birdAdvertised, birdStatus, readBgpReport } from '../../src/bgp/index.ts';
 import { createLogger } from '../../src/process/index.ts';
 import { bgpConfigurations, bgpPeers, nodes } from '../../src/resources/index.ts';
+import { withoutDescriptors } from '../faults/descriptors.ts';
 import { BgpLab, blockOf } from './bgp-lab.ts';
 import { configuration, peer } from './test-cluster.ts';
 
@@ -43,6 +44,58 @@ test('a BIRD that dies of its start is told with its last words, and does not en
     });
   } finally {
     rmSync(dirname(program), { recursive: true });
+  }
+});
+
+test('a BIRD for which no file descriptor is left is told, and started when there are some', async () => {
+  await using lab = await BgpLab.make('scarce', 1);
+  const paths = lab.paths('node-1');
+  const folder = mkdtempSync(join(tmpdir(), 'calico-bird-'));
+  const program = join(folder, 'bird');
+  writeFileSync(program, lab.birdProgram('node-1'), { mode: 0o755 });
+  const log = createLogger('test', 'silent');
+  const start = (onTrouble: (trouble: string | undefined) => void) => {
+    const supervisor = new BirdSupervisor({
+      program,
+      paths,
+      log,
+      hasRoutesToRecover: () => false,
+      onTrouble,
+    });
+    supervisor.apply('router id 10.0.0.1;\nprotocol device {}\n');
+    return supervisor;
+  };
+  try {
+    const troubles: string[] = [];
+    for (const spare of [0, 1, 2, 3]) {
+      await withoutDescriptors(spare, async () => {
+        const told = Promise.withResolvers<string>();
+        const supervisor = start((trouble) => told.resolve(trouble ?? 'none'));
+        troubles.push(await told.promise);
+        supervisor.abandon();
+      });
+    }
+    assert.ok(
+      troubles.every((trouble) => /EMFILE/.test(trouble)),
+      troubles.join('\n'),
+    );
+    assert.ok(troubles.some((trouble) => /^Cannot start BIRD \(.*no file descriptor left/.test(trouble)));
+    const told = Promise.withResolvers<string | undefined>();
+    const supervisor = await withoutDescriptors(1, async () => {
+      const starting = start(told.resolve);
+      assert.match((await told.promise) ?? '', /EMFILE/);
+      return starting;
+    });
+    try {
+      await lab.until('BIRD runs', async () => {
+        return (await birdStatus(paths.socket)).daemon.routerId === '10.0.0.1';
+      });
+      await lab.until('the trouble is over', async () => supervisor.trouble === undefined);
+    } finally {
+      await supervisor.stop();
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 });
 

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { interfaceNameOf } from '../../src/calc/index.ts';
+import { CniError } from '../../src/cni/errors.ts';
+import { IpamPlugin } from '../../src/cni/index.ts';
 import { cniResult } from '../../src/cni/result.ts';
 import { ipamHandles, namespaces } from '../../src/resources/index.ts';
 import { ip, ipJson, testNamespace } from '../kernel/test-namespaces.ts';
@@ -35,6 +37,23 @@ test('pools and families of the pod go before those of its namespace, and both b
   assert.match((await add(node, {}, { ipam })).addresses.join(), /^10\.32\./);
   const own = { [`${p}ipv4pools`]: '["10.31.0.0/26"]', [`${p}ipFamilies`]: '["IPv4","IPv6"]' };
   assert.match((await add(node, own, { ipam })).addresses.join(), /^10\.31\.[^,]*,fd33::/);
+});
+
+test('a configuration that wants no address at all is refused with code 7, unless the pod asks for some', async () => {
+  const node = await (await TestNode.make({ pools })).start();
+  const none = { ipam: { type: 'calico-ipam', assign_ipv4: 'false' } };
+  const isRefusal = (error: unknown) =>
+    error instanceof CniError &&
+    error.code === 7 &&
+    /"ipam\.assign_ipv4" and "ipam\.assign_ipv6" are both false/.test(error.message);
+  await assert.rejects(add(node, {}, none), isRefusal);
+  assert.deepEqual([...node.links.owners()], []);
+  const { datastore, ipam, name } = node;
+  const alone = new IpamPlugin({ node: name, datastore, ipam });
+  const call = { pod: 'any', container: 'any', namespace: testNamespace('any'), configuration: none };
+  await assert.rejects(alone.add(requestOf('ADD', call)), isRefusal);
+  assert.deepEqual((await add(node, { [`${p}ipAddrs`]: '["10.31.0.7"]' }, none)).addresses, ['10.31.0.7']);
+  assert.match((await add(node, { [`${p}ipFamilies`]: '["IPv6"]' }, none)).addresses.join(), /^fd33::/);
 });
 
 test('a pod has the very addresses and the MAC address that it asks for', async () => {

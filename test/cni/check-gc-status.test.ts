@@ -7,6 +7,7 @@ import { IpamPlugin } from '../../src/cni/index.ts';
 import type { Plugin } from '../../src/cni/plugin.ts';
 import { readRequest } from '../../src/cni/request.ts';
 import { cniResult } from '../../src/cni/result.ts';
+import { UnavailableError } from '../../src/datastore/index.ts';
 import { clusterInformations, ipamHandles, kubernetesNetworkPolicies } from '../../src/resources/index.ts';
 import { ip, ipJson, testNamespace } from '../kernel/test-namespaces.ts';
 import { baseConfiguration, requestOf, TestNode } from './test-node.ts';
@@ -30,6 +31,18 @@ describe('CHECK', () => {
   test('is content with what ADD made', async () => {
     const { node, request } = await attached();
     await node.network.check(request);
+  });
+
+  test("looks for its own interface's addresses, and not for those of a plugin before it", async () => {
+    const node = await (await TestNode.make()).start();
+    await node.createPod('web');
+    const other = { name: 'net1', mac: '02:00:00:00:00:01', sandbox: '/run/netns/x' };
+    const ips = [{ address: '192.0.2.9/32', interface: 0 }, { address: '192.0.2.10/32' }];
+    const earlier = { cniVersion: '1.1.0', interfaces: [other], ips, routes: [], dns: {} };
+    const call = { pod: 'web', container: 'c1', namespace: testNamespace('pod') };
+    const add = requestOf('ADD', { ...call, configuration: { prevResult: earlier } });
+    const prevResult = cniResult('1.1.0', await node.network.add(add), earlier);
+    await node.network.check(requestOf('CHECK', { ...call, configuration: { prevResult } }));
   });
 
   for (const [what, spoil, message] of [
@@ -196,6 +209,78 @@ describe('GC', async () => {
     assert.deepEqual(await ipam.addressesByHandle('test-net.dotted.id'), []);
     assert.equal((await ipam.addressesByHandle('test-net.other.id')).length, 1);
     await ipam.releaseByHandle('test-net.other.id');
+  });
+
+  test('takes down what it can when something fails, and names all that failed', async () => {
+    await node.network.collectGarbage(garbage([]));
+    for (const name of ['e', 'f']) {
+      await node.createPod(name);
+      const call = { pod: name, container: `of-${name}`, namespace: testNamespace(name) };
+      await node.network.add(requestOf('ADD', call));
+    }
+    const { detach } = node.links;
+    const { list } = node.store;
+    const stuck = interfaceNameOf('shop', 'e');
+    node.links.detach = async (name) => {
+      if (name === stuck) throw new Error('the link is stuck');
+      return detach.call(node.links, name);
+    };
+    node.store.list = async () => {
+      throw new Error('the store is away');
+    };
+    try {
+      await assert.rejects(
+        node.network.collectGarbage(garbage([])),
+        isCode(100, /looking for addresses: the store is away; container "of-e": the link is stuck$/),
+      );
+    } finally {
+      Object.assign(node.links, { detach });
+      Object.assign(node.store, { list });
+    }
+    const links = ipJson(node.namespace, 'link').map(({ ifname }) => ifname);
+    assert.deepEqual(links, ['lo', stuck]);
+    assert.deepEqual(await node.ipam.addressesByHandle('test-net.of-f'), []);
+    await node.network.collectGarbage(garbage([]));
+    assert.deepEqual([...node.links.owners()], []);
+  });
+
+  test('is to be asked again later, code 11, when the datastore was away and nothing else was wrong', async () => {
+    const { list } = node.store;
+    node.store.list = async () => {
+      throw new UnavailableError('the store is away');
+    };
+    try {
+      await assert.rejects(
+        node.network.collectGarbage(garbage([])),
+        isCode(11, /looking for addresses: the store is away$/),
+      );
+    } finally {
+      Object.assign(node.store, { list });
+    }
+  });
+
+  test('of the IPAM plugin alone releases what it can, and names all that failed', async () => {
+    const { datastore, ipam, name } = node;
+    const plugin = new IpamPlugin({ node: name, datastore, ipam });
+    for (const container of ['one', 'two', 'three']) {
+      await plugin.add(requestOf('ADD', { pod: 'g', container, namespace: testNamespace(container) }));
+    }
+    const { releaseByHandle } = ipam;
+    ipam.releaseByHandle = async (handle) => {
+      if (handle !== 'test-net.two') throw new Error(`${handle} is stuck`);
+      return releaseByHandle.call(ipam, handle);
+    };
+    try {
+      await assert.rejects(
+        plugin.collectGarbage(garbage([])),
+        isCode(100, /container "one": test-net\.one is stuck; container "three": test-net\.three is stuck$/),
+      );
+    } finally {
+      Object.assign(ipam, { releaseByHandle });
+    }
+    assert.deepEqual(await ipam.addressesByHandle('test-net.two'), []);
+    await plugin.collectGarbage(garbage([]));
+    assert.deepEqual(await ipam.addressesByHandle('test-net.one'), []);
   });
 
   test("leaves another network's attachments alone", async () => {

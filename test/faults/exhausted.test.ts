@@ -2,7 +2,17 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -79,19 +89,8 @@ describe('an agent', { timeout: 300_000 }, () => {
     const first = await makeSandbox('first');
     await added(first);
     const pid = agents.pidOf(node) ?? assert.fail('no agent');
-    const limit = (soft: string) => execFileSync('prlimit', ['--pid', String(pid), `--nofile=${soft}:`]);
-    const [soft = ''] = execFileSync(
-      'prlimit',
-      ['--pid', String(pid), '--nofile', '--output', 'SOFT', '--noheadings'],
-      { encoding: 'utf8' },
-    )
-      .trim()
-      .split(/\s+/);
-    // The lowest free number is the next to be given.
-    const taken = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
-    let free = 0;
-    while (taken.has(free)) free++;
-    limit(String(free));
+    const limit = descriptorsOf(pid);
+    limit.spare(0);
     const second = await makeSandbox('second');
     const refusals: string[] = [];
     try {
@@ -104,13 +103,55 @@ describe('an agent', { timeout: 300_000 }, () => {
         );
       }
     } finally {
-      limit(soft);
+      limit.restore();
     }
     t.diagnostic(`refusals: ${[...new Set(refusals)].join(' | ')}`);
     assert.equal((await added(second)).length, 1);
     await agents.call('DEL', second);
     await agents.call('DEL', first);
     await until(() => agents.podLinks(node).length === 0, 'the links to go');
+    assert.deepEqual([agents.pidOf(node), agents.restarts], [pid, 0]);
+  });
+
+  test('without descriptors for an IPAM plugin refuses its pods in words, and takes them when there are some', async (t) => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'calico-exhausted-'));
+    t.after(() => rmSync(dataDir, { recursive: true }));
+    const hostLocal = (command: 'ADD' | 'DEL', sandbox: Sandbox) =>
+      callCni({
+        ...sandbox,
+        plugin: shimPath(),
+        command,
+        configuration: JSON.stringify({
+          ...agents.configuration(node),
+          ipam: { type: 'host-local', subnet: '10.79.0.0/24', dataDir },
+        }),
+        environment: {},
+        spawnOnNode: agents.onNode(node),
+        signal: AbortSignal.timeout(patienceMs),
+      });
+    const pid = agents.pidOf(node) ?? assert.fail('no agent');
+    const limit = descriptorsOf(pid);
+    const sandbox = await makeSandbox('delegated');
+    const refusals: string[] = [];
+    try {
+      // One is for the request itself.
+      for (let spare = 1; spare <= 6; spare++) {
+        limit.spare(spare);
+        await hostLocal('ADD', sandbox).then(
+          () => assert.fail(`a pod was added with ${spare} descriptors to spare`),
+          (error: unknown) =>
+            refusals.push(error instanceof CniError ? error.message : assert.fail(String(error))),
+        );
+      }
+    } finally {
+      limit.restore();
+    }
+    t.diagnostic(`refusals: ${[...new Set(refusals)].join(' | ')}`);
+    assert.ok(refusals.some((refusal) => /Cannot run IPAM plugin "host-local": /.test(refusal)));
+    assert.deepEqual([agents.pidOf(node), agents.restarts], [pid, 0]);
+    assert.equal((await hostLocal('ADD', sandbox)).length, 1);
+    await hostLocal('DEL', sandbox);
+    await until(() => agents.podLinks(node).length === 0, 'the link to go');
     assert.deepEqual([agents.pidOf(node), agents.restarts], [pid, 0]);
   });
 
@@ -167,6 +208,24 @@ describe('an agent', { timeout: 300_000 }, () => {
     assert.equal(agents.pidOf(node), pid);
   });
 });
+
+/** What another process may open at most. */
+function descriptorsOf(pid: number) {
+  const limit = (soft: string) => execFileSync('prlimit', ['--pid', String(pid), `--nofile=${soft}:`]);
+  const options = ['--nofile', '--output', 'SOFT', '--noheadings'];
+  const before = execFileSync('prlimit', ['--pid', String(pid), ...options], { encoding: 'utf8' }).trim();
+  return {
+    /** Leaves it so many besides those that it has. */
+    spare(count: number): void {
+      const taken = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
+      let number = 0;
+      // The lowest free number is the next to be given.
+      for (let left = count; taken.has(number) || left-- > 0; ) number++;
+      limit(String(number));
+    },
+    restore: () => limit(before),
+  };
+}
 
 /** Writes until there is no room. */
 function fill(path: string): void {

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from '../../process/index.ts';
+import { type Logger, startProgram } from '../../process/index.ts';
 import { BirdConnection, BirdRefusal } from './control-socket.ts';
 
 export interface BirdPaths {
@@ -143,22 +143,23 @@ export class BirdSupervisor {
     const recovery = hasRoutesToRecover() ? ['-R'] : [];
     const files = ['-c', paths.configuration, '-s', paths.socket, '-P', paths.pid];
     // Of its own process group: it outlives us, and a terminal's Ctrl-C is not for it.
-    const child = spawn(program, ['-f', ...recovery, ...files], {
-      detached: true,
-      stdio: ['ignore', 'ignore', 'pipe'],
+    const child = await startProgram(() =>
+      spawn(program, ['-f', ...recovery, ...files], { detached: true, stdio: ['ignore', 'ignore', 'pipe'] }),
+    ).catch((error: NodeJS.ErrnoException) => {
+      throw startError(program, error);
     });
+    this.#child = child;
     let words = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       words = `${words}${text}`.slice(-2_000);
     });
     const ended = new Promise<Error>((resolve) => {
-      child.on('error', (error: NodeJS.ErrnoException) => resolve(startError(program, error)));
+      child.on('error', (error) => resolve(new Error(`BIRD is out of reach: ${error.message}`)));
       child.on('exit', (code, signal) => {
         const how = signal ? `signal ${signal}` : `exit code ${code}`;
         resolve(new Error(`BIRD ended with ${how}${words === '' ? '' : `: ${words.trim()}`}`));
       });
     });
-    this.#child = child;
     this.#startedAt = performance.now();
     this.#connection = this.#watch(await this.#firstConnection(child, ended));
     void ended.then((error) => this.#died(error.message));

@@ -2,9 +2,9 @@
 import { AddressInUseError, type IpamClient } from '../../ipam/index.ts';
 import { cidrContains, formatAddress, parseAddress, tryParseAddress } from '../../net/index.ts';
 import { handleOf } from '../attachment.ts';
-import { CniError, cniErrorCodes } from '../errors.ts';
+import { CniError, cniErrorCodes, invalid } from '../errors.ts';
 import type { AttachmentRequest } from '../request.ts';
-import { addressesIn } from '../result.ts';
+import { addressesOf } from '../result.ts';
 import type { AddressPlugin, AddressWishes } from './address-plugin.ts';
 
 export class CalicoIpam implements AddressPlugin {
@@ -19,6 +19,10 @@ export class CalicoIpam implements AddressPlugin {
   async assign(request: AttachmentRequest, wishes: AddressWishes): Promise<string[]> {
     const wanted = request.wantedAddress ? [request.wantedAddress] : wishes.addresses;
     if (wanted.length > 0) return this.#assignThese(request, wanted);
+    // A pod's own wish is for a family at least: it is the configuration that wants none.
+    if (wishes.count[4] + wishes.count[6] === 0) {
+      throw invalid('"ipam.assign_ipv4" and "ipam.assign_ipv6" are both false; a pod needs an address');
+    }
     const addresses = await this.#ipam.autoAssign({
       ...this.#owner(request),
       count: wishes.count,
@@ -37,7 +41,7 @@ export class CalicoIpam implements AddressPlugin {
   }
 
   async check(request: AttachmentRequest): Promise<void> {
-    const { configuration, containerId } = request;
+    const { configuration, containerId, interfaceName } = request;
     const { addresses, unreadable } = await this.#ipam.holdingsOf(this.#owner(request).handleId);
     if (addresses.length === 0 && unreadable.length === 0) {
       throw new CniError(cniErrorCodes.unknownContainer, `Container "${containerId}" has no address`);
@@ -48,9 +52,8 @@ export class CalicoIpam implements AddressPlugin {
       const address = tryParseAddress(text);
       return address !== undefined && unreadable.some((block) => cidrContains(block, address));
     };
-    const lost = addressesIn(configuration.previousResult ?? {}).filter(
-      (address) => !held.includes(address) && !mayHold(address),
-    );
+    const answered = addressesOf(configuration.previousResult ?? {}, interfaceName);
+    const lost = answered.filter((address) => !held.includes(address) && !mayHold(address));
     if (lost.length > 0) {
       throw new CniError(
         cniErrorCodes.failed,

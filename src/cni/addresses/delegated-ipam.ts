@@ -4,13 +4,14 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { formatAddress, tryParseAddress } from '../../net/index.ts';
+import { formatAddress, parseAddress, tryParseAddress } from '../../net/index.ts';
+import { ScarcityError, startProgram } from '../../process/index.ts';
 import { CniError, cniErrorCodes, invalid } from '../errors.ts';
 import { isObject, type JsonObject } from '../json-fields.ts';
 import type { AttachmentRequest, CniRequest, GarbageRequest, StatusRequest } from '../request.ts';
 import { addressesIn } from '../result.ts';
 import { type CniVersion, isAtLeast } from '../versions.ts';
-import type { AddressPlugin } from './address-plugin.ts';
+import type { AddressPlugin, AddressWishes } from './address-plugin.ts';
 
 export interface DelegatedIpamOptions {
   /** The node's `spec.podCIDRs`. */
@@ -36,16 +37,25 @@ export class DelegatedIpam implements AddressPlugin {
     this.#options = options;
   }
 
-  async assign(request: AttachmentRequest): Promise<string[]> {
+  /** The caller releases what there is after an error. */
+  async assign(request: AttachmentRequest, { addresses: wanted }: AddressWishes): Promise<string[]> {
     const { type } = request.configuration.ipam;
-    const output = await this.#call('ADD', request);
-    const result: unknown = JSON.parse(output);
-    const addresses = (isObject(result) ? addressesIn(result) : []).map(tryParseAddress);
-    if (addresses.length === 0 || !addresses.every((address) => address !== undefined)) {
-      await this.release(request);
-      throw new CniError(cniErrorCodes.failed, `IPAM plugin "${type}" answered without addresses: ${output}`);
+    // The runtime's word goes before the pod's, and is in the variables already.
+    if (request.wantedAddress || wanted.length === 0) {
+      const given = await this.#ask(request);
+      const asked = request.wantedAddress ? formatAddress(parseAddress(request.wantedAddress)) : undefined;
+      if (asked === undefined || given.includes(asked)) return given;
+      throw otherGiven(type, asked, given);
     }
-    return addresses.map(formatAddress);
+    const given = new Set<string>();
+    for (const address of wanted) {
+      // One that knows of lists has given all of them at once.
+      if (given.has(address)) continue;
+      for (const one of await this.#ask(asking(request, address, wanted))) given.add(one);
+      if (!given.has(address)) throw otherGiven(type, address, given);
+    }
+    // What else a plugin chose, of another family, is none that the pod asked for; it is released with the rest.
+    return [...wanted];
   }
 
   async release(request: AttachmentRequest): Promise<void> {
@@ -64,6 +74,18 @@ export class DelegatedIpam implements AddressPlugin {
     if (await this.#knows('1.1.0', request)) await this.#call('STATUS', request);
   }
 
+  /** What the plugin gives, at least one address, as canonical text. */
+  async #ask(request: AttachmentRequest): Promise<string[]> {
+    const { type } = request.configuration.ipam;
+    const output = await this.#call('ADD', request);
+    const result: unknown = JSON.parse(output);
+    const addresses = (isObject(result) ? addressesIn(result) : []).map(tryParseAddress);
+    if (addresses.length > 0 && addresses.every((address) => address !== undefined)) {
+      return addresses.map(formatAddress);
+    }
+    throw new CniError(cniErrorCodes.failed, `IPAM plugin "${type}" answered without addresses: ${output}`);
+  }
+
   /** Older plugins have no GC and no STATUS, and say so when they are asked for their versions. */
   async #knows(version: CniVersion, request: CniRequest): Promise<boolean> {
     const answer: unknown = JSON.parse(await this.#call('VERSION', request));
@@ -75,10 +97,16 @@ export class DelegatedIpam implements AddressPlugin {
     const { type } = request.configuration.ipam;
     // Before the plugin is started: it would wait on its stdin for what may not be had.
     const configuration = await this.#configuration(command, request);
-    const child = spawn(this.#find(request), [], {
-      stdio: 'pipe',
-      env: { PATH: process.env.PATH, ...request.environment, CNI_COMMAND: command },
-      signal: AbortSignal.timeout(deadlineMs),
+    const program = this.#find(request);
+    const child = await startProgram(() =>
+      spawn(program, [], {
+        stdio: 'pipe',
+        env: { PATH: process.env.PATH, ...request.environment, CNI_COMMAND: command },
+        signal: AbortSignal.timeout(deadlineMs),
+      }),
+    ).catch((cause: Error) => {
+      const code = cause instanceof ScarcityError ? cniErrorCodes.tryAgainLater : cniErrorCodes.failed;
+      throw new CniError(code, `Cannot run IPAM plugin "${type}": ${cause.message}`, { cause });
     });
     const ended = new Promise<number | string>((resolve, reject) => {
       child.on('error', reject);
@@ -121,6 +149,29 @@ export class DelegatedIpam implements AddressPlugin {
       ipam: needsCidrs ? withPodCidrs(ipam, await this.#podCidrs(command)) : ipam,
     });
   }
+}
+
+/**
+ * The request with an address that the plugin is to give. All of them are in the configuration as well: a plugin that has a range
+ * for each family, such as host-local, gives one of each at once and nothing to the same container afterwards.
+ * Source: https://github.com/containernetworking/cni/blob/main/CONVENTIONS.md, "CNI_ARGS" and "args" in the network configuration
+ */
+function asking(request: AttachmentRequest, address: string, all: readonly string[]): AttachmentRequest {
+  const { configuration, environment } = request;
+  const { raw } = configuration;
+  const CNI_ARGS = [environment.CNI_ARGS, `IP=${address}`].filter(Boolean).join(';');
+  const asked = { ...request, environment: { ...environment, CNI_ARGS } };
+  if (all.length === 1) return asked;
+  const args = isObject(raw.args) ? raw.args : {};
+  const cni = { ...(isObject(args.cni) && args.cni), ips: all };
+  return { ...asked, configuration: { ...configuration, raw: { ...raw, args: { ...args, cni } } } };
+}
+
+function otherGiven(type: string, asked: string, given: Iterable<string>): CniError {
+  return new CniError(
+    cniErrorCodes.failed,
+    `IPAM plugin "${type}" was asked for ${asked} and gave ${[...given].join(', ')}`,
+  );
 }
 
 /** Puts the node's CIDRs in the places of the tokens: in `subnet`, in `ranges`, and what other plugins have. */
