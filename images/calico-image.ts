@@ -13,8 +13,8 @@ const programs = ['calico-node', 'calico-kube-controllers', 'calicoctl'] as cons
 /** As the bundles call it, which have no other way to know where the compiled plugin is. */
 export const pluginPath = '/usr/lib/calico/cni/calico';
 
-/** What of Debian's is in it: BIRD, and the libraries of Node.js. */
-export const debianPackages = ['bird2', 'libatomic1', 'libstdc++6'] as const;
+/** What of Debian's is in it: BIRD, the old iptables, whose tables only its own tools know, and the libraries of Node.js. */
+export const debianPackages = ['bird2', 'iptables', 'libatomic1', 'libstdc++6'] as const;
 
 export const entrypoint = '/usr/bin/calico-node';
 

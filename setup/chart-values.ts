@@ -13,8 +13,11 @@ const refused: Readonly<Record<string, RegExp>> = {
   'ipAutodetectionMethod=eth0': /\/ipAutodetectionMethod'/,
 };
 
-/** Returns a sentence for each thing that is not so. `render` gives the objects of a chart with one value set, and throws when there are none. */
-export function faultsOfValues(render: (value: string) => string): string[] {
+/**
+ * Returns a sentence for each thing that is not so. `render` gives the objects of a chart with one value set, by that flag of Helm's, and
+ * throws when there are none.
+ */
+export function faultsOfValues(render: (value: string, flag?: 'set' | 'set-json') => string): string[] {
   const faults = Object.entries(refused).flatMap(([value, reason]) => {
     const answer = refusalOf(() => render(value));
     return answer !== undefined && reason.test(answer)
@@ -25,6 +28,15 @@ export function faultsOfValues(render: (value: string) => string): string[] {
   if (/port: 9099/.test(moved) || (moved.match(/httpGet:.*port: 9100/g)?.length ?? 0) !== 3) {
     faults.push('the probes of calico-node do not follow felix.FELIX_HEALTHPORT');
   }
+  // As they come from a file of values, where every number is a fraction to Helm.
+  const parameters = render('felix={"FELIX_VXLANVNI":1000000,"FELIX_HEALTHENABLED":false}', 'set-json');
+  if (
+    !/FELIX_VXLANVNI, value: "1000000"/.test(parameters) ||
+    !/FELIX_HEALTHENABLED, value: "false"/.test(parameters)
+  )
+    faults.push('parameters of Felix do not arrive as they were given');
+  if (!/name: LOG_LEVEL, value: debug/.test(render('logLevel=debug')))
+    faults.push('logLevel does not reach calico-kube-controllers');
   // Read from the ConfigMap when calico-node starts: without another template nothing would start it.
   if (checksum(render('mtu=1400')) === checksum(render('mtu=1401'))) {
     faults.push('a change of mtu does not reach a calico-node that runs');

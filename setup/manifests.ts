@@ -40,7 +40,9 @@ const variants: Readonly<Record<string, Variant>> = {
 const isCheck = process.argv.includes('--check');
 if (isCheck) helm(['lint', '--strict', '--quiet', kubernetes, chart]);
 const faults = isCheck
-  ? faultsOfValues((value) => helm(['template', 'calico', chart, kubernetes, `--set=${value}`]))
+  ? faultsOfValues((value, flag = 'set') =>
+      helm(['template', 'calico', chart, kubernetes, `--${flag}=${value}`]),
+    )
   : [];
 const stale = Object.entries(variants).filter(([name, variant]) => {
   const path = join(root, 'manifests', name);

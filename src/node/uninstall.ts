@@ -1,7 +1,7 @@
 // Leaves a node as it was before Calico came: first what offers a network to the container runtime, then what is in the kernel,
 // then what lies on the disk.
-import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { uninstallDataplane } from '../dataplane/index.ts';
 import { Nftables, Rtnetlink } from '../kernel/index.ts';
 import { cniConfigurationFolder, kubeconfigName, pluginPaths } from './install-cni.ts';
@@ -19,6 +19,7 @@ export function uninstall(
   const offers = [environment.CNI_CONF_NAME || '10-calico.conflist', kubeconfigName].map((name) =>
     join(folder, name),
   );
+  const records = hostLocalRecords(offers[0] ?? '');
   const removed = offers.filter(remove);
   const kernel = Nftables.open();
   const rtnetlink = Rtnetlink.open();
@@ -30,11 +31,25 @@ export function uninstall(
   }
   removed.push(...pluginPaths(environment).filter(remove));
   // The folders themselves are mounted here; what is in them is ours.
-  const own = [dirname(paths.nodename), dirname(paths.cniSocket)].filter((path) => existsSync(path));
+  const own = [dirname(paths.nodename), dirname(paths.cniSocket), dirname(paths.bird.log)].filter((path) =>
+    existsSync(path),
+  );
   for (const name of own.flatMap((path) => readdirSync(path).map((entry) => join(path, entry)))) {
     if (remove(name)) removed.push(name);
   }
+  if (records !== undefined && remove(records)) removed.push(records);
   return removed;
+}
+
+/** Where host-local keeps who has which address of the network; undefined when the configuration names none. */
+function hostLocalRecords(configuration: string): string | undefined {
+  try {
+    const { name } = JSON.parse(readFileSync(configuration, 'utf8')) as { name?: string };
+    return name ? join('/var/lib/cni/networks', basename(name)) : undefined;
+  } catch {
+    // There is none, or nobody could work by it either.
+    return undefined;
+  }
 }
 
 function remove(path: string): boolean {

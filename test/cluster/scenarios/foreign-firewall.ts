@@ -25,6 +25,15 @@ export async function foreignFirewall(cluster: Cluster): Promise<void> {
   await node.run(['iptables', '-P', 'FORWARD', 'ACCEPT']);
   await fetchesFrom(cluster, one, url, /^three$/);
   await doctorTells(cluster, node.name, []);
+
+  // Of the old iptables only its own tools tell.
+  await node.run(['iptables-legacy', '-P', 'FORWARD', 'DROP']);
+  await isCutOff(cluster, one, url);
+  await doctorTells(cluster, node.name, [
+    'foreign-firewall: Chain "FORWARD" of the old iptables drops by default; Docker does that',
+  ]);
+  await node.run(['iptables-legacy', '-P', 'FORWARD', 'ACCEPT']);
+  await doctorTells(cluster, node.name, []);
 }
 
 /** Resolves once the doctor says this and nothing else: on a machine that is busy, it finds the agent slow, too. */

@@ -53,21 +53,23 @@ async function remains(node: ClusterNode): Promise<string[]> {
     '/opt/cni/bin/calico',
     '/opt/cni/bin/calico-ipam',
   ].filter((path) => existsSync(node.seenFromOutside(path)));
-  const state = ['/var/lib/calico', '/var/run/calico'].flatMap((path) => {
+  const folders = ['/var/lib/calico', '/var/run/calico', '/var/log/calico', '/var/lib/cni/networks'];
+  const state = folders.flatMap((path) => {
     const seen = node.seenFromOutside(path);
     return existsSync(seen) ? readdirSync(seen).map((name) => `${path}/${name}`) : [];
   });
   const lines = async (...command: [string, ...string[]]) => (await node.run(command)).trim().split('\n');
-  const [links, routes, tables] = await Promise.all([
+  const [links, routes, routes6, tables] = await Promise.all([
     lines('ip', '-oneline', 'link'),
     lines('ip', 'route', 'show', 'table', 'all'),
+    lines('ip', '-6', 'route', 'show', 'table', 'all'),
     lines('nft', 'list', 'tables'),
   ]);
   return [
     ...files,
     ...state,
     ...links.filter((line) => /cali/.test(line)),
-    ...routes.filter((line) => /cali|proto (80|bird)/.test(line)),
+    ...[...routes, ...routes6].filter((line) => /cali|proto (80|bird)/.test(line)),
     ...tables.filter((line) => /cali/.test(line)),
   ];
 }

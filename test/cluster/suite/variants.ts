@@ -55,6 +55,17 @@ test('a deny-all policy blocks, and probes go on, with BGP', (t) => denyAll(t, c
 test('what people ask of BGP besides is answered', () => bgpObjects(cluster));
 test('with BGP, service accounts may do what they need, and no more', (t) =>
   variantIsLeast(t, cluster, { since: 0, isStandalone: false }));
+test('Helm upgrades it, and a definition that has changed meanwhile', async () => {
+  const definition = 'customresourcedefinition/tiers.projectcalico.org';
+  const path = '/spec/versions/0/schema/openAPIV3Schema/description';
+  const older = JSON.stringify([{ op: 'add', path, value: 'As it was before.' }]);
+  // Whoever applies the newer one finds that this is Helm's.
+  await cluster.kubectl(['patch', definition, '--field-manager=helm', '--type=json', `--patch=${older}`]);
+  for (const command of installGuide.commandsOf('Upgrade with Helm')) await type(cluster, command);
+  await calicoIsReady(cluster);
+  const described = '--output=jsonpath={.spec.versions[0].schema.openAPIV3Schema.description}';
+  assert.doesNotMatch(await cluster.kubectl(['get', definition, described]), /before/);
+});
 test('Helm takes it away, and nothing of it stays', async (t) => {
   await cluster.kubectl(['delete', 'pods', '--all', '--now']);
   await uninstall(t, cluster, 'Uninstall with Helm');
