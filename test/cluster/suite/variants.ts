@@ -93,3 +93,7 @@ test('pods have addresses of their nodes, and reach each other', async (t) => {
 test('a deny-all policy blocks, and probes go on, where Calico is policy alone', (t) => denyAll(t, cluster));
 test('as policy alone, service accounts may do what they need, and no more', (t) =>
   variantIsLeast(t, cluster, { since: requestsBefore, isStandalone: true }));
+test('policy alone leaves, too, and nothing of it stays', async (t) => {
+  await cluster.kubectl(['delete', 'pods', '--all', '--now']);
+  await uninstall(t, cluster, 'Uninstall\n');
+});
