@@ -118,7 +118,10 @@ export function checkFloatingAddresses(floating: readonly Address[], addresses: 
 }
 
 /** As canonical text, which is how the kernel tells them. */
-function readAddresses(name: string, texts: readonly string[] = []): string[] {
+function readAddresses(name: string, texts: readonly string[] | undefined): string[] {
+  if (!texts) return [];
+  // As upstream: who asks for certain addresses, and names none, has made a mistake.
+  if (texts.length === 0) throw refused(`Annotation "${prefix}${name}" is an empty list`);
   const families = new Set<Family>();
   return texts.map((text) => {
     const address = tryParseAddress(text);

@@ -4,7 +4,7 @@ import type { IpamClient } from '../ipam/index.ts';
 import { handleOf, ownerNote } from './attachment.ts';
 import { CniError, cniErrorCodes } from './errors.ts';
 import type { AttachmentRequest } from './request.ts';
-import { addressesOf } from './result.ts';
+import { addressesOf, mtuOf } from './result.ts';
 
 export interface CheckOptions {
   readonly request: AttachmentRequest;
@@ -41,7 +41,8 @@ export async function checkAttachment(options: CheckOptions): Promise<void> {
 
 function linkFaults({ request, interfaceName, links }: CheckOptions): string[] {
   const { configuration, containerId, pod, interfaceName: podInterfaceName, namespacePath } = request;
-  const addresses = addressesOf(configuration.previousResult ?? {}, podInterfaceName);
+  const { previousResult = {} } = configuration;
+  const addresses = addressesOf(previousResult, podInterfaceName);
   if (addresses.length === 0) return [`"prevResult" has no address of "${podInterfaceName}" to look for`];
   try {
     return links.faults({
@@ -51,6 +52,11 @@ function linkFaults({ request, interfaceName, links }: CheckOptions): string[] {
       addresses,
       owner: ownerNote({ network: configuration.name, containerId, interfaceName: podInterfaceName, pod }),
       defaultRoutes: configuration.defaultRoutes,
+      // As ADD made it: the agent may have another one for pods by now.
+      mtu: {
+        host: mtuOf(previousResult, interfaceName, 'host'),
+        pod: mtuOf(previousResult, podInterfaceName, 'pod'),
+      },
     });
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;

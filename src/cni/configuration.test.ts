@@ -101,7 +101,7 @@ for (const [what, more, code, message] of [
   ['a gate that is no URL', { readiness_gates: ['file:///etc'] }, 7, /"readiness_gates" has "file/],
   ['a result that is a list', { prevResult: [] }, 7, /"prevResult" is not an object/],
   ['a link of another type', { device_type: 'ipvlan' }, 2, /"device_type" is "ipvlan"/],
-  ['a log of no known level', { log_level: 'loud' }, 7, /"log_level" is "loud"/],
+  ['a log level that is no text', { log_level: 5 }, 7, /"log_level" is 5/],
   ['another dataplane', { dataplane_options: { type: 'grpc' } }, 2, /"dataplane_options.type" is "grpc"/],
 ] as const) {
   test(`${what} is refused with code ${code}`, () => {
@@ -114,4 +114,10 @@ for (const [what, more, code, message] of [
 
 test('a version that is empty is one that is not told', () => {
   assert.equal(read({ cniVersion: '' }).cniVersion, '0.2.0');
+});
+
+test('a log level that upstream does not know is what it is to upstream: "info"', () => {
+  for (const level of ['none', 'trace', 'fatal', 'panic', 'loud']) {
+    assert.equal(read({ log_level: level, log_file_path: '/var/log/cni.log' }).log?.level, 'info', level);
+  }
 });

@@ -28,7 +28,10 @@ export interface NetworkConfiguration {
   readonly features: { readonly ipAddrsNoIpam: boolean; readonly floatingIps: boolean };
   /** The node that the configuration was written for; undefined when it does not say. */
   readonly node: string | undefined;
-  /** A file that must hold the node's name before pods may be set up, and whether it may be missing all the same. */
+  /**
+   * A file that must hold the node's name before pods may be set up, where it is not the agent's own; and whether it may be missing
+   * all the same.
+   */
   readonly nodenameFile: string | undefined;
   readonly isNodenameFileOptional: boolean;
   /** Whether the file that tells the packet size must be there before a pod is set up, where `mtu` is undefined. */

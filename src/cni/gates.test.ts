@@ -21,9 +21,14 @@ const file = (name: string, content: string) => {
 const missing = join(folder, 'missing');
 mkdirSync(join(folder, 'directory'));
 
-function pass(keys: object, { mtuFile = missing, deadlineMs = 10_000 } = {}): Promise<void> {
+const usualName = file('nodename', 'node-1');
+
+function pass(
+  keys: object,
+  { mtuFile = missing, nodenameFile = usualName, deadlineMs = 10_000 } = {},
+): Promise<void> {
   const configuration = readConfiguration(JSON.stringify({ cniVersion: '1.1.0', name: 'net', ...keys }));
-  const options = { node: 'node-1', datastore: new MemoryDatastore(), mtuFile };
+  const options = { node: 'node-1', datastore: new MemoryDatastore(), mtuFile, nodenameFile };
   return passGates(configuration, options, { intervalMs: 1, deadlineMs });
 }
 
@@ -61,6 +66,16 @@ for (const [what, keys] of [
 ] as const) {
   test(`the gates are open where ${what}`, () => pass(keys));
 }
+
+test("without the agent's own file of the node's name no pod is set up, unless the name may be missing", async () => {
+  const nodenameFile = join(folder, 'no-nodename');
+  await assert.rejects(
+    pass({}, { nodenameFile }),
+    isCode(11, /Cannot read the node's name from ".*no-nodename"/),
+  );
+  await pass({ nodename_file_optional: true }, { nodenameFile });
+  await pass({ nodename_file: usualName }, { nodenameFile });
+});
 
 test('the gates are open where the packet size is in its file', () =>
   pass({ require_mtu_file: true }, { mtuFile: file('mtu', '1400') }));

@@ -13,6 +13,8 @@ export interface GateOptions {
   readonly datastore: Datastore;
   /** Where the agent writes the packet size of pods. */
   readonly mtuFile: string;
+  /** Where it writes the node's name: the file that is asked for where the configuration names none. */
+  readonly nodenameFile: string;
 }
 
 /** How often a URL is asked, and for how long. */
@@ -27,14 +29,19 @@ const usualPatience: Patience = { intervalMs: 5_000, deadlineMs: 30_000 };
 /** @throws CniError with code 11 while it may pass, with code 5 or 7 when it will not */
 export async function passGates(
   configuration: NetworkConfiguration,
-  { node, datastore, mtuFile }: GateOptions,
+  { node, datastore, mtuFile, nodenameFile: ownNodenameFile }: GateOptions,
   patience = usualPatience,
 ): Promise<void> {
-  const { node: meant, nodenameFile, isNodenameFileOptional, readinessGates } = configuration;
+  const {
+    node: meant,
+    nodenameFile = ownNodenameFile,
+    isNodenameFileOptional,
+    readinessGates,
+  } = configuration;
   if (meant !== undefined && meant !== node) {
     throw invalid(`The network configuration is for node "${meant}", and this is "${node}"`);
   }
-  if (nodenameFile !== undefined) passNodenameFile(nodenameFile, isNodenameFileOptional, node);
+  passNodenameFile(nodenameFile, isNodenameFileOptional, node);
   if (configuration.isMtuFileRequired && configuration.mtu === undefined && !existsSync(mtuFile)) {
     throw new CniError(
       cniErrorCodes.tryAgainLater,

@@ -38,6 +38,8 @@ export interface CalicoNetworkOptions {
   readonly mtu: number;
   /** The file that says so to others. */
   readonly mtuFile: string;
+  /** The file that tells others the node's name. */
+  readonly nodenameFile: string;
   /** Where other IPAM plugins are, besides where the runtime says. */
   readonly pluginFolders: readonly string[];
   readonly log: Logger;

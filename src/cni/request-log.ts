@@ -2,7 +2,6 @@
 // request, in files that are turned over when they are large, and removed when they are old or too many.
 import { appendFileSync, mkdirSync, readdirSync, renameSync, rmSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { invalid } from './errors.ts';
 import { type JsonObject, readCount, readString } from './json-fields.ts';
 
 const levels = ['debug', 'info', 'warning', 'error'] as const;
@@ -55,11 +54,10 @@ export function noteRequest(
   appendFileSync(path, line, { mode: 0o600 });
 }
 
+/** What upstream does not know, such as "none" or "fatal", is "info" to it. */
 function readLevel(value: unknown): LogLevel {
   const text = (readString(value, '"log_level"') ?? 'info').toLowerCase();
-  const level = levels.find((known) => known === text || (known === 'warning' && text === 'warn'));
-  if (level) return level;
-  throw invalid(`"log_level" is "${text}"; it must be one of ${levels.join(', ')}`);
+  return levels.find((known) => known === text || (known === 'warning' && text === 'warn')) ?? 'info';
 }
 
 /** 0 when there is no such file. */

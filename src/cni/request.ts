@@ -85,7 +85,7 @@ export function readRequest({ environment, stdin }: Omit<ShimRequest, 'program'>
     configuration,
     environment,
     containerId: required(environment, 'CNI_CONTAINERID', /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/),
-    interfaceName: required(environment, 'CNI_IFNAME', /^(?!\.{1,2}$)[^\s/:]{1,15}$/),
+    interfaceName: readInterfaceName(environment),
     namespacePath:
       command === 'DEL' ? (environment.CNI_NETNS ?? '') : required(environment, 'CNI_NETNS', /^\//),
     pod: readPod(args),
@@ -107,6 +107,22 @@ function required(environment: ShimRequest['environment'], name: string, form: R
   throw new CniError(
     cniErrorCodes.invalidEnvironment,
     value === '' ? `${name} is missing` : `${name} is "${value}", which is not of the form ${form.source}`,
+  );
+}
+
+const longestNameBytes = 15;
+
+/**
+ * What the kernel takes for a link's name (dev_valid_name in net/core/dev.c): to it the byte 0xa0 is a space, a "%" begins a pattern,
+ * and the two words are the names of settings for all links (sysctl_dev_name_is_allowed in include/linux/inetdevice.h).
+ */
+function readInterfaceName(environment: ShimRequest['environment']): string {
+  const name = required(environment, 'CNI_IFNAME', /^(?!(?:\.{1,2}|all|default)$)[^\s/:%]+$/);
+  const bytes = Buffer.from(name);
+  if (bytes.length <= longestNameBytes && !bytes.includes(0xa0)) return name;
+  throw new CniError(
+    cniErrorCodes.invalidEnvironment,
+    `CNI_IFNAME is "${name}", which no link can be called: a name has at most ${longestNameBytes} bytes of UTF-8, none of them 0xa0`,
   );
 }
 

@@ -91,6 +91,14 @@ export function addressesOf(result: JsonObject, interfaceName: string): string[]
   return addressesIn({ ...result, ips: counted.map(({ entry }) => entry) });
 }
 
+/** What the result says of a link in the pod, or on the host; undefined before 1.1.0, whose results say nothing of it. */
+export function mtuOf(result: JsonObject, interfaceName: string, where: 'host' | 'pod'): number | undefined {
+  const link = listIn(result, 'interfaces')
+    .filter(isObject)
+    .find(({ name, sandbox }) => name === interfaceName && Boolean(sandbox) === (where === 'pod'));
+  return typeof link?.mtu === 'number' ? link.mtu : undefined;
+}
+
 function listIn(result: JsonObject, key: string): readonly unknown[] {
   const list = result[key];
   return Array.isArray(list) ? list : [];

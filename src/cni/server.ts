@@ -141,7 +141,7 @@ export class CniServer {
 
   async #perform(shimRequest: ShimRequest): Promise<ShimResponse> {
     const request = readRequest(shimRequest);
-    const plugin = shimRequest.program === 'calico-ipam' ? this.#options.ipam : this.#options.network;
+    const plugin = this.#pluginOf(shimRequest);
     switch (request.command) {
       case 'DEL':
         await plugin.delete(request);
@@ -177,16 +177,24 @@ export class CniServer {
     }
   }
 
-  async #deleteLate(request: ShimRequest): Promise<boolean> {
+  async #deleteLate(shimRequest: ShimRequest): Promise<boolean> {
+    const environment = { ...shimRequest.environment, CNI_COMMAND: 'DEL' };
+    // What is wrong with the request stays wrong; anything else may pass, such as another IPAM plugin that is being replaced.
+    const request = readRequest({ ...shimRequest, environment });
     try {
-      await this.#perform({ ...request, environment: { ...request.environment, CNI_COMMAND: 'DEL' } });
+      if (request.command === 'DEL') await this.#pluginOf(shimRequest).delete(request);
       return true;
     } catch (error) {
-      // What is wrong with the request stays wrong; anything else may pass.
-      if (error instanceof CniError && error.code < cniErrorCodes.tryAgainLater) throw error;
-      this.#options.log.warn({ error, args: request.environment.CNI_ARGS }, 'A kept DEL has to wait longer');
+      this.#options.log.warn(
+        { error, args: shimRequest.environment.CNI_ARGS },
+        'A kept DEL has to wait longer',
+      );
       return false;
     }
+  }
+
+  #pluginOf({ program }: ShimRequest): Plugin {
+    return program === 'calico-ipam' ? this.#options.ipam : this.#options.network;
   }
 }
 

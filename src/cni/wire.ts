@@ -21,16 +21,25 @@ export interface ShimResponse {
 
 /** Undefined for a text that is not what the shim sends: somebody else's, or one that was cut short. */
 export function readShimRequest(text: string): ShimRequest | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // Told by the caller, who knows where it came from.
-    return undefined;
-  }
-  const { program, environment, stdin } = (value ?? {}) as Partial<ShimRequest>;
+  const { program, environment, stdin } = parse(text) as Partial<ShimRequest>;
   if (typeof program !== 'string' || typeof stdin !== 'string') return undefined;
   if (typeof environment !== 'object' || environment === null) return undefined;
   const isText = (variable: unknown) => typeof variable === 'string';
   return Object.values(environment).every(isText) ? { program, environment, stdin } : undefined;
+}
+
+/** Undefined for a text that is not what the server answers: somebody else's, or one that was cut short. */
+export function readShimResponse(text: string): ShimResponse | undefined {
+  const { exitCode, stdout } = parse(text) as Partial<ShimResponse>;
+  if (typeof stdout !== 'string' || (exitCode !== 0 && exitCode !== 1)) return undefined;
+  return { exitCode, stdout };
+}
+
+/** Nothing for what is no JSON, or null: the caller, who knows where it came from, tells what is wrong. */
+function parse(text: string): object {
+  try {
+    return JSON.parse(text) ?? {};
+  } catch {
+    return {};
+  }
 }

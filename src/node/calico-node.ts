@@ -170,6 +170,7 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
     isGuarded: (interfaceName) => isDispatched(kernelTables, interfaceName),
     mtu,
     mtuFile: options.paths.mtu,
+    nodenameFile: options.paths.nodename,
     pluginFolders: options.paths.pluginFolders,
     log,
   });
@@ -180,7 +181,7 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
     ipam: new IpamPlugin({ node: options.node, datastore, ipam }),
     log,
   });
-  // Before any pod is set up: a network configuration may require them.
+  // Before any pod is set up: the network requires them.
   const ending = new AbortController();
   void untilWritten(() => writeFacts(options, mtu), { log, signal: ending.signal });
   await server.listen();

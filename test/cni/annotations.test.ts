@@ -138,6 +138,8 @@ for (const [name, value, message] of [
   ['ipv4pools', 'two', /must be a JSON list/],
   ['ipFamilies', '["IPX"]', /has "IPX"/],
   ['ipAddrs', '["10.31.0.1","10.31.0.2"]', /two IPv4 addresses/],
+  ['ipAddrs', '[]', /ipAddrs" is an empty list/],
+  ['ipAddrsNoIpam', '[]', /ipAddrsNoIpam" is an empty list/],
   ['hwAddr', '01:00:00:00:00:00', /is not the MAC address of one link/],
   ['floatingIPs', '["192.0.2.1"]', /"feature_control\.floating_ips" does not allow/],
   ['allowedSourcePrefixes', '["10.0.0.0/99"]', /is not a CIDR/],

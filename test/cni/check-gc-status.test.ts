@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { interfaceNameOf } from '../../src/calc/index.ts';
 import { CniError } from '../../src/cni/errors.ts';
 import { IpamPlugin } from '../../src/cni/index.ts';
+import type { JsonObject } from '../../src/cni/json-fields.ts';
 import type { Plugin } from '../../src/cni/plugin.ts';
 import { readRequest } from '../../src/cni/request.ts';
 import { cniResult } from '../../src/cni/result.ts';
@@ -25,7 +26,7 @@ describe('CHECK', () => {
     const result = await node.network.add(requestOf('ADD', call));
     const prevResult = cniResult('1.1.0', result);
     const request = requestOf('CHECK', { ...call, configuration: { prevResult } });
-    return { node, namespace, request, address: result.addresses[0] ?? '' };
+    return { node, namespace, request, result, address: result.addresses[0] ?? '' };
   }
 
   test('is content with what ADD made', async () => {
@@ -60,6 +61,21 @@ describe('CHECK', () => {
       'the next hop',
       ({ namespace }) => ip(namespace, 'neigh', 'flush', 'dev', 'eth0', 'nud', 'permanent'),
       /does not know who has 169/,
+    ],
+    [
+      "the next hop's route",
+      ({ namespace }) => ip(namespace, 'route', 'del', '169.254.1.1'),
+      /has no route 169\.254\.1\.1\/32/,
+    ],
+    [
+      "the host's MTU",
+      ({ node }) => ip(node.namespace, 'link', 'set', host, 'mtu', '1300'),
+      /The MTU of "cali.*" is 1300, not 1400/,
+    ],
+    [
+      "the pod's MTU",
+      ({ namespace }) => ip(namespace, 'link', 'set', 'eth0', 'mtu', '1300'),
+      /The MTU of "eth0" is 1300, not 1400/,
     ],
     [
       "the host's route",
@@ -100,6 +116,27 @@ describe('CHECK', () => {
       await assert.rejects(on.node.network.check(on.request), isCode(100, message));
     });
   }
+
+  test('knows the MTU that ADD gave the pod, whatever the configuration says by now', async () => {
+    const { node, request } = await attached();
+    const { configuration } = request;
+    await node.network.check({ ...request, configuration: { ...configuration, mtu: 1200 } });
+  });
+
+  test('compares the MTU of both ends where the result is too old to say it', async () => {
+    const { node, namespace, request, result } = await attached();
+    const { configuration } = request;
+    const previousResult = cniResult('1.0.0', result) as JsonObject;
+    const old = { ...request, configuration: { ...configuration, previousResult } };
+    await node.network.check(old);
+    ip(namespace, 'link', 'set', 'eth0', 'mtu', '1300');
+    await assert.rejects(
+      node.network.check(old),
+      isCode(100, /The MTU of "cali.*" is 1400, and that of "eth0" in the pod 1300/),
+    );
+    ip(node.namespace, 'link', 'set', host, 'mtu', '1300');
+    await node.network.check(old);
+  });
 
   test('is not content with a result that names no address', async () => {
     const { node, request } = await attached();

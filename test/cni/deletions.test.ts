@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import {
+  chmodSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -18,6 +19,7 @@ import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { interfaceNameOf } from '../../src/calc/index.ts';
 import { CniServer, IpamPlugin, shimPath } from '../../src/cni/index.ts';
+import { keepDeletion } from '../../src/cni/pending-deletions.ts';
 import { UnavailableError } from '../../src/datastore/index.ts';
 import { deleteNamespace } from '../../src/kernel/index.ts';
 import { ipamHandles } from '../../src/resources/index.ts';
@@ -201,4 +203,31 @@ test('a malformed DEL without an agent is refused with its code and not kept', a
   await agent.stop();
   const { code, stdout } = await agent.call('DEL', { ...call, container: '../x' });
   assert.deepEqual([code, JSON.parse(stdout).code, agent.kept], [1, 4, []]);
+});
+
+test('a kept DEL waits for an IPAM plugin that is being replaced, and for one that refuses', async () => {
+  const { agent, call } = await agentWithPod();
+  await agent.stop();
+  const plugins = join(folder, `plugins-${count}`);
+  mkdirSync(plugins);
+  const path = join(plugins, 'fickle-ipam');
+  const install = (answer: string) => {
+    writeFileSync(`${path}.new`, `#!/bin/sh\n${answer}\n`);
+    chmodSync(`${path}.new`, 0o755);
+    renameSync(`${path}.new`, path);
+  };
+  keepDeletion(agent.deletions, {
+    program: 'calico',
+    environment: { ...variablesOf('DEL', call), CNI_PATH: plugins },
+    stdin: JSON.stringify({ ...baseConfiguration, ipam: { type: 'fickle-ipam' } }),
+  });
+  await agent.start();
+  assert.equal(agent.kept.length, 1);
+  await agent.stop();
+  install(`echo '{"cniVersion":"1.0.0","code":7,"msg":"not now"}'; exit 1`);
+  await agent.start();
+  assert.equal(agent.kept.length, 1);
+  install('exit 0');
+  await drained(agent);
+  assert.deepEqual(readdirSync(agent.deletions), []);
 });

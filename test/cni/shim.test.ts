@@ -1,7 +1,7 @@
 // The compiled shim and the server, as the container runtime meets them.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,6 +79,42 @@ describe('the CNI plugin', () => {
     const { code, result } = await call('ADD', configuration(path));
     server.close();
     assert.deepEqual([code, result?.code], [1, 11]);
+  });
+
+  for (const [index, answer] of [
+    'null',
+    '{}',
+    '7',
+    '{"exitCode":0}',
+    '{"exitCode":"0","stdout":""}',
+    '{"exitCode":0.5,"stdout":""}',
+  ].entries()) {
+    test(`takes ${answer} for no answer of an agent's, and keeps a DEL`, async (t) => {
+      const path = join(folder, `other-${index}.sock`);
+      const server = createServer((socket) => socket.end(answer));
+      t.after(() => server.close());
+      await new Promise<void>((resolve) => server.listen(path, resolve));
+      const more = { deletions_dir: join(folder, `other-${index}-deletions`) };
+      const add = await call('ADD', configuration(path, more));
+      assert.deepEqual([add.code, add.result?.code, add.stderr], [1, 11, '']);
+      const del = await call('DEL', configuration(path, more));
+      assert.deepEqual([del.code, del.result, del.stderr], [0, undefined, '']);
+      assert.equal(readdirSync(more.deletions_dir).length, 1);
+    });
+  }
+
+  test('refuses paths that are not absolute with code 7', async () => {
+    for (const [key, path] of [
+      ['agent_socket', ''],
+      ['agent_socket', '9099'],
+      ['agent_socket', 'run/cni.sock'],
+      ['deletions_dir', ''],
+      ['deletions_dir', 5],
+    ] as const) {
+      const { code, result } = await call('DEL', configuration(join(folder, 'nobody.sock'), { [key]: path }));
+      assert.deepEqual([code, result?.code], [1, 7], `${key} ${path}`);
+      assert.match(String(result?.msg), new RegExp(`"${key}" is .*, which is not an absolute path`));
+    }
   });
 
   test('refuses a configuration that is not JSON with code 6', async () => {

@@ -1,6 +1,9 @@
 // A node as the CNI room's tests need it: the real agent, dataplane, links and IPAM in a network namespace of its own, over a
 // store in memory. Only the container runtime is played by the test.
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after } from 'node:test';
 import { CalicoNetwork } from '../../src/cni/index.ts';
 import type { AttachmentRequest } from '../../src/cni/request.ts';
@@ -28,10 +31,14 @@ export interface TestNodeOptions {
 }
 
 let nodes = 0;
+const folder = mkdtempSync(join(tmpdir(), 'calico-test-nodes-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
 
 export class TestNode {
   readonly name = `node-${++nodes}`;
   readonly namespace: TestNamespace;
+  /** Written as the agent writes it at its start. */
+  readonly nodenameFile = join(folder, this.name);
   readonly store: MemoryDatastore;
   readonly links: PodLinks;
   readonly nftables: Nftables;
@@ -58,6 +65,7 @@ export class TestNode {
     this.store = store;
     this.datastore = datastore;
     this.namespace = testNamespace(this.name);
+    writeFileSync(this.nodenameFile, this.name);
     const rtnetlink = Rtnetlink.open({ namespace: this.namespace.fd });
     this.nftables = Nftables.open({ namespace: this.namespace.fd });
     this.links = new PodLinks(rtnetlink, this.namespace.fd);
@@ -111,6 +119,7 @@ export class TestNode {
       isGuarded: (interfaceName) => isDispatched(this.nftables, interfaceName),
       mtu: 1400,
       mtuFile: '/nonexistent/mtu',
+      nodenameFile: this.nodenameFile,
       pluginFolders: ['/usr/lib/cni'],
       log,
     });

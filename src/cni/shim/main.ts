@@ -4,12 +4,18 @@
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { basename } from 'node:path';
-import { CniError, cniErrorCodes } from '../errors.ts';
+import { CniError, cniErrorCodes, invalid } from '../errors.ts';
 import { isObject, type JsonObject } from '../json-fields.ts';
 import { keepDeletion } from '../pending-deletions.ts';
 import { readRequest } from '../request.ts';
 import { impliedVersion, supportedVersions } from '../versions.ts';
-import { defaultDeletionsPath, defaultSocketPath, type ShimRequest, type ShimResponse } from '../wire.ts';
+import {
+  defaultDeletionsPath,
+  defaultSocketPath,
+  readShimResponse,
+  type ShimRequest,
+  type ShimResponse,
+} from '../wire.ts';
 
 function finish({ exitCode, stdout }: ShimResponse): void {
   process.exitCode = exitCode;
@@ -59,14 +65,8 @@ function parse(stdin: string): JsonObject {
 }
 
 function ask(configuration: JsonObject, cniVersion: string, stdin: string): void {
-  const { agent_socket: path = defaultSocketPath, deletions_dir: deletions = defaultDeletionsPath } =
-    configuration;
-  if (typeof path !== 'string' || typeof deletions !== 'string') {
-    throw new CniError(
-      cniErrorCodes.invalidConfiguration,
-      '"agent_socket" and "deletions_dir" must be paths',
-    );
-  }
+  const path = readPath(configuration, 'agent_socket', defaultSocketPath);
+  const deletions = readPath(configuration, 'deletions_dir', defaultDeletionsPath);
   const request: ShimRequest = { program: basename(process.argv0), environment: cniVariables(), stdin };
   const withoutAgent = (why: string) => answerAlone(request, deletions, cniVersion, why);
   const socket = connect(path);
@@ -75,16 +75,18 @@ function ask(configuration: JsonObject, cniVersion: string, stdin: string): void
   socket.on('connect', () => socket.write(`${JSON.stringify(request)}\n`));
   socket.on('error', (error) => withoutAgent(`calico-node does not answer on "${path}": ${error.message}`));
   socket.on('end', () => {
-    let response: ShimResponse;
-    try {
-      response = JSON.parse(Buffer.concat(pieces).toString('utf8'));
-    } catch {
-      // The agent ended in the middle of its work; what it had done it mends when it is asked again.
-      withoutAgent(`calico-node ended before it answered on "${path}"`);
-      return;
-    }
-    finish(response);
+    const response = readShimResponse(Buffer.concat(pieces).toString('utf8'));
+    if (response) finish(response);
+    // The agent ended in the middle of its work; what it had done it mends when it is asked again.
+    else withoutAgent(`calico-node ended before it answered on "${path}", or something else answers there`);
   });
+}
+
+/** A path that is not absolute would depend on where the runtime runs; and a number would be a port. */
+function readPath(configuration: JsonObject, key: string, otherwise: string): string {
+  const path = configuration[key] === undefined ? otherwise : configuration[key];
+  if (typeof path === 'string' && path.startsWith('/')) return path;
+  throw invalid(`"${key}" is ${JSON.stringify(path)}, which is not an absolute path`);
 }
 
 /** A DEL must not fail for want of an agent: what it asks for is done when there is one again. */

@@ -1,5 +1,5 @@
 // Compares a pod's link in the kernel, both ends of it, with what it should be. Looks only; mends nothing.
-import { closeNamespace, openNamespace, Rtnetlink } from '../../kernel/index.ts';
+import { closeNamespace, type Link, openNamespace, Rtnetlink } from '../../kernel/index.ts';
 import { bitsOf, parseAddress } from '../../net/index.ts';
 import { everything, hostMac, nextHops, wholeNet } from './next-hop.ts';
 import type { PodEndRequest } from './pod-end.ts';
@@ -9,6 +9,8 @@ export interface LinkFacts extends Omit<PodEndRequest, 'allowIpForwarding'> {
   readonly interfaceName: string;
   readonly podNamespacePath: string;
   readonly owner: string;
+  /** In bytes, what each end was given; where one is undefined, both ends must only be the same. */
+  readonly mtu: { readonly host: number | undefined; readonly pod: number | undefined };
 }
 
 /** `host` belongs to the node's namespace. Empty when all is well. */
@@ -20,6 +22,7 @@ export function linkFaults(host: Rtnetlink, facts: LinkFacts): string[] {
     return [
       ...hostFaults(host, facts, link?.mac),
       ...(link ? podFaults(pod, link.index, facts) : [`The pod has no link "${facts.podInterfaceName}"`]),
+      ...mtuFaults(host.link(facts.interfaceName), link, facts),
     ];
   } finally {
     closeNamespace(namespace);
@@ -60,6 +63,10 @@ function podFaults(pod: Rtnetlink, index: number, facts: LinkFacts): string[] {
     if (!present.some((one) => one.address === address && one.prefixLength === bitsOf(family))) {
       faults.push(`The pod's link "${name}" does not have ${wholeNet(address)}`);
     }
+    // An IPv6 next hop is link-local, which every link routes by itself.
+    if (family === 4 && !routes.some(({ destination }) => destination === wholeNet(via))) {
+      faults.push(`The pod has no route ${wholeNet(via)}`);
+    }
     if (
       defaultRoutes &&
       !routes.some((route) => route.destination === everything(family) && route.via === via)
@@ -69,6 +76,24 @@ function podFaults(pod: Rtnetlink, index: number, facts: LinkFacts): string[] {
     if (!neighbours.some((neighbour) => neighbour.address === via && neighbour.mac === hostMac)) {
       faults.push(`The pod does not know who has ${via}`);
     }
+  }
+  return faults;
+}
+
+/** Of ends that are there; that one is missing is told elsewhere. */
+function mtuFaults(host: Link | undefined, pod: Link | undefined, { mtu }: LinkFacts): string[] {
+  const ends = [
+    [host, mtu.host],
+    [pod, mtu.pod],
+  ] as const;
+  const faults = ends.flatMap(([end, wanted]) =>
+    end && wanted !== undefined && end.mtu !== wanted
+      ? [`The MTU of "${end.name}" is ${end.mtu}, not ${wanted}`]
+      : [],
+  );
+  const areTold = mtu.host !== undefined && mtu.pod !== undefined;
+  if (!areTold && host && pod && host.mtu !== pod.mtu) {
+    faults.push(`The MTU of "${host.name}" is ${host.mtu}, and that of "${pod.name}" in the pod ${pod.mtu}`);
   }
   return faults;
 }

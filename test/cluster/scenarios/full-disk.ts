@@ -10,7 +10,8 @@ import type { ClusterNode } from '../node.ts';
 import { apply, fetchesFrom, isCutOff, podManifest, readyPods } from '../pods.ts';
 
 const folders = ['/var/lib/calico', '/etc/cni/net.d', '/opt/cni/bin'];
-const nodename = '/var/lib/calico/nodename';
+/** What the agent writes at its start besides the node's name, without which no pod is added. */
+const mtu = '/var/lib/calico/mtu';
 
 /** Works with the pods "one" on node-1 and "three" on node-2 of `connectivity`. */
 export async function fullDisk(t: TestContext, cluster: Cluster): Promise<void> {
@@ -19,12 +20,12 @@ export async function fullDisk(t: TestContext, cluster: Cluster): Promise<void> 
   const [one, three] = [pods.get('one'), pods.get('three')];
   assert.ok(one && three);
   const url = `http://${three.ip}:8080/`;
-  await node.run(['rm', nodename]);
+  await node.run(['rm', mtu]);
   for (const folder of folders) await node.run(['sh', '-c', fill(folder)]);
   try {
     await t.test('calico-node starts anew, and its node stays ready', async () => {
       await replaceCalicoNode(cluster, node);
-      assert.ok(!existsSync(node.seenFromOutside(nodename)), 'there was room to write');
+      assert.ok(!existsSync(node.seenFromOutside(mtu)), 'there was room to write');
       const conflist = readFileSync(node.seenFromOutside('/etc/cni/net.d/10-calico.conflist'), 'utf8');
       assert.equal(JSON.parse(conflist).name, 'k8s-pod-network');
     });
@@ -41,7 +42,7 @@ export async function fullDisk(t: TestContext, cluster: Cluster): Promise<void> 
     });
     await t.test('with room again, what could not be written is', async () => {
       for (const folder of folders) await node.run(['rm', `${folder}/filler`]);
-      await eventually("the node's name is there", () => existsSync(node.seenFromOutside(nodename)));
+      await eventually('the packet size is there', () => existsSync(node.seenFromOutside(mtu)));
     });
   } finally {
     for (const folder of folders) await node.run(['umount', '--lazy', folder]);
