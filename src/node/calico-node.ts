@@ -29,7 +29,7 @@ import { detectAddress, type NodeAddress, neverUnderlay } from './detect-address
 import { FollowedFacts } from './followed-facts.ts';
 import { Observability } from './observability.ts';
 import type { NodeOptions } from './options.ts';
-import { overlayMtu, podMtu } from './packet-size.ts';
+import { mtuFault, overlayMtu, podMtu } from './packet-size.ts';
 import { calculationOptions, deviceRoutes, tableOptions } from './table-options.ts';
 import { takeOver } from './take-over.ts';
 import { ensureTunnels, type Tunnel } from './tunnel.ts';
@@ -37,7 +37,9 @@ import { untilAvailable } from './until-available.ts';
 import { untilWritten } from './until-written.ts';
 
 export interface CalicoNode {
-  /** Stops taking requests and following the cluster. Policy, routes and links stay as they are. */
+  /** Resolves when policies are enforced and the CNI server answers. Rejects with what keeps the node from it, or when it is stopped before. */
+  readonly ready: Promise<void>;
+  /** Stops taking requests and following the cluster, also before all of it has begun. Policy, routes and links stay as they are. */
   stop(): Promise<void>;
 }
 
@@ -51,11 +53,40 @@ export interface StartOptions {
   readonly onRestartDue: (why: string) => void;
 }
 
-/** Resolves when the node is ready: policies are enforced and the CNI server answers. */
-export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> {
+/** Returns at once: what a start waits for may need a change of the very settings that it was begun with. */
+export function startCalicoNode(start: StartOptions): CalicoNode {
+  const ending = new AbortController();
+  const begun: (() => unknown)[] = [];
+  const ready = begin(start, { signal: ending.signal, onStop: (stop) => begun.push(stop) });
+  // Who stops it early has no need to hear that it did not get ready.
+  ready.catch(() => {});
+  return {
+    ready,
+    stop: async () => {
+      ending.abort(new Error('calico-node is shutting down'));
+      await ready.catch(() => {});
+      for (const stop of begun.toReversed()) await stop();
+    },
+  };
+}
+
+interface Course {
+  /** Aborted when nothing more is to be begun. */
+  readonly signal: AbortSignal;
+  /** Takes what ends a part that has begun; parts end in reverse order. */
+  readonly onStop: (stop: () => unknown) => void;
+}
+
+async function begin(start: StartOptions, { signal, onStop }: Course): Promise<void> {
   const { options, environment, log, onRestartDue } = start;
+  const ended = Promise.withResolvers<never>();
+  ended.promise.catch(() => {});
+  signal.addEventListener('abort', () => ended.reject(signal.reason));
+  const unlessEnded = <T>(work: Promise<T>) => Promise.race([work, ended.promise]);
   const datastore = new SoundDatastore(start.datastore, (fault, error) => log.error({ error }, fault));
+  onStop(() => datastore.close());
   const rtnetlink = Rtnetlink.open();
+  onStop(() => rtnetlink.close());
 
   warnOfKernel(log);
   warnOfIpip(options, log);
@@ -66,15 +97,18 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
     file: options.paths.felixConfiguration,
     onFault: (fault) => log.warn(fault),
   });
+  onStop(() => followed.stop());
   // Alive, and not ready, for as long as the cluster's own settings are not known.
   const observability = new Observability(followed.ofNode, log);
-  await observability.apply(followed.ofNode);
-  const whenAvailable = <T>(attempt: () => Promise<T>) => untilAvailable(attempt, log);
+  onStop(() => observability.close());
+  await unlessEnded(observability.apply(followed.ofNode));
+  const whenAvailable = <T>(attempt: () => Promise<T>) =>
+    unlessEnded(untilAvailable(attempt, { log, signal }));
   await whenAvailable(() => ensureClusterObjects(datastore, options, ownNetworks(rtnetlink), log));
-  const settings = await followed.first;
+  const settings = await unlessEnded(followed.first);
   if (settings.ipForwarding === 'Enabled')
     writeSysctls(ownNamespace(), { 'net/ipv4/ip_forward': 1, 'net/ipv6/conf/all/forwarding': 1 });
-  await observability.apply(settings);
+  await unlessEnded(observability.apply(settings));
   const addresses = await whenAvailable(() => detectAddresses(rtnetlink, datastore, options));
   const ipam = new IpamClient(datastore, { view: new FollowedSources(datastore, options.node) });
   // Where others make the network, pools say nothing of it.
@@ -82,10 +116,15 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
   const tunnels = hasTunnels ? await whenAvailable(() => ensureTunnels(datastore, ipam, options.node)) : [];
   await whenAvailable(() => announce(datastore, options, addresses, tunnels));
   const bgp = startBgp(options, datastore, rtnetlink, log);
+  onStop(() => bgp?.stop());
 
   const overlays = [...addresses].flatMap(([family, own]): (ClusterRoutes | VxlanOverlay)[] => {
     const tunnel = tunnels.find((candidate) => candidate.family === family);
-    if (tunnel) return [new VxlanOverlay(rtnetlink, overlayOptions(own, tunnel, settings))];
+    if (tunnel) {
+      const fault = mtuFault(family, own, settings);
+      if (fault) log.warn(fault);
+      return [new VxlanOverlay(rtnetlink, overlayOptions(own, tunnel, settings))];
+    }
     return settings.routeSyncDisabled
       ? []
       : [new ClusterRoutes(rtnetlink, { family, parent: own.link.index })];
@@ -105,6 +144,11 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
       );
     },
   });
+  onStop(async () => {
+    await Promise.race([nftables.settled(), delay(settleMs, undefined, { ref: false })]);
+    // The table stays, without an owner until the next start.
+    kernelTables.close();
+  });
   const hostLinks = new HostLinks(rtnetlink, ownNamespace(), {
     routes: deviceRoutes(settings),
     removeExternalRoutes: settings.removeExternalRoutes,
@@ -120,6 +164,7 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
     log,
     calculation: calculationOptions(settings),
   });
+  onStop(() => felix.stop());
   observability.observe(felix);
   const upkeep = new Upkeep({
     dataplane,
@@ -132,7 +177,9 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
     log,
     repairs: tally('felix_repairs', 'Objects in the kernel that another program had changed', 'part'),
   });
+  onStop(() => upkeep[Symbol.dispose]());
   const announced = new AnnouncedInterfaces(datastore, options.node, log);
+  onStop(() => announced.stop());
   const facts = new FollowedFacts({
     node: options.node,
     datastore,
@@ -143,13 +190,27 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
     log,
     onOther: onRestartDue,
   });
+  onStop(() => facts.stop());
   const interfaces = new HostInterfaces({ rtnetlink }).watch((name, addresses) => {
     felix.setInterface(name, addresses);
     announced.set(name, addresses);
     facts.linksChanged();
   });
+  onStop(() => interfaces.close());
+  // Before anything of them is in the kernel, which may refuse what they ask for until they are set right.
+  followed.watch(settings, (now, changed) => {
+    void observability.apply(now);
+    const due = changed.filter((name) => anyParameters[name].effect === 'restart');
+    if (due.length > 0) {
+      onRestartDue(`${due.join(', ')} changed`);
+      return;
+    }
+    // Compares all of the table, and writes what the settings make of it now.
+    nftables.reconfigure(tableOptions(now, families));
+    felix.reapply();
+  });
   felix.start();
-  await felix.inSync;
+  await unlessEnded(felix.inSync);
   takeOver(kernelTables, log);
   upkeep.look();
 
@@ -178,44 +239,14 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
     log,
   });
   // Before any pod is set up: a network configuration may require them.
-  const ending = new AbortController();
-  void untilWritten(() => writeFacts(options, mtu), { log, signal: ending.signal });
+  void untilWritten(() => writeFacts(options, mtu), { log, signal });
+  onStop(() => server.close());
   await server.listen();
   await whenAvailable(() => reportReady(datastore, options.node));
   log.info(
     { node: options.node, mtu, addresses: [...addresses.values()].map(({ address }) => address) },
     'Ready',
   );
-  followed.watch(settings, (now, changed) => {
-    void observability.apply(now);
-    const due = changed.filter((name) => anyParameters[name].effect === 'restart');
-    if (due.length > 0) {
-      onRestartDue(`${due.join(', ')} changed`);
-      return;
-    }
-    // Compares all of the table, and writes what the settings make of it now.
-    nftables.reconfigure(tableOptions(now, families));
-    felix.reapply();
-  });
-  return {
-    stop: async () => {
-      ending.abort();
-      followed.stop();
-      await server.close();
-      upkeep[Symbol.dispose]();
-      interfaces.close();
-      announced.stop();
-      facts.stop();
-      felix.stop();
-      await bgp?.stop();
-      await observability.close();
-      await datastore.close();
-      rtnetlink.close();
-      await Promise.race([nftables.settled(), delay(settleMs, undefined, { ref: false })]);
-      // The table stays, without an owner until the next start.
-      kernelTables.close();
-    },
-  };
 }
 
 /** How long an agent that stops waits for connections to remember: the next one need not let them forget everything then. */
