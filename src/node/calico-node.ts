@@ -113,7 +113,8 @@ async function begin(start: StartOptions, { signal, onStop }: Course): Promise<v
   const ipam = new IpamClient(datastore, { view: new FollowedSources(datastore, options.node) });
   // Where others make the network, pools say nothing of it.
   const hasTunnels = options.backend !== 'none';
-  const tunnels = hasTunnels ? await whenAvailable(() => ensureTunnels(datastore, ipam, options.node)) : [];
+  const haveTunnels = () => ensureTunnels(datastore, ipam, options.node);
+  const { tunnels, missing } = hasTunnels ? await whenAvailable(haveTunnels) : { tunnels: [], missing: [] };
   await whenAvailable(() => announce(datastore, options, addresses, tunnels));
   const bgp = startBgp(options, datastore, rtnetlink, log);
   onStop(() => bgp?.stop());
@@ -183,14 +184,16 @@ async function begin(start: StartOptions, { signal, onStop }: Course): Promise<v
   const facts = new FollowedFacts({
     node: options.node,
     datastore,
-    facts: { addresses, tunnels },
+    facts: { addresses, tunnels, missing },
     hasTunnels,
+    ensureTunnels: haveTunnels,
     detect: () => detectAddresses(rtnetlink, datastore, options),
     pollMs: options.addressPollMs,
     log,
     onOther: onRestartDue,
   });
-  onStop(() => facts.stop());
+  // Two at once would each draw an address for the same tunnel.
+  onStop(() => Promise.race([facts.stop(), delay(settleMs, undefined, { ref: false })]));
   const interfaces = new HostInterfaces({ rtnetlink }).watch((name, addresses) => {
     felix.setInterface(name, addresses);
     announced.set(name, addresses);
@@ -214,7 +217,9 @@ async function begin(start: StartOptions, { signal, onStop }: Course): Promise<v
   takeOver(kernelTables, log);
   upkeep.look();
 
-  const mtu = podMtu(addresses, tunnels, settings, rtnetlink.links());
+  // Pods outlast the lack of a tunnel, and keep the size that they began with.
+  const tunnelled = [...tunnels, ...missing].map(({ family }) => family);
+  const mtu = podMtu(addresses, tunnelled, settings, rtnetlink.links());
   const links = new PodLinks(rtnetlink, ownNamespace(), {
     routes: deviceRoutes(settings),
     onOpened: (link) => hostLinks.opened(link),

@@ -3,7 +3,6 @@ import type { FelixSettings } from '../felix/index.ts';
 import type { Link } from '../kernel/index.ts';
 import type { Family } from '../net/index.ts';
 import type { NodeAddress } from './detect-address.ts';
-import type { Tunnel } from './tunnel.ts';
 
 /** What VXLAN adds to a packet: outer Ethernet, IP, UDP and VXLAN headers. */
 const vxlanOverheads: Readonly<Record<Family, number>> = { 4: 50, 6: 70 };
@@ -29,21 +28,21 @@ function nameOf(family: Family): 'vxlanMTU' | 'vxlanMTUV6' {
   return family === 4 ? 'vxlanMTU' : 'vxlanMTUV6';
 }
 
-/** The largest packet that gets through whichever way it takes, in bytes. `links` are all that the node has. */
+/** The largest packet that gets through whichever way it takes, in bytes. `tunnels` are the families that have one; `links` all that the node has. */
 export function podMtu(
   addresses: ReadonlyMap<Family, NodeAddress>,
-  tunnels: readonly Tunnel[],
+  tunnels: readonly Family[],
   settings: FelixSettings,
   links: readonly Link[],
 ): number {
   const { value: pattern } = settings.mtuIfacePattern;
   const others = links.filter(({ name, up }) => up && pattern?.test(name)).map(({ mtu }) => mtu);
   const sizes = [...addresses].map(([family, own]) =>
-    tunnels.some((tunnel) => tunnel.family === family) ? overlayMtu(family, own, settings) : own.link.mtu,
+    tunnels.includes(family) ? overlayMtu(family, own, settings) : own.link.mtu,
   );
   const hasOverlay = tunnels.length > 0;
   const ownNetwork = hasOverlay
-    ? others.map((mtu) => mtu - Math.max(...tunnels.map(({ family }) => vxlanOverheads[family])))
+    ? others.map((mtu) => mtu - Math.max(...tunnels.map((family) => vxlanOverheads[family])))
     : others;
   return Math.min(...sizes, ...(settings.vxlanMTU || settings.vxlanMTUV6 ? [] : ownNetwork));
 }
