@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoryDatastore, SoundDatastore } from '../datastore/index.ts';
 import { IpamClient } from '../ipam/index.ts';
+import { parseAddress } from '../net/index.ts';
 import {
   type IPPoolSpec,
   ipamHandles,
@@ -88,6 +89,21 @@ test('a pool that is not for tunnels gives none until it is, and the other famil
   await change('a', { allowedUses: ['Workload', 'Tunnel'] });
   assert.match((await tunnels()).join(), /^10\.1\..*,fd01::/);
   assert.deepEqual(whyMissing(), []);
+});
+
+test('a pool that is full gives a tunnel when an address is free again', async () => {
+  const { store, tunnels, whyMissing } = await cluster({
+    a: { cidr: '10.1.0.0/32', blockSize: 32, ...vxlan },
+  });
+  const other = new IpamClient(store);
+  await other.assignAddress({ node: 'm', address: parseAddress('10.1.0.0'), handleId: 'm', attributes: {} });
+  assert.deepEqual(await tunnels(), []);
+  assert.match(
+    whyMissing().join(),
+    /^Cannot assign 1 IPv4 address to "vxlan-tunnel-addr-n" on node "n": no block has 1 free/,
+  );
+  await other.releaseByHandle('m');
+  assert.deepEqual(await tunnels(), ['10.1.0.0']);
 });
 
 test('the MAC address that peers know of the node stays, and one that is none is made anew', async () => {

@@ -1,7 +1,7 @@
 // This node's end of the VXLAN overlay: its address, drawn from IPAM once and kept, and its MAC address.
 import { createHash } from 'node:crypto';
-import type { Datastore } from '../datastore/index.ts';
-import { type IpamClient, isOpenTo, NoPoolError } from '../ipam/index.ts';
+import { type Datastore, UnavailableError } from '../datastore/index.ts';
+import { type IpamClient, isOpenTo } from '../ipam/index.ts';
 import {
   type Address,
   cidrContains,
@@ -38,7 +38,7 @@ const macPattern = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i;
 
 /**
  * One per family that has a pool with VXLAN which is open to the node; the address of a family that has none any more is given back.
- * The others do without, and the node without them, where there is no address for one.
+ * The node does without those for which there is no address. @throws UnavailableError, and what keeps the node's object from being read
  */
 export async function ensureTunnels(datastore: Datastore, ipam: IpamClient, node: string): Promise<Tunnels> {
   const [pools, { metadata }] = await Promise.all([
@@ -59,8 +59,9 @@ export async function ensureTunnels(datastore: Datastore, ipam: IpamClient, node
         : tunnelMac(family === 4 ? node : `${node}-v6`);
       tunnels.push({ family, address: formatAddress(address), mac });
     } catch (error) {
-      if (!(error instanceof NoPoolError)) throw error;
-      missing.push({ family, why: error.message });
+      if (error instanceof UnavailableError) throw error;
+      // Whatever else keeps it from one address, the node has more to do.
+      missing.push({ family, why: error instanceof Error ? error.message : String(error) });
     }
   }
   return { tunnels, missing };

@@ -28,7 +28,7 @@ describe('agents whose pools give no address for a tunnel', { timeout: 240_000 }
   const allLogs = () => nodes.map((node) => logOf(agents, node)).join('\n');
   const without = (why: string) => () =>
     nodes.filter((node) => logOf(agents, node).includes(`goes on without its IPv4 tunnel: ${why}`));
-  const tunnels = () => nodes.filter((node) => addressOf(agents, node) !== undefined);
+  const tunnels = (range: string) => nodes.filter((node) => addressOf(agents, node)?.startsWith(range));
 
   test('one for workloads only kills nobody, and another one for tunnels gives them', async () => {
     await change('wl', { cidr: '10.90.0.0/24', vxlanMode: 'Always', allowedUses: ['Workload'] });
@@ -36,11 +36,26 @@ describe('agents whose pools give no address for a tunnel', { timeout: 240_000 }
     await until(() => named().length === 2, 'both to name the pool', allLogs);
     for (const node of nodes) agents.kill(node);
     for (const node of nodes) assert.match((await takePod(agents, node, `a-${node}`)).join(), /^10\.78\./);
-    assert.deepEqual([tunnels(), agents.restarts], [[], 2]);
+    assert.deepEqual([tunnels(''), agents.restarts], [[], 2]);
     await change('tun', { cidr: '10.91.0.0/24', vxlanMode: 'Always', allowedUses: ['Tunnel'] });
-    await until(() => tunnels().length === 2, 'tunnels', allLogs);
-    for (const node of nodes) assert.match(addressOf(agents, node) ?? '', /^10\.91\./);
+    await until(() => tunnels('10.91.').length === 2, 'tunnels', allLogs);
     assert.equal(agents.restarts, 2);
+    await change('tun', undefined);
+    await change('wl', undefined);
+  });
+
+  test('one that has an address for one of them alone kills nobody, and serves the other when it has more', async () => {
+    const before = agents.restarts;
+    await change('tiny', { cidr: '10.92.0.0/32', blockSize: 32, vxlanMode: 'Always' });
+    const named = without('Cannot assign 1 IPv4 address');
+    await until(() => named().length === 1 && tunnels('10.92.').length === 1, 'one to go without', allLogs);
+    const [lacking = assert.fail(`none goes without: ${allLogs()}`)] = named();
+    agents.kill(lacking);
+    assert.match((await takePod(agents, lacking, 'full')).join(), /^10\.78\./);
+    assert.deepEqual(tunnels('10.93.'), []);
+    await change('more', { cidr: '10.93.0.0/30', blockSize: 30, vxlanMode: 'Always' });
+    await until(() => tunnels('10.93.').length === 1, 'the other tunnel', allLogs);
+    assert.equal(agents.restarts - before, 1);
   });
 });
 
