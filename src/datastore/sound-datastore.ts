@@ -1,9 +1,21 @@
 // A store as programs may believe it: objects that are not what their kind is, as somebody may have put them past every
 // validation, are reported, and nobody is told of them as of the others. What a handler throws at one object ends that object's
-// part alone.
-import { keyOf, misfit, type ObjectKey, type Resource, type ResourceKind } from '../resources/index.ts';
+// part alone. Of objects that a program cannot do without, readers are given what is sound.
+import {
+  keyOf,
+  misfit,
+  type ObjectKey,
+  type Resource,
+  type ResourceKind,
+  soundPart,
+} from '../resources/index.ts';
 import type { Datastore, Follower, FollowHandler, ListOptions, OnMisfit } from './datastore.ts';
 import { MisfitError } from './errors.ts';
+
+export interface SoundOptions {
+  /** Whether readers cope with whatever is sound of that object: they are given it as any other then. */
+  readonly isMended?: (kind: ResourceKind, name: string) => boolean;
+}
 
 export class SoundDatastore implements Datastore {
   readonly #store: Datastore;
@@ -11,16 +23,22 @@ export class SoundDatastore implements Datastore {
   /** What was reported, lest every list repeats it. */
   readonly #reported = new Map<string, string>();
 
+  readonly #isMended: NonNullable<SoundOptions['isMended']>;
+
   /** `report` is told of each such object, in a sentence, once for each state of it. */
-  constructor(store: Datastore, report: (sentence: string, error?: unknown) => void) {
+  constructor(
+    store: Datastore,
+    report: (sentence: string, error?: unknown) => void,
+    { isMended = () => false }: SoundOptions = {},
+  ) {
     this.#store = store;
     this.#report = report;
+    this.#isMended = isMended;
   }
 
   /** @throws MisfitError besides */
   async get<T extends Resource>(kind: ResourceKind<T>, key: ObjectKey): Promise<T> {
-    const object = await this.#store.get(kind, key);
-    const fault = this.#judge(kind, object);
+    const { object, fault } = this.#judge(kind, await this.#store.get(kind, key));
     if (fault === undefined) return object;
     throw new MisfitError(`Cannot read ${kind.kind} "${keyOf({ metadata: key })}": ${fault}`);
   }
@@ -31,10 +49,11 @@ export class SoundDatastore implements Datastore {
     options?: ListOptions,
     onMisfit?: OnMisfit<T>,
   ): Promise<T[]> {
-    return (await this.#store.list(kind, options)).filter((object) => {
-      const fault = this.#judge(kind, object);
-      if (fault !== undefined) onMisfit?.(object, fault);
-      return fault === undefined;
+    return (await this.#store.list(kind, options)).flatMap((stored) => {
+      const { object, fault } = this.#judge(kind, stored);
+      if (fault === undefined) return [object];
+      onMisfit?.(object, fault);
+      return [];
     });
   }
 
@@ -92,8 +111,8 @@ export class SoundDatastore implements Datastore {
     return this.#store.follow(
       kind,
       {
-        onUpsert: (object) => {
-          const fault = this.#judge(kind, object);
+        onUpsert: (stored) => {
+          const { object, fault } = this.#judge(kind, stored);
           if (fault === undefined) {
             if (!handler.onMisfit) told.set(keyOf(object), object);
             if (guard(object, () => handler.onUpsert(object))) return;
@@ -116,17 +135,18 @@ export class SoundDatastore implements Datastore {
     return this.#store.close();
   }
 
-  #judge<T extends Resource>(kind: ResourceKind<T>, object: T): string | undefined {
+  /** The object as readers are given it, and why they are not. */
+  #judge<T extends Resource>(kind: ResourceKind<T>, object: T): { object: T; fault: string | undefined } {
     const fault = misfit(kind, object);
     const place = placeOf(kind, object);
+    const isMended = fault !== undefined && this.#isMended(kind, object.metadata.name);
     if (fault === undefined) this.#reported.delete(place);
     else if (this.#reported.get(place) !== fault) {
       this.#reported.set(place, fault);
-      this.#report(
-        `${kind.kind} "${keyOf(object)}" is not what it should be: ${fault}; it is left out of everything`,
-      );
+      const instead = isMended ? 'what else it says is used' : 'it is left out of everything';
+      this.#report(`${kind.kind} "${keyOf(object)}" is not what it should be: ${fault}; ${instead}`);
     }
-    return fault;
+    return isMended ? { object: soundPart(kind, object), fault: undefined } : { object, fault };
   }
 }
 

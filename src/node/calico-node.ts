@@ -20,7 +20,13 @@ import { FollowedSources, IpamClient } from '../ipam/index.ts';
 import { Conntrack, Nftables, ownNamespace, Rtnetlink, writeSysctls } from '../kernel/index.ts';
 import { type Cidr, cidrOf, type Family, parseAddress } from '../net/index.ts';
 import { type Logger, tally } from '../process/index.ts';
-import { nodes } from '../resources/index.ts';
+import {
+  clusterInformations,
+  ipamConfigurations,
+  nodeAnnotations,
+  nodes,
+  type ResourceKind,
+} from '../resources/index.ts';
 import { announce, reportReady, writeFacts } from './announce.ts';
 import { AnnouncedInterfaces } from './announced-interfaces.ts';
 import { startBgp } from './bgp.ts';
@@ -34,7 +40,7 @@ import { calculationOptions, deviceRoutes, tableOptions } from './table-options.
 import { takeOver } from './take-over.ts';
 import { ensureTunnels, type Tunnel } from './tunnel.ts';
 import { untilAvailable } from './until-available.ts';
-import { untilWritten } from './until-written.ts';
+import { untilDone } from './until-done.ts';
 
 export interface CalicoNode {
   /** Resolves when policies are enforced and the CNI server answers. Rejects with what keeps the node from it, or when it is stopped before. */
@@ -83,7 +89,9 @@ async function begin(start: StartOptions, { signal, onStop }: Course): Promise<v
   ended.promise.catch(() => {});
   signal.addEventListener('abort', () => ended.reject(signal.reason));
   const unlessEnded = <T>(work: Promise<T>) => Promise.race([work, ended.promise]);
-  const datastore = new SoundDatastore(start.datastore, (fault, error) => log.error({ error }, fault));
+  const datastore = new SoundDatastore(start.datastore, (fault, error) => log.error({ error }, fault), {
+    isMended: (kind, name) => isMended(kind, name, options.node),
+  });
   onStop(() => datastore.close());
   const rtnetlink = Rtnetlink.open();
   onStop(() => rtnetlink.close());
@@ -104,7 +112,16 @@ async function begin(start: StartOptions, { signal, onStop }: Course): Promise<v
   await unlessEnded(observability.apply(followed.ofNode));
   const whenAvailable = <T>(attempt: () => Promise<T>) =>
     unlessEnded(untilAvailable(attempt, { log, signal }));
-  await whenAvailable(() => ensureClusterObjects(datastore, options, ownNetworks(rtnetlink), log));
+  /** Tries it at least once; what the cluster is told keeps the node from nothing else. */
+  const whenPossible = (attempt: () => Promise<void>, failure: string) =>
+    whenAvailable(attempt).catch(() => {
+      signal.throwIfAborted();
+      void untilDone(attempt, { log, signal, failure });
+    });
+  await whenPossible(
+    () => ensureClusterObjects(datastore, options, ownNetworks(rtnetlink), log),
+    'Cannot make the objects that every cluster has',
+  );
   const settings = await unlessEnded(followed.first);
   if (settings.ipForwarding === 'Enabled')
     writeSysctls(ownNamespace(), { 'net/ipv4/ip_forward': 1, 'net/ipv6/conf/all/forwarding': 1 });
@@ -115,7 +132,10 @@ async function begin(start: StartOptions, { signal, onStop }: Course): Promise<v
   const hasTunnels = options.backend !== 'none';
   const haveTunnels = () => ensureTunnels(datastore, ipam, options.node);
   const { tunnels, missing } = hasTunnels ? await whenAvailable(haveTunnels) : { tunnels: [], missing: [] };
-  await whenAvailable(() => announce(datastore, options, addresses, tunnels));
+  await whenPossible(
+    () => announce(datastore, options, addresses, tunnels),
+    'Cannot tell the other nodes how to reach this one',
+  );
   const bgp = startBgp(options, datastore, rtnetlink, log);
   onStop(() => bgp?.stop());
 
@@ -244,10 +264,14 @@ async function begin(start: StartOptions, { signal, onStop }: Course): Promise<v
     log,
   });
   // Before any pod is set up: a network configuration may require them.
-  void untilWritten(() => writeFacts(options, mtu), { log, signal });
+  const failure = 'Cannot write a file that other programs read';
+  void untilDone(() => writeFacts(options, mtu), { log, signal, failure });
   onStop(() => server.close());
   await server.listen();
-  await whenAvailable(() => reportReady(datastore, options.node));
+  await whenPossible(
+    () => reportReady(datastore, options.node),
+    'Cannot tell the cluster that this node is ready',
+  );
   log.info(
     { node: options.node, mtu, addresses: [...addresses.values()].map(({ address }) => address) },
     'Ready',
@@ -256,6 +280,14 @@ async function begin(start: StartOptions, { signal, onStop }: Course): Promise<v
 
 /** How long an agent that stops waits for connections to remember: the next one need not let them forget everything then. */
 const settleMs = 1000;
+
+/** What a start reads of the node and of the cluster as a whole: it goes on with what these say, be it nothing. */
+function isMended(kind: ResourceKind, name: string, node: string): boolean {
+  if (kind.plural === nodes.plural) return name === node;
+  return (
+    name === 'default' && [ipamConfigurations, clusterInformations].some((one) => one.plural === kind.plural)
+  );
+}
 
 /** Not those of pods and overlays, which are of pools that there are already. */
 function ownNetworks(rtnetlink: Rtnetlink): Cidr[] {
@@ -290,16 +322,19 @@ async function detectAddresses(
   datastore: Datastore,
   { node, ip, ip6, ipMethod, ip6Method }: NodeOptions,
 ): Promise<Map<Family, NodeAddress>> {
-  const { status } = await datastore.get(nodes, { name: node });
+  const { status, metadata } = await datastore.get(nodes, { name: node });
   const internalIps = (status?.addresses ?? []).flatMap(({ type, address }) =>
     type === 'InternalIP' ? [address] : [],
   );
   const found = new Map<Family, NodeAddress>();
-  for (const [family, wanted, method] of [
-    [4, ip, ipMethod],
-    [6, ip6, ip6Method],
+  for (const [family, wanted, method, annotation] of [
+    [4, ip, ipMethod, nodeAnnotations.ipv4Address],
+    [6, ip6, ip6Method, nodeAnnotations.ipv6Address],
   ] as const) {
-    const internalIp = internalIps.find((address) => address.includes(':') === (family === 6));
+    const internalIp =
+      internalIps.find((address) => address.includes(':') === (family === 6)) ??
+      // An object that does not say it any more has an agent start that said it before.
+      metadata.annotations?.[annotation]?.split('/')[0];
     const request = { namespace: ownNamespace(), family, wanted, method, internalIp };
     const address = await detectAddress(rtnetlink, request);
     if (address) found.set(family, address);
