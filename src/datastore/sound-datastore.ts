@@ -1,9 +1,22 @@
 // A store as programs may believe it: objects that are not what their kind is, as somebody may have put them past every
-// validation, are reported, and nobody is told of them as of the others, unless their kind says what they count for. What a
-// handler throws at one object ends that object's part alone.
-import { keyOf, misfit, type ObjectKey, type Resource, type ResourceKind } from '../resources/index.ts';
+// validation, are reported, and nobody is told of them as of the others, unless their kind says what they count for, or a program
+// cannot do without that object: then readers are given what is sound. What a handler throws at one object ends that object's
+// part alone.
+import {
+  keyOf,
+  misfit,
+  type ObjectKey,
+  type Resource,
+  type ResourceKind,
+  soundPart,
+} from '../resources/index.ts';
 import type { Datastore, Follower, FollowHandler, ListOptions, OnMisfit } from './datastore.ts';
 import { MisfitError } from './errors.ts';
+
+export interface SoundOptions {
+  /** Whether readers cope with whatever is sound of that object: they are given it as any other then. */
+  readonly isMended?: (kind: ResourceKind, name: string) => boolean;
+}
 
 export class SoundDatastore implements Datastore {
   readonly #store: Datastore;
@@ -11,10 +24,17 @@ export class SoundDatastore implements Datastore {
   /** What was reported, lest every list repeats it. */
   readonly #reported = new Map<string, string>();
 
+  readonly #isMended: NonNullable<SoundOptions['isMended']>;
+
   /** `report` is told of each such object, in a sentence, once for each state of it. */
-  constructor(store: Datastore, report: (sentence: string, error?: unknown) => void) {
+  constructor(
+    store: Datastore,
+    report: (sentence: string, error?: unknown) => void,
+    { isMended = () => false }: SoundOptions = {},
+  ) {
     this.#store = store;
     this.#report = report;
+    this.#isMended = isMended;
   }
 
   /** @throws MisfitError besides */
@@ -123,13 +143,18 @@ export class SoundDatastore implements Datastore {
       this.#reported.delete(place);
       return { sound: object };
     }
-    const salvage = kind.salvage?.(object);
+    const salvage = kind.salvage?.(object) ?? this.#mended(kind, object);
     if (this.#reported.get(place) !== fault) {
       this.#reported.set(place, fault);
       const how = salvage?.how ?? 'it is left out of everything';
       this.#report(`${kind.kind} "${keyOf(object)}" is not what it should be: ${fault}; ${how}`);
     }
     return salvage ? { sound: salvage.object } : { fault };
+  }
+
+  #mended<T extends Resource>(kind: ResourceKind<T>, object: T): { object: T; how: string } | undefined {
+    if (!this.#isMended(kind, object.metadata.name)) return undefined;
+    return { object: soundPart(kind, object), how: 'what else it says is used' };
   }
 }
 

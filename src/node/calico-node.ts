@@ -20,7 +20,13 @@ import { FollowedSources, IpamClient } from '../ipam/index.ts';
 import { Conntrack, Nftables, ownNamespace, Rtnetlink, writeSysctls } from '../kernel/index.ts';
 import { type Cidr, cidrOf, type Family, parseAddress } from '../net/index.ts';
 import { type Logger, tally } from '../process/index.ts';
-import { nodes } from '../resources/index.ts';
+import {
+  clusterInformations,
+  ipamConfigurations,
+  nodeAnnotations,
+  nodes,
+  type ResourceKind,
+} from '../resources/index.ts';
 import { announce, reportReady, writeFacts } from './announce.ts';
 import { AnnouncedInterfaces } from './announced-interfaces.ts';
 import { startBgp } from './bgp.ts';
@@ -29,15 +35,17 @@ import { detectAddress, type NodeAddress, neverUnderlay } from './detect-address
 import { FollowedFacts } from './followed-facts.ts';
 import { Observability } from './observability.ts';
 import type { NodeOptions } from './options.ts';
-import { overlayMtu, podMtu } from './packet-size.ts';
+import { mtuFault, overlayMtu, podMtu } from './packet-size.ts';
 import { calculationOptions, deviceRoutes, tableOptions } from './table-options.ts';
 import { takeOver } from './take-over.ts';
 import { ensureTunnels, type Tunnel } from './tunnel.ts';
 import { untilAvailable } from './until-available.ts';
-import { untilWritten } from './until-written.ts';
+import { untilDone } from './until-done.ts';
 
 export interface CalicoNode {
-  /** Stops taking requests and following the cluster. Policy, routes and links stay as they are. */
+  /** Resolves when policies are enforced and the CNI server answers. Rejects with what keeps the node from it, or when it is stopped before. */
+  readonly ready: Promise<void>;
+  /** Stops taking requests and following the cluster, also before all of it has begun. Policy, routes and links stay as they are. */
   stop(): Promise<void>;
 }
 
@@ -51,11 +59,42 @@ export interface StartOptions {
   readonly onRestartDue: (why: string) => void;
 }
 
-/** Resolves when the node is ready: policies are enforced and the CNI server answers. */
-export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> {
+/** Returns at once: what a start waits for may need a change of the very settings that it was begun with. */
+export function startCalicoNode(start: StartOptions): CalicoNode {
+  const ending = new AbortController();
+  const begun: (() => unknown)[] = [];
+  const ready = begin(start, { signal: ending.signal, onStop: (stop) => begun.push(stop) });
+  // Who stops it early has no need to hear that it did not get ready.
+  ready.catch(() => {});
+  return {
+    ready,
+    stop: async () => {
+      ending.abort(new Error('calico-node is shutting down'));
+      await ready.catch(() => {});
+      for (const stop of begun.toReversed()) await stop();
+    },
+  };
+}
+
+interface Course {
+  /** Aborted when nothing more is to be begun. */
+  readonly signal: AbortSignal;
+  /** Takes what ends a part that has begun; parts end in reverse order. */
+  readonly onStop: (stop: () => unknown) => void;
+}
+
+async function begin(start: StartOptions, { signal, onStop }: Course): Promise<void> {
   const { options, environment, log, onRestartDue } = start;
-  const datastore = new SoundDatastore(start.datastore, (fault, error) => log.error({ error }, fault));
+  const ended = Promise.withResolvers<never>();
+  ended.promise.catch(() => {});
+  signal.addEventListener('abort', () => ended.reject(signal.reason));
+  const unlessEnded = <T>(work: Promise<T>) => Promise.race([work, ended.promise]);
+  const datastore = new SoundDatastore(start.datastore, (fault, error) => log.error({ error }, fault), {
+    isMended: (kind, name) => isMended(kind, name, options.node),
+  });
+  onStop(() => datastore.close());
   const rtnetlink = Rtnetlink.open();
+  onStop(() => rtnetlink.close());
 
   warnOfKernel(log);
   warnOfIpip(options, log);
@@ -66,15 +105,27 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
     file: options.paths.felixConfiguration,
     onFault: (fault) => log.warn(fault),
   });
+  onStop(() => followed.stop());
   // Alive, and not ready, for as long as the cluster's own settings are not known.
   const observability = new Observability(followed.ofNode, log);
-  await observability.apply(followed.ofNode);
-  const whenAvailable = <T>(attempt: () => Promise<T>) => untilAvailable(attempt, log);
-  await whenAvailable(() => ensureClusterObjects(datastore, options, ownNetworks(rtnetlink), log));
-  const settings = await followed.first;
+  onStop(() => observability.close());
+  await unlessEnded(observability.apply(followed.ofNode));
+  const whenAvailable = <T>(attempt: () => Promise<T>) =>
+    unlessEnded(untilAvailable(attempt, { log, signal }));
+  /** Tries it at least once; what the cluster is told keeps the node from nothing else. */
+  const whenPossible = (attempt: () => Promise<void>, failure: string) =>
+    whenAvailable(attempt).catch(() => {
+      signal.throwIfAborted();
+      void untilDone(attempt, { log, signal, failure });
+    });
+  await whenPossible(
+    () => ensureClusterObjects(datastore, options, ownNetworks(rtnetlink), log),
+    'Cannot make the objects that every cluster has',
+  );
+  const settings = await unlessEnded(followed.first);
   if (settings.ipForwarding === 'Enabled')
     writeSysctls(ownNamespace(), { 'net/ipv4/ip_forward': 1, 'net/ipv6/conf/all/forwarding': 1 });
-  await observability.apply(settings);
+  await unlessEnded(observability.apply(settings));
   const addresses = await whenAvailable(() => detectAddresses(rtnetlink, datastore, options));
   const ipam = new IpamClient(datastore, {
     view: new FollowedSources(datastore, options.node),
@@ -82,13 +133,22 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
   });
   // Where others make the network, pools say nothing of it.
   const hasTunnels = options.backend !== 'none';
-  const tunnels = hasTunnels ? await whenAvailable(() => ensureTunnels(datastore, ipam, options.node)) : [];
-  await whenAvailable(() => announce(datastore, options, addresses, tunnels));
+  const haveTunnels = () => ensureTunnels(datastore, ipam, options.node);
+  const { tunnels, missing } = hasTunnels ? await whenAvailable(haveTunnels) : { tunnels: [], missing: [] };
+  await whenPossible(
+    () => announce(datastore, options, addresses, tunnels),
+    'Cannot tell the other nodes how to reach this one',
+  );
   const bgp = startBgp(options, datastore, rtnetlink, log);
+  onStop(() => bgp?.stop());
 
   const overlays = [...addresses].flatMap(([family, own]): (ClusterRoutes | VxlanOverlay)[] => {
     const tunnel = tunnels.find((candidate) => candidate.family === family);
-    if (tunnel) return [new VxlanOverlay(rtnetlink, overlayOptions(own, tunnel, settings))];
+    if (tunnel) {
+      const fault = mtuFault(family, own, settings);
+      if (fault) log.warn(fault);
+      return [new VxlanOverlay(rtnetlink, overlayOptions(own, tunnel, settings))];
+    }
     return settings.routeSyncDisabled
       ? []
       : [new ClusterRoutes(rtnetlink, { family, parent: own.link.index })];
@@ -108,6 +168,11 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
       );
     },
   });
+  onStop(async () => {
+    await Promise.race([nftables.settled(), delay(settleMs, undefined, { ref: false })]);
+    // The table stays, without an owner until the next start.
+    kernelTables.close();
+  });
   const hostLinks = new HostLinks(rtnetlink, ownNamespace(), {
     routes: deviceRoutes(settings),
     removeExternalRoutes: settings.removeExternalRoutes,
@@ -123,6 +188,7 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
     log,
     calculation: calculationOptions(settings),
   });
+  onStop(() => felix.stop());
   observability.observe(felix);
   const upkeep = new Upkeep({
     dataplane,
@@ -135,28 +201,48 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
     log,
     repairs: tally('felix_repairs', 'Objects in the kernel that another program had changed', 'part'),
   });
+  onStop(() => upkeep[Symbol.dispose]());
   const announced = new AnnouncedInterfaces(datastore, options.node, log);
+  onStop(() => announced.stop());
   const facts = new FollowedFacts({
     node: options.node,
     datastore,
-    facts: { addresses, tunnels },
+    facts: { addresses, tunnels, missing },
     hasTunnels,
+    ensureTunnels: haveTunnels,
     detect: () => detectAddresses(rtnetlink, datastore, options),
     pollMs: options.addressPollMs,
     log,
     onOther: onRestartDue,
   });
+  // Two at once would each draw an address for the same tunnel.
+  onStop(() => Promise.race([facts.stop(), delay(settleMs, undefined, { ref: false })]));
   const interfaces = new HostInterfaces({ rtnetlink }).watch((name, addresses) => {
     felix.setInterface(name, addresses);
     announced.set(name, addresses);
     facts.linksChanged();
   });
+  onStop(() => interfaces.close());
+  // Before anything of them is in the kernel, which may refuse what they ask for until they are set right.
+  followed.watch(settings, (now, changed) => {
+    void observability.apply(now);
+    const due = changed.filter((name) => anyParameters[name].effect === 'restart');
+    if (due.length > 0) {
+      onRestartDue(`${due.join(', ')} changed`);
+      return;
+    }
+    // Compares all of the table, and writes what the settings make of it now.
+    nftables.reconfigure(tableOptions(now, families));
+    felix.reapply();
+  });
   felix.start();
-  await felix.inSync;
+  await unlessEnded(felix.inSync);
   takeOver(kernelTables, log);
   upkeep.look();
 
-  const mtu = podMtu(addresses, tunnels, settings, rtnetlink.links());
+  // Pods outlast the lack of a tunnel, and keep the size that they began with.
+  const tunnelled = [...tunnels, ...missing].map(({ family }) => family);
+  const mtu = podMtu(addresses, tunnelled, settings, rtnetlink.links());
   const links = new PodLinks(rtnetlink, ownNamespace(), {
     routes: deviceRoutes(settings),
     onOpened: (link) => hostLinks.opened(link),
@@ -182,48 +268,30 @@ export async function startCalicoNode(start: StartOptions): Promise<CalicoNode> 
     log,
   });
   // Before any pod is set up: the network requires them.
-  const ending = new AbortController();
-  void untilWritten(() => writeFacts(options, mtu), { log, signal: ending.signal });
+  const failure = 'Cannot write a file that other programs read';
+  void untilDone(() => writeFacts(options, mtu), { log, signal, failure });
+  onStop(() => server.close());
   await server.listen();
-  await whenAvailable(() => reportReady(datastore, options.node));
+  await whenPossible(
+    () => reportReady(datastore, options.node),
+    'Cannot tell the cluster that this node is ready',
+  );
   log.info(
     { node: options.node, mtu, addresses: [...addresses.values()].map(({ address }) => address) },
     'Ready',
   );
-  followed.watch(settings, (now, changed) => {
-    void observability.apply(now);
-    const due = changed.filter((name) => anyParameters[name].effect === 'restart');
-    if (due.length > 0) {
-      onRestartDue(`${due.join(', ')} changed`);
-      return;
-    }
-    // Compares all of the table, and writes what the settings make of it now.
-    nftables.reconfigure(tableOptions(now, families));
-    felix.reapply();
-  });
-  return {
-    stop: async () => {
-      ending.abort();
-      followed.stop();
-      await server.close();
-      upkeep[Symbol.dispose]();
-      interfaces.close();
-      announced.stop();
-      facts.stop();
-      felix.stop();
-      await bgp?.stop();
-      await observability.close();
-      await datastore.close();
-      rtnetlink.close();
-      await Promise.race([nftables.settled(), delay(settleMs, undefined, { ref: false })]);
-      // The table stays, without an owner until the next start.
-      kernelTables.close();
-    },
-  };
 }
 
 /** How long an agent that stops waits for connections to remember: the next one need not let them forget everything then. */
 const settleMs = 1000;
+
+/** What a start reads of the node and of the cluster as a whole: it goes on with what these say, be it nothing. */
+function isMended(kind: ResourceKind, name: string, node: string): boolean {
+  if (kind.plural === nodes.plural) return name === node;
+  return (
+    name === 'default' && [ipamConfigurations, clusterInformations].some((one) => one.plural === kind.plural)
+  );
+}
 
 /** Not those of pods and overlays, which are of pools that there are already. */
 function ownNetworks(rtnetlink: Rtnetlink): Cidr[] {
@@ -258,16 +326,19 @@ async function detectAddresses(
   datastore: Datastore,
   { node, ip, ip6, ipMethod, ip6Method }: NodeOptions,
 ): Promise<Map<Family, NodeAddress>> {
-  const { status } = await datastore.get(nodes, { name: node });
+  const { status, metadata } = await datastore.get(nodes, { name: node });
   const internalIps = (status?.addresses ?? []).flatMap(({ type, address }) =>
     type === 'InternalIP' ? [address] : [],
   );
   const found = new Map<Family, NodeAddress>();
-  for (const [family, wanted, method] of [
-    [4, ip, ipMethod],
-    [6, ip6, ip6Method],
+  for (const [family, wanted, method, annotation] of [
+    [4, ip, ipMethod, nodeAnnotations.ipv4Address],
+    [6, ip6, ip6Method, nodeAnnotations.ipv6Address],
   ] as const) {
-    const internalIp = internalIps.find((address) => address.includes(':') === (family === 6));
+    const internalIp =
+      internalIps.find((address) => address.includes(':') === (family === 6)) ??
+      // An object that does not say it any more has an agent start that said it before.
+      metadata.annotations?.[annotation]?.split('/')[0];
     const request = { namespace: ownNamespace(), family, wanted, method, internalIp };
     const address = await detectAddress(rtnetlink, request);
     if (address) found.set(family, address);

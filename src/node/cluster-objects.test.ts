@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MemoryDatastore } from '../datastore/index.ts';
+import { MemoryDatastore, SoundDatastore } from '../datastore/index.ts';
 import { parseCidr } from '../net/index.ts';
 import { createLogger } from '../process/index.ts';
-import { clusterInformations, configMaps, ipPools, tiers } from '../resources/index.ts';
+import {
+  clusterInformations,
+  configMaps,
+  ipPools,
+  type ObjectKey,
+  type Resource,
+  type ResourceKind,
+  tiers,
+} from '../resources/index.ts';
 import { ensureClusterObjects } from './cluster-objects.ts';
 import { readOptions } from './options.ts';
 
@@ -108,6 +116,17 @@ test('a range that somebody names goes before kubeadm, which is not asked then',
     ['10.1.0.0/16'],
     'k8s,kdd',
   ]);
+});
+
+test('a ConfigMap of kubeadm that cannot be read is no reason to have no pool', async () => {
+  const store = new MemoryDatastore();
+  const metadata = { namespace: 'kube-system', name: 'kubeadm-config' };
+  const broken = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { ClusterConfiguration: 5 } };
+  const get = store.get.bind(store);
+  store.get = async <T extends Resource>(kind: ResourceKind<T>, key: ObjectKey) =>
+    kind.plural === 'configmaps' ? (broken as unknown as T) : get(kind, key);
+  await ensureClusterObjects(new SoundDatastore(store, () => {}), readOptions({}), [], log);
+  assert.equal((await store.list(ipPools)).length, 1);
 });
 
 for (const [what, text] of [

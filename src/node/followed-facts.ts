@@ -2,14 +2,13 @@
 // cluster. Then calico-node starts anew, which is how all of its parts come to know.
 import type { Datastore, Follower } from '../datastore/index.ts';
 import type { Family } from '../net/index.ts';
-import { type Logger, timerMs, WorkQueue } from '../process/index.ts';
+import { gauge, type Logger, timerMs, WorkQueue } from '../process/index.ts';
 import { type IPPool, ipPools, keyOf, type Node, nodes } from '../resources/index.ts';
 import type { NodeAddress } from './detect-address.ts';
-import { areTunnelsDue, type Tunnel } from './tunnel.ts';
+import { areTunnelsDue, type MissingTunnel, type Tunnel, type Tunnels } from './tunnel.ts';
 
-export interface NodeFacts {
+export interface NodeFacts extends Tunnels {
   readonly addresses: ReadonlyMap<Family, NodeAddress>;
-  readonly tunnels: readonly Tunnel[];
 }
 
 export interface FollowedFactsOptions {
@@ -19,6 +18,8 @@ export interface FollowedFactsOptions {
   readonly facts: NodeFacts;
   /** Whether pools have a say in what tunnels the node has. */
   readonly hasTunnels: boolean;
+  /** Has the tunnels that the pools want now, as far as there are addresses for them. */
+  readonly ensureTunnels: () => Promise<Tunnels>;
   /** Finds out the addresses again. Rejects while there is none. */
   readonly detect: () => Promise<ReadonlyMap<Family, NodeAddress>>;
   /** Milliseconds between two looks at the addresses, besides those after a change of a link; 0 for none. */
@@ -30,7 +31,15 @@ export interface FollowedFactsOptions {
 
 /** Links come and go together with their addresses: one look is enough for all of it. */
 const settleMs = 1_000;
+/** Nobody tells of an address that has become free. */
+const scarceMs = 30_000;
 const [addresses, cluster] = ['addresses', 'cluster'];
+
+const missingTunnels = gauge(
+  'felix_tunnels_missing',
+  'Tunnels that the pools want of this node and that it has no address for',
+  ['family'],
+);
 
 export class FollowedFacts {
   readonly #options: FollowedFactsOptions;
@@ -42,15 +51,22 @@ export class FollowedFacts {
   #uid: string | undefined;
   #kindsToSync = 2;
   #isTold = false;
+  #told = '';
 
   constructor(options: FollowedFactsOptions) {
     this.#options = options;
-    const { datastore, node, pollMs, log } = options;
+    const { datastore, node, pollMs, log, facts } = options;
     this.#queue = new WorkQueue({
-      work: async (key) => (key === addresses ? this.#lookAtAddresses() : this.#lookAtCluster()),
-      onFailure: (_key, error) =>
-        log.warn({ error }, 'Cannot find out whether this node is still known by the right address'),
+      work: (key) => (key === addresses ? this.#lookAtAddresses() : this.#lookAtCluster()),
+      onFailure: (key, error) => {
+        const what =
+          key === addresses
+            ? 'is still known by the right address'
+            : 'has the tunnels that the pools want of it';
+        log.warn({ error }, `Cannot find out whether this node ${what}`);
+      },
     });
+    this.#tellMissing(facts.missing);
     const look = () => this.#queue.add(cluster);
     const onInSync = () => {
       this.#kindsToSync--;
@@ -94,14 +110,15 @@ export class FollowedFacts {
     this.#queue.addAfter(addresses, settleMs);
   }
 
-  stop(): void {
+  /** Resolves when nothing is being found out any more. */
+  stop(): Promise<void> {
     this.#isTold = true;
     clearInterval(this.#timer);
     for (const follower of this.#followers) follower.stop();
-    void this.#queue.stop();
+    return this.#queue.stop();
   }
 
-  #lookAtCluster(): void {
+  async #lookAtCluster(): Promise<void> {
     const own = this.#own;
     if (this.#kindsToSync > 0 || !own) return;
     if (own.metadata.uid !== this.#uid)
@@ -109,9 +126,20 @@ export class FollowedFacts {
     // Of a store that was emptied, nothing would be left to start with.
     if (this.#pools.size === 0) return;
     if (!this.#options.hasTunnels) return;
+    const { facts, ensureTunnels } = this.#options;
     const labels = new Map(Object.entries(own.metadata.labels ?? {}));
-    if (areTunnelsDue(this.#options.facts.tunnels, { labels, pools: [...this.#pools.values()] }))
+    if (!areTunnelsDue(facts.tunnels, { labels, pools: [...this.#pools.values()] })) {
+      this.#tellMissing([]);
+      return;
+    }
+    const { tunnels, missing } = await ensureTunnels();
+    if (addressesOf(tunnels) !== addressesOf(facts.tunnels)) {
       this.#tell('the pools want other tunnels of this node');
+      return;
+    }
+    // A new start would have no more.
+    this.#tellMissing(missing);
+    if (missing.length > 0) this.#queue.addAfter(cluster, scarceMs);
   }
 
   async #lookAtAddresses(): Promise<void> {
@@ -121,11 +149,26 @@ export class FollowedFacts {
     if (was !== is) this.#tell(`the node is known by ${was}, and should be by ${is}`);
   }
 
+  /** Once for each state of it. */
+  #tellMissing(missing: readonly MissingTunnel[]): void {
+    if (this.#isTold) return;
+    missingTunnels.set(missing.map(({ family }) => [[`IPv${family}`], 1] as const));
+    const told = missing.map(({ family, why }) => `goes on without its IPv${family} tunnel: ${why}`);
+    if (told.join() === this.#told) return;
+    this.#told = told.join();
+    for (const sentence of told)
+      this.#options.log.warn(`This node ${sentence}; pods of VXLAN pools reach no other node`);
+  }
+
   #tell(why: string): void {
     if (this.#isTold) return;
     this.#isTold = true;
     this.#options.onOther(why);
   }
+}
+
+function addressesOf(tunnels: readonly Tunnel[]): string {
+  return tunnels.map(({ address }) => address).join();
 }
 
 /** "172.30.0.11/24 on eth0 (2)"; the same link under another number is another link. */

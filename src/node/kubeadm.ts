@@ -1,6 +1,6 @@
 // What kubeadm has written of the cluster that it made: the range of its pods, which whoever ran it has already chosen.
 import { parse } from 'yaml';
-import { type Datastore, ForbiddenError, NotFoundError } from '../datastore/index.ts';
+import { type Datastore, ForbiddenError, MisfitError, NotFoundError } from '../datastore/index.ts';
 import { type Family, tryParseCidr } from '../net/index.ts';
 import type { Logger } from '../process/index.ts';
 import { type ConfigMap, configMaps } from '../resources/index.ts';
@@ -34,8 +34,8 @@ async function readConfigMap(datastore: Datastore, log: Logger): Promise<ConfigM
     return await datastore.get(configMaps, key);
   } catch (error) {
     if (error instanceof NotFoundError) return undefined;
-    if (!(error instanceof ForbiddenError)) throw error;
-    // A role from before it was asked for: no reason to leave the cluster without a pool.
+    if (!(error instanceof ForbiddenError || error instanceof MisfitError)) throw error;
+    // A role from before it was asked for, or nothing that can be read: no reason to leave the cluster without a pool.
     log.warn(
       { error },
       "Cannot see whether kubeadm was told a range of pods, so the default pool's is chosen",

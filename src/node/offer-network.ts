@@ -6,7 +6,7 @@ import type { Logger } from '../process/index.ts';
 import { keepCniKubeconfig } from './cni-kubeconfig.ts';
 import { cniConfigurationFolder, kubeconfigName, writeNetworkConfiguration } from './install-cni.ts';
 import type { NodeOptions } from './options.ts';
-import { untilWritten } from './until-written.ts';
+import { untilDone } from './until-done.ts';
 
 const tokenSeconds = 24 * 60 * 60;
 
@@ -30,7 +30,11 @@ export function offerNetwork(
     const path = writeNetworkConfiguration(environment, node);
     log.info({ path }, 'The container runtime finds the network');
   };
-  void untilWritten(offer, { log, signal: ending.signal });
+  void untilDone(offer, {
+    log,
+    signal: ending.signal,
+    failure: 'Cannot offer the network to the container runtime',
+  });
   return {
     withdraw: () => {
       ending.abort();

@@ -21,26 +21,49 @@ export async function runCalicoNode({
   environment,
   log,
   onDeath,
-}: RunOptions): Promise<CalicoNode> {
+}: RunOptions): Promise<Pick<CalicoNode, 'stop'>> {
+  let isReady = false;
   let isStopping = false;
   let turn: Promise<unknown> = Promise.resolve();
-  const start = () =>
-    startCalicoNode({ options, datastore: openDatastore(), environment, log, onRestartDue: restart });
-  const restart = (why: string) => {
-    turn = turn.then(async () => {
-      if (isStopping) return;
-      log.info(`Starting anew: ${why}`);
-      await node.stop();
-      node = await start();
+  /** Undefined between two. */
+  let current: CalicoNode | undefined;
+  const first = Promise.withResolvers<void>();
+  const fail = (error: unknown) => (isReady ? onDeath(error) : first.reject(error));
+  const start = () => {
+    const node = startCalicoNode({
+      options,
+      datastore: openDatastore(),
+      environment,
+      log,
+      // Also of one that is not ready, and may never be before it starts anew.
+      onRestartDue: (why) => {
+        if (node !== current || isStopping) return;
+        log.info(`Starting anew: ${why}`);
+        current = undefined;
+        turn = node.stop().then(() => {
+          if (!isStopping) start();
+        });
+        turn.catch(fail);
+      },
     });
-    turn.catch(onDeath);
+    current = node;
+    node.ready.then(
+      () => {
+        isReady = true;
+        first.resolve();
+      },
+      (error) => {
+        if (node === current && !isStopping) fail(error);
+      },
+    );
   };
-  let node = await start();
+  start();
+  await first.promise;
   return {
     stop: async () => {
       isStopping = true;
       await turn;
-      await node.stop();
+      await current?.stop();
     },
   };
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoryDatastore, SoundDatastore } from '../datastore/index.ts';
 import { IpamClient } from '../ipam/index.ts';
+import { parseAddress } from '../net/index.ts';
 import {
   type IPPoolSpec,
   ipamHandles,
@@ -23,13 +24,15 @@ async function cluster(pools: Readonly<Record<string, IPPoolSpec>>) {
   }
   const change = (name: string, spec: Partial<IPPoolSpec>) =>
     store.mergePatch(ipPools, { name }, { spec: { ...spec } });
+  let whyMissing: string[] = [];
   const tunnels = async () => {
     // Every time as an agent that has just started.
     const sound = new SoundDatastore(store, () => {});
     const found = await ensureTunnels(sound, new IpamClient(sound), 'n');
-    return found.map(({ address }) => address);
+    whyMissing = found.missing.map(({ why }) => why);
+    return found.tunnels.map(({ address }) => address);
   };
-  return { store, change, tunnels };
+  return { store, change, tunnels, whyMissing: () => whyMissing };
 }
 
 const vxlan = { vxlanMode: 'Always' } as const;
@@ -76,12 +79,40 @@ test('a pool gives tunnels to the nodes that it selects alone', async () => {
   assert.match((await tunnels()).join(), /^10\.2\./);
 });
 
+test('a pool that is not for tunnels gives none until it is, and the other family has its own meanwhile', async () => {
+  const { change, tunnels, whyMissing } = await cluster({
+    a: { cidr: '10.1.0.0/24', allowedUses: ['Workload'], ...vxlan },
+    six: { cidr: 'fd01::/112', ...vxlan },
+  });
+  assert.match((await tunnels()).join(), /^fd01::/);
+  assert.deepEqual(whyMissing(), ['Cannot find an IPv4 pool for a tunnel: "a" is for Workload only']);
+  await change('a', { allowedUses: ['Workload', 'Tunnel'] });
+  assert.match((await tunnels()).join(), /^10\.1\..*,fd01::/);
+  assert.deepEqual(whyMissing(), []);
+});
+
+test('a pool that is full gives a tunnel when an address is free again', async () => {
+  const { store, tunnels, whyMissing } = await cluster({
+    a: { cidr: '10.1.0.0/32', blockSize: 32, ...vxlan },
+  });
+  const other = new IpamClient(store);
+  await other.assignAddress({ node: 'm', address: parseAddress('10.1.0.0'), handleId: 'm', attributes: {} });
+  assert.deepEqual(await tunnels(), []);
+  assert.match(
+    whyMissing().join(),
+    /^Cannot assign 1 IPv4 address to "vxlan-tunnel-addr-n" on node "n": no block has 1 free/,
+  );
+  await other.releaseByHandle('m');
+  assert.deepEqual(await tunnels(), ['10.1.0.0']);
+});
+
 test('the MAC address that peers know of the node stays, and one that is none is made anew', async () => {
   const { store } = await cluster({ a: { cidr: '10.1.0.0/24', ...vxlan } });
   const macKnownAs = async (text: string | null) => {
     const annotations = { 'projectcalico.org/VXLANTunnelMACAddr': text };
     await store.mergePatch(nodes, { name: 'n' }, { metadata: { annotations } });
-    return (await ensureTunnels(store, new IpamClient(store), 'n')).map(({ mac }) => mac).join();
+    const { tunnels } = await ensureTunnels(store, new IpamClient(store), 'n');
+    return tunnels.map(({ mac }) => mac).join();
   };
   const own = await macKnownAs(null);
   assert.match(own, /^66:/);

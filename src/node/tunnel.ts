@@ -1,6 +1,6 @@
 // This node's end of the VXLAN overlay: its address, drawn from IPAM once and kept, and its MAC address.
 import { createHash } from 'node:crypto';
-import type { Datastore } from '../datastore/index.ts';
+import { type Datastore, UnavailableError } from '../datastore/index.ts';
 import { type IpamClient, isOpenTo } from '../ipam/index.ts';
 import {
   type Address,
@@ -20,26 +20,51 @@ export interface Tunnel {
   readonly mac: string;
 }
 
+/** A tunnel that the pools want of the node, and for which there is no address now. */
+export interface MissingTunnel {
+  readonly family: Family;
+  /** In a sentence. */
+  readonly why: string;
+}
+
+/** At most one of each family, in one or the other list. */
+export interface Tunnels {
+  readonly tunnels: readonly Tunnel[];
+  readonly missing: readonly MissingTunnel[];
+}
+
 const macAnnotations = { 4: nodeAnnotations.vxlanTunnelMac, 6: nodeAnnotations.vxlanTunnelMacV6 } as const;
 const macPattern = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i;
 
-/** One per family that has a pool with VXLAN which is open to the node; the address of a family that has none any more is given back. */
-export async function ensureTunnels(datastore: Datastore, ipam: IpamClient, node: string): Promise<Tunnel[]> {
+/**
+ * One per family that has a pool with VXLAN which is open to the node; the address of a family that has none any more is given back.
+ * The node does without those for which there is no address. @throws UnavailableError, and what keeps the node's object from being read
+ */
+export async function ensureTunnels(datastore: Datastore, ipam: IpamClient, node: string): Promise<Tunnels> {
   const [pools, { metadata }] = await Promise.all([
     datastore.list(ipPools),
     datastore.get(nodes, { name: node }),
   ]);
   const labels = new Map(Object.entries(metadata.labels ?? {}));
   const tunnels: Tunnel[] = [];
+  const missing: MissingTunnel[] = [];
   for (const family of [4, 6] as const) {
-    const address = await ensureAddress(ipam, { node, labels, family, pools });
-    if (!address) continue;
-    // Peers may have learnt of another, from a Calico that drew it by chance: then it stays.
-    const known = metadata.annotations?.[macAnnotations[family]] ?? '';
-    const mac = macPattern.test(known) ? known.toLowerCase() : tunnelMac(family === 4 ? node : `${node}-v6`);
-    tunnels.push({ family, address: formatAddress(address), mac });
+    try {
+      const address = await ensureAddress(ipam, { node, labels, family, pools });
+      if (!address) continue;
+      // Peers may have learnt of another, from a Calico that drew it by chance: then it stays.
+      const known = metadata.annotations?.[macAnnotations[family]] ?? '';
+      const mac = macPattern.test(known)
+        ? known.toLowerCase()
+        : tunnelMac(family === 4 ? node : `${node}-v6`);
+      tunnels.push({ family, address: formatAddress(address), mac });
+    } catch (error) {
+      if (error instanceof UnavailableError) throw error;
+      // Whatever else keeps it from one address, the node has more to do.
+      missing.push({ family, why: error instanceof Error ? error.message : String(error) });
+    }
   }
-  return tunnels;
+  return { tunnels, missing };
 }
 
 /** What the pools say of a node's tunnel. */
@@ -49,7 +74,7 @@ export interface TunnelPlace {
   readonly pools: readonly IPPool[];
 }
 
-/** Whether `ensureTunnels` would make of these tunnels something else. */
+/** Whether `ensureTunnels` would make of these tunnels something else, if there is an address for each. */
 export function areTunnelsDue(tunnels: readonly Tunnel[], place: Omit<TunnelPlace, 'family'>): boolean {
   return ([4, 6] as const).some((family) => {
     const tunnel = tunnels.find((candidate) => candidate.family === family);

@@ -6,8 +6,11 @@ import type { Logger } from '../process/index.ts';
 
 const pauseMs = { first: 500, most: 10_000 };
 
-/** What `attempt` gives, which is called until the datastore answers. @throws whatever else it throws */
-export async function untilAvailable<T>(attempt: () => Promise<T>, log: Logger): Promise<T> {
+/** What `attempt` gives, which is called until the datastore answers. @throws whatever else it throws, and why `signal` was aborted */
+export async function untilAvailable<T>(
+  attempt: () => Promise<T>,
+  { log, signal }: { readonly log: Logger; readonly signal: AbortSignal },
+): Promise<T> {
   for (let pause = pauseMs.first; ; pause = Math.min(pause * 2, pauseMs.most)) {
     try {
       return await attempt();
@@ -19,6 +22,6 @@ export async function untilAvailable<T>(attempt: () => Promise<T>, log: Logger):
       );
     }
     // All nodes of a cluster wait for the same server: not in step.
-    await delay(pause * (0.5 + Math.random() / 2));
+    await delay(pause * (0.5 + Math.random() / 2), undefined, { signal });
   }
 }

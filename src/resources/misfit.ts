@@ -30,6 +30,43 @@ export function misfit<T extends Resource>(kind: ResourceKind<T>, object: T): st
   );
 }
 
+/**
+ * The object without what is of another type than it should be: for readers that cannot do without it, and cope with anything that is
+ * missing in it but what its kind requires of the object itself.
+ */
+export function soundPart<T extends Resource>(kind: ResourceKind<T>, object: T): T {
+  const schema = kind.schema ? jsonSchemaOf(kind.schema) : kubernetesShapes[kind.plural];
+  const metadata = partIn(metadataShape, object.metadata);
+  const part = (schema ? partIn(schema, { ...object, metadata }) : { ...object, metadata }) as T;
+  const required = (schema?.required ?? []).filter((name) => schema?.properties?.[name]?.type === 'object');
+  return { ...Object.fromEntries(required.map((name) => [name, {}])), ...part };
+}
+
+/** Undefined when nothing is left. Of a list goes what would lack something. */
+function partIn(schema: JsonSchema, value: unknown): unknown {
+  if (value === null && schema.nullable) return value;
+  if (wrongType(schema, value)) return undefined;
+  if (Array.isArray(value)) {
+    const { items } = schema;
+    if (!items) return value;
+    return value
+      .map((item) => partIn(items, item))
+      .filter((item) => item !== undefined && misfitIn(items, item, '') === undefined);
+  }
+  if (!isObject(value)) return value;
+  const parts = Object.entries(value).map(([name, member]) => {
+    const property = memberOf(schema, name);
+    return [name, property ? partIn(property, member) : member] as const;
+  });
+  return Object.fromEntries(parts.filter(([, part]) => part !== undefined));
+}
+
+function memberOf(schema: JsonSchema, name: string): JsonSchema | undefined {
+  return Object.hasOwn(schema.properties ?? {}, name)
+    ? schema.properties?.[name]
+    : schema.additionalProperties;
+}
+
 /** Fields that nobody knows do no harm: nobody reads them. */
 function misfitIn(schema: JsonSchema, value: unknown, path: string): string | undefined {
   if (value === null && schema.nullable) return undefined;
@@ -44,9 +81,7 @@ function misfitIn(schema: JsonSchema, value: unknown, path: string): string | un
   const missing = schema.required?.find((name) => value[name] === undefined);
   if (missing !== undefined) return `${at(missing)} is required`;
   return firstOf(Object.entries(value), ([name, member]) => {
-    const property = Object.hasOwn(schema.properties ?? {}, name)
-      ? schema.properties?.[name]
-      : schema.additionalProperties;
+    const property = memberOf(schema, name);
     return property && member !== undefined ? misfitIn(property, member, at(name)) : undefined;
   });
 }

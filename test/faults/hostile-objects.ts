@@ -44,6 +44,40 @@ export function hostileObject(
 ): HostileObject {
   const below = (count: number) => Math.floor(random() * count);
   const [kind, template] = templates[below(templates.length)] ?? (templates[0] as Template);
+  const original = (template as { metadata?: { namespace?: string } }).metadata?.namespace;
+  return wounded(
+    kind,
+    template,
+    {
+      name: `hostile-${number}`,
+      ...(original !== undefined && { namespace: original }),
+      uid: `uid-${number}`,
+      resourceVersion: String(number + 1),
+    },
+    random,
+  );
+}
+
+/** An object that is there, under its own name. What it does not say the template does. */
+export function hostileInstead(
+  kind: ResourceKind,
+  { metadata, ...rest }: Resource,
+  template: Json,
+  random: () => number,
+): HostileObject {
+  const { name, uid = '', resourceVersion = '' } = metadata;
+  const whole = { ...(template as object), ...rest, metadata: { ...metadata } };
+  return wounded(kind, whole as unknown as Json, { name, uid, resourceVersion }, random);
+}
+
+/** `identity` stays: what a store is asked by is sound, or the object could not be in it. */
+function wounded(
+  kind: ResourceKind,
+  template: Json,
+  identity: Readonly<Record<string, string>>,
+  random: () => number,
+): HostileObject {
+  const below = (count: number) => Math.floor(random() * count);
   const body = structuredClone(template) as { [key: string]: Json };
   for (let wounds = 1 + below(3); wounds > 0; wounds--) {
     const places = placesIn(body);
@@ -51,22 +85,12 @@ export function hostileObject(
     if (random() < 0.2) delete (holder as Record<string, Json>)[key];
     else (holder as Record<string, Json>)[key] = structuredClone(hostile[below(hostile.length)] ?? null);
   }
-  const metadata = (typeof body.metadata === 'object' ? body.metadata : undefined) as
-    | { [key: string]: Json }
-    | undefined;
-  const original = (template as { metadata?: { namespace?: string } }).metadata?.namespace;
-  // What a store is asked by is sound, or the object could not be in it.
+  const metadata = typeof body.metadata === 'object' ? body.metadata : {};
   const object = {
     ...body,
     apiVersion: kind.group === '' ? kind.version : `${kind.group}/${kind.version}`,
     kind: kind.kind,
-    metadata: {
-      ...metadata,
-      name: `hostile-${number}`,
-      ...(original !== undefined && { namespace: original }),
-      uid: `uid-${number}`,
-      resourceVersion: String(number + 1),
-    },
+    metadata: { ...metadata, ...identity },
   };
   return { kind, object: object as unknown as Resource };
 }

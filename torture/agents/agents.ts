@@ -60,7 +60,6 @@ export class Agents {
   readonly #agents = new Map<string, Agent>();
   readonly #plugin = shimPath();
   readonly #stopping = new AbortController();
-  #ready: ReadyNodes | undefined;
 
   /** Resolves when every agent is ready. */
   static async start(options: AgentsOptions): Promise<Agents> {
@@ -94,7 +93,6 @@ export class Agents {
 
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('The agents are being stopped'));
-    this.#ready?.stop();
     await Promise.all([...this.#agents.values()].map((agent) => agent.stop()));
     await this.#api.close();
     this.#underlay.close();
@@ -130,6 +128,11 @@ export class Agents {
 
   removePodNamespace(name: string): void {
     this.#underlay.removePodNamespace(name);
+  }
+
+  /** Stops the API server, does something to its store, and starts it again. */
+  restartApi(meanwhile: () => Promise<void>): Promise<void> {
+    return this.#api.restart(meanwhile);
   }
 
   /** Runs the plugin, which a signal may end in the middle. Returns the addresses that ADD answered. @throws CniError */
@@ -255,13 +258,17 @@ export class Agents {
         spec,
       });
     }
-    this.#ready = new ReadyNodes(datastore, () => {});
+    const ready = new ReadyNodes(datastore, () => {});
     for (const { name, address } of this.#underlay.nodes) {
       await registerNode(datastore, name, address);
       mkdirSync(join(nodeRoot(this.run, name), 'lib', 'cni-deletions'), { recursive: true });
       this.#agents.set(name, this.#startAgent(name));
     }
-    await this.#ready.waitFor(this.nodes, { deadlineMs: readyDeadlineMs, signal: this.#stopping.signal });
+    try {
+      await ready.waitFor(this.nodes, { deadlineMs: readyDeadlineMs, signal: this.#stopping.signal });
+    } finally {
+      ready.stop();
+    }
   }
 
   #startAgent(node: string): Agent {
