@@ -245,5 +245,9 @@ export const policyCases: readonly (readonly [what: string, cluster: Cluster])[]
       { action: 'Allow', protocol: 58, notICMP: { type: 128, code: 1 } },
     ),
   ],
+  [
+    'all but some pods, which are those of the own namespace',
+    towardsRed({ action: 'Allow', source: { notSelector: "app == 'a'" } }),
+  ],
   ['nothing is left of the policies before', cluster()],
 ];

@@ -57,7 +57,7 @@ function readPeers(entity: EntityRule | undefined, namespace: string | undefined
   const who: PeerMatch = {
     ...(nets?.length && { nets: nets.map(readNet) }),
     ...(notNets?.length && { notNets: notNets.map(readNet) }),
-    ...(isSelecting(entity) && {
+    ...(isSelecting(entity, namespace) && {
       selector: scopeSelector({ ...entity, namespace } as Parameters<typeof scopeSelector>[0]),
     }),
     ...(notSelector && { notSelector: parseSelector(notSelector) }),
@@ -88,10 +88,20 @@ function readService(
   return { namespace: where, name };
 }
 
-/** An end that selects nobody means everybody, endpoint or not, wherever the policy stands. */
-function isSelecting({ selector, namespaceSelector, serviceAccounts }: EntityRule): boolean {
+/**
+ * An end that selects nobody means everybody, endpoint or not, wherever the policy stands. A `notSelector` leaves out of a
+ * namespaced policy's own namespace, and out of everybody where the policy has none.
+ */
+function isSelecting(
+  { selector, notSelector, namespaceSelector, serviceAccounts }: EntityRule,
+  namespace: string | undefined,
+): boolean {
   return Boolean(
-    selector || namespaceSelector || serviceAccounts?.selector || serviceAccounts?.names?.length,
+    selector ||
+      namespaceSelector ||
+      serviceAccounts?.selector ||
+      serviceAccounts?.names?.length ||
+      (namespace !== undefined && notSelector),
   );
 }
 

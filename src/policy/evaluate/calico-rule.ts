@@ -112,7 +112,7 @@ function endHolds(
   const owners = entities.filter((entity) => entity.kind !== 'node' && entity.has(address));
   if (end.nets?.length && !end.nets.some((net) => isWithin(address, net))) return false;
   if (end.notNets?.some((net) => isWithin(address, net))) return false;
-  if (selectsAnybody(end) && !owners.some((owner) => isMeant(end, namespace, owner))) return false;
+  if (selectsAnybody(end, namespace) && !owners.some((owner) => isMeant(end, namespace, owner))) return false;
   const { notSelector } = end;
   if (notSelector && owners.some((owner) => selectsByText(notSelector, owner.allLabels))) return false;
   const isPort = (wanted: number | string) => portHolds(wanted, port, packet, owners);
@@ -120,8 +120,13 @@ function endHolds(
   return !end.notPorts?.some(isPort);
 }
 
-/** Without any of these the end is everybody, also what is no endpoint at all. */
-function selectsAnybody({ selector, namespaceSelector, serviceAccounts }: EntityRule): boolean {
+/**
+ * Without any of these the end is everybody, also what is no endpoint at all. In a namespace, whoever is left out is left out of
+ * that namespace.
+ */
+function selectsAnybody(end: EntityRule, namespace: string | undefined): boolean {
+  const { selector, namespaceSelector, serviceAccounts } = end;
+  if (namespace !== undefined && end.notSelector) return true;
   return Boolean(
     selector || namespaceSelector || serviceAccounts?.names?.length || serviceAccounts?.selector,
   );

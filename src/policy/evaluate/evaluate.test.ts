@@ -72,6 +72,34 @@ for (const family of [4, 6] as const) {
   });
 }
 
+test('notSelector leaves out of the namespace of the policy, and out of everybody where it has none', () => {
+  const other: Pod = { ...pod('spy', 4), metadata: { namespace: 'evil', name: 'spy' } };
+  const allows = (source: string, given: Cluster) =>
+    evaluate(
+      {
+        ...given,
+        namespaces: [
+          ...given.namespaces,
+          { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'evil' } },
+        ],
+        pods: [...given.pods, other],
+      },
+      tcp(source, db[4]),
+    ).action === 'Allow';
+  const policy = ingress({ action: 'Allow', source: { notSelector: 'app == "web"' } });
+  const { namespace: _, ...metadata } = policy.metadata;
+  const globalPolicy = { ...policy, kind: 'GlobalNetworkPolicy', metadata };
+  const sources = [web[4], job[4], '10.1.0.4', '192.0.2.1'];
+  assert.deepEqual(
+    sources.map((source) => allows(source, cluster(policy))),
+    [false, true, false, false],
+  );
+  assert.deepEqual(
+    sources.map((source) => allows(source, { ...cluster(), globalPolicies: [globalPolicy] })),
+    [false, true, true, true],
+  );
+});
+
 test('a rule about HTTP allows nothing, and denies whole what it would deny in part', () => {
   const http = { methods: ['GET'] };
   const allows = cluster(ingress({ action: 'Allow', http }));

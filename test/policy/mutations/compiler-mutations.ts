@@ -48,8 +48,20 @@ export const compilerMutations: readonly Mutation[] = [
   {
     says: 'service accounts do not make an end selective',
     file: 'policy/calico/rule.ts',
-    find: 'selector || namespaceSelector || serviceAccounts?.selector || serviceAccounts?.names?.length,',
-    replace: 'selector || namespaceSelector,',
+    find: '      serviceAccounts?.selector ||\n      serviceAccounts?.names?.length ||\n',
+    replace: '',
+  },
+  {
+    says: 'notSelector leaves out of everybody, whatever the namespace of the policy',
+    file: 'policy/calico/rule.ts',
+    find: '(namespace !== undefined && notSelector)',
+    replace: 'false',
+  },
+  {
+    says: 'notSelector leaves out of endpoints alone, where the policy has no namespace',
+    file: 'policy/calico/rule.ts',
+    find: '(namespace !== undefined && notSelector)',
+    replace: 'notSelector',
   },
   {
     says: "a service is looked for in the policy's own namespace only",

@@ -57,7 +57,10 @@ const fields = {
     }),
   ),
   notSelector: optional(
-    selector({ description: 'Only what it does not select, addresses from outside included.' }),
+    selector({
+      description:
+        'Only what it does not select: of the same namespace where the policy has one, else addresses from outside included.',
+    }),
   ),
   namespaceSelector: optional(
     selector({
