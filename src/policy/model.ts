@@ -87,7 +87,7 @@ export interface ServiceName {
 export interface PeerMatch {
   /** The address is in one of these. */
   readonly nets?: readonly Cidr[];
-  /** The address is in none of these. */
+  /** The address is in none of these, and of the same family as one of them. */
   readonly notNets?: readonly Cidr[];
   /** The address belongs to an endpoint with such labels. */
   readonly selector?: Selector;

@@ -249,5 +249,12 @@ export const policyCases: readonly (readonly [what: string, cluster: Cluster])[]
     'all but some pods, which are those of the own namespace',
     towardsRed({ action: 'Allow', source: { notSelector: "app == 'a'" } }),
   ],
+  [
+    'all but some networks of one family, which say nothing about the other',
+    towardsRed(
+      { action: 'Allow', protocol: 'TCP', source: { notNets: ['10.1.0.2/31'] } },
+      { action: 'Allow', protocol: 'UDP', source: { notNets: ['fd00:1::2/127', 'fd00:1::5'] } },
+    ),
+  ],
   ['nothing is left of the policies before', cluster()],
 ];

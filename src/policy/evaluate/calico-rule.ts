@@ -111,7 +111,11 @@ function endHolds(
   if (!end) return true;
   const owners = entities.filter((entity) => entity.kind !== 'node' && entity.has(address));
   if (end.nets?.length && !end.nets.some((net) => isWithin(address, net))) return false;
-  if (end.notNets?.some((net) => isWithin(address, net))) return false;
+  if (end.notNets?.length) {
+    // All but some addresses of one family are addresses of that family.
+    if (!end.notNets.some((net) => net.includes(':') === address.includes(':'))) return false;
+    if (end.notNets.some((net) => isWithin(address, net))) return false;
+  }
   if (selectsAnybody(end, namespace) && !owners.some((owner) => isMeant(end, namespace, owner))) return false;
   const { notSelector } = end;
   if (notSelector && owners.some((owner) => selectsByText(notSelector, owner.allLabels))) return false;

@@ -100,6 +100,16 @@ test('notSelector leaves out of the namespace of the policy, and out of everybod
   );
 });
 
+test('networks that are left out say nothing about the other version of IP', () => {
+  const allows = (family: 4 | 6, ...notNets: string[]) => {
+    const policy = ingress({ action: 'Allow', source: { notNets } });
+    return evaluate(cluster(policy), tcp(web[family], db[family])).action === 'Allow';
+  };
+  assert.deepEqual([allows(4, '10.2.0.0/16'), allows(6, '10.2.0.0/16')], [true, false]);
+  assert.deepEqual([allows(4, 'fd00:2::/64'), allows(6, 'fd00:2::/64')], [false, true]);
+  assert.deepEqual([allows(4, '10.1.0.0/16'), allows(6, '10.1.0.0/16')], [false, false]);
+});
+
 test('a rule about HTTP allows nothing, and denies whole what it would deny in part', () => {
   const http = { methods: ['GET'] };
   const allows = cluster(ingress({ action: 'Allow', http }));

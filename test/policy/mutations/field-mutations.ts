@@ -245,6 +245,12 @@ export const fieldMutations: readonly Mutation[] = [
     replace: "{ kind: 'cmp', comparison: '==', register, value: networkBytes(only) }",
   },
   {
+    says: 'excluded nets of one family leave the other open',
+    file: 'dataplane/nftables/matches.ts',
+    find: '[nets, notNets].every(',
+    replace: '[nets].every(',
+  },
+  {
     says: 'several excluded nets are taken for wanted ones',
     file: 'dataplane/nftables/matches.ts',
     find: "invert: comparison === '!='",

@@ -49,7 +49,12 @@ const globalAlone = ruleFor<string>(
 
 const fields = {
   nets: optional(ruleNetworks({ description: 'Only addresses in one of these networks.' })),
-  notNets: optional(ruleNetworks({ except: true, description: 'Only addresses in none of these networks.' })),
+  notNets: optional(
+    ruleNetworks({
+      except: true,
+      description: 'Only addresses in none of these networks, and of the same version of IP.',
+    }),
+  ),
   selector: optional(
     selector({
       description:
