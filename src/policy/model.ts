@@ -108,6 +108,8 @@ export interface PeerMatch {
   readonly notPorts?: readonly Range<number>[];
   /** Address, protocol and port are not those of any of these named ports. */
   readonly notNamedPorts?: readonly string[];
+  /** IANA number: of which protocol those named ports are, where the match itself says none; of any when absent, too. */
+  readonly namedPortProtocol?: number;
 }
 
 /** "KubernetesNetworkPolicy/test/deny-all": unique among all policies. */

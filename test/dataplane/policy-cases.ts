@@ -256,5 +256,13 @@ export const policyCases: readonly (readonly [what: string, cluster: Cluster])[]
       { action: 'Allow', protocol: 'UDP', source: { notNets: ['fd00:1::2/127', 'fd00:1::5'] } },
     ),
   ],
+  [
+    'a named port without protocol is one of TCP',
+    towardsRed({ action: 'Allow', destination: { ports: ['web', 'dns', 'diameter'] } }),
+  ],
+  [
+    'all but a named port without protocol is all but one of TCP',
+    towardsRed({ action: 'Allow', destination: { notPorts: ['web', 'dns'] } }),
+  ],
   ['nothing is left of the policies before', cluster()],
 ];

@@ -62,9 +62,12 @@ export function ruleHolds(
     return false;
   const to = rule.destination?.services;
   if (to && !slicesOf(to, namespace, slices).some((slice) => isServed(slice, packet))) return false;
+  // Names of ports are names of TCP's, unless the rule says whose.
+  const hasNames = rule.protocol !== undefined || packet.protocol === 'TCP';
+  const surroundings = { namespace, entities, protocol: hasNames ? packet.protocol : undefined };
   return (
-    endHolds(rule.source, namespace, packet.source, packet.sourcePort, packet, entities) &&
-    endHolds(rule.destination, namespace, packet.destination, packet.destinationPort, packet, entities)
+    endHolds(rule.source, packet.source, packet.sourcePort, surroundings) &&
+    endHolds(rule.destination, packet.destination, packet.destinationPort, surroundings)
   );
 }
 
@@ -100,13 +103,19 @@ function numberOf(protocol: string | number): number | undefined {
   return /^\d+$/.test(String(protocol)) ? Number(protocol) : numbers[protocol];
 }
 
+interface Surroundings {
+  /** The policy's. */
+  readonly namespace: string | undefined;
+  readonly entities: readonly Entity[];
+  /** Of which protocol names of ports are; undefined where they mean no port of the packet's. */
+  readonly protocol: Packet['protocol'] | undefined;
+}
+
 function endHolds(
   end: EntityRule | undefined,
-  namespace: string | undefined,
   address: string,
   port: number | undefined,
-  packet: Packet,
-  entities: readonly Entity[],
+  { namespace, entities, protocol }: Surroundings,
 ): boolean {
   if (!end) return true;
   const owners = entities.filter((entity) => entity.kind !== 'node' && entity.has(address));
@@ -119,7 +128,7 @@ function endHolds(
   if (selectsAnybody(end, namespace) && !owners.some((owner) => isMeant(end, namespace, owner))) return false;
   const { notSelector } = end;
   if (notSelector && owners.some((owner) => selectsByText(notSelector, owner.allLabels))) return false;
-  const isPort = (wanted: number | string) => portHolds(wanted, port, packet, owners);
+  const isPort = (wanted: number | string) => portHolds(wanted, port, protocol, owners);
   if (end.ports?.length && !end.ports.some(isPort)) return false;
   return !end.notPorts?.some(isPort);
 }
@@ -164,11 +173,11 @@ function runsAsSomebody({ serviceAccountLabels }: Entity): boolean {
 function portHolds(
   wanted: number | string,
   port: number | undefined,
-  packet: Packet,
+  protocol: Packet['protocol'] | undefined,
   owners: readonly Entity[],
 ): boolean {
   if (port === undefined) return false;
   const [first = '', last = first] = String(wanted).split(':');
   if (/^\d+$/.test(first)) return Number(first) <= port && port <= Number(last);
-  return owners.some((owner) => givesName(owner, first, port, packet.protocol));
+  return protocol !== undefined && owners.some((owner) => givesName(owner, first, port, protocol));
 }

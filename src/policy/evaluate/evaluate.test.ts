@@ -110,6 +110,21 @@ test('networks that are left out say nothing about the other version of IP', () 
   assert.deepEqual([allows(4, '10.1.0.0/16'), allows(6, '10.1.0.0/16')], [false, false]);
 });
 
+test('a named port is one of TCP where the rule says no protocol', () => {
+  const ports = (['TCP', 'UDP'] as const).map((protocol) => ({ name: 'sql', containerPort: 5432, protocol }));
+  const named = { ...pod('db', 2), spec: { containers: [{ name: 'main', image: 'any', ports }] } };
+  const allows = (rule: Omit<PolicyRule, 'action'>) => {
+    const given = cluster(ingress({ action: 'Allow', ...rule }));
+    return (['TCP', 'UDP'] as const).map((protocol) => {
+      const packet = { ...tcp(web[4], db[4]), protocol };
+      return evaluate({ ...given, pods: [pod('web', 1), named] }, packet).action === 'Allow';
+    });
+  };
+  assert.deepEqual(allows({ destination: { ports: ['sql'] } }), [true, false]);
+  assert.deepEqual(allows({ destination: { notPorts: ['sql'] } }), [false, true]);
+  assert.deepEqual(allows({ protocol: 'UDP', destination: { ports: ['sql'] } }), [false, true]);
+});
+
 test('a rule about HTTP allows nothing, and denies whole what it would deny in part', () => {
   const http = { methods: ['GET'] };
   const allows = cluster(ingress({ action: 'Allow', http }));

@@ -24,7 +24,7 @@ export const compilerMutations: readonly Mutation[] = [
   {
     says: 'the exclusion of named ports is forgotten',
     file: 'policy/calico/rule.ts',
-    find: '...(notPorts.names.length > 0 && { notNamedPorts: notPorts.names }),',
+    find: '...(notPorts.names.length > 0 && { notNamedPorts: notPorts.names, ...ofNames }),',
     replace: '',
   },
   {

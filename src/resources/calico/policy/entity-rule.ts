@@ -75,7 +75,12 @@ const fields = {
         'Selects namespaces, in which `selector` then selects; "global()" stands for what has no namespace.',
     }),
   ),
-  ports: optional(portList({ description: 'Only these ports: numbers, ranges "8080:8090", or names.' })),
+  ports: optional(
+    portList({
+      description:
+        'Only these ports: numbers, ranges "8080:8090", or names, of TCP where the rule has no protocol.',
+    }),
+  ),
   notPorts: optional(portList({ description: 'Any but these ports.' })),
   serviceAccounts: optional(serviceAccounts),
   services: optional(services),
