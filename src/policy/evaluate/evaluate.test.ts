@@ -1,7 +1,13 @@
 // What the documentation says in so many words, with the answers written by hand. Breadth is for the random clusters.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { EndpointSlice, NetworkPolicy, Pod, PolicyRule } from '../../resources/index.ts';
+import type {
+  ClusterNetworkPolicyPeer,
+  EndpointSlice,
+  NetworkPolicy,
+  Pod,
+  PolicyRule,
+} from '../../resources/index.ts';
 import { fromCalicoNetworkPolicy } from '../index.ts';
 import type { Cluster, Packet } from './cluster.ts';
 import { evaluate } from './evaluate.ts';
@@ -123,6 +129,34 @@ test('a named port is one of TCP where the rule says no protocol', () => {
   assert.deepEqual(allows({ destination: { ports: ['sql'] } }), [true, false]);
   assert.deepEqual(allows({ destination: { notPorts: ['sql'] } }), [false, true]);
   assert.deepEqual(allows({ protocol: 'UDP', destination: { ports: ['sql'] } }), [false, true]);
+});
+
+test('a rule about domains accepts nothing, and denies whole what it would deny or pass on in part', () => {
+  const everywhere = [{ networks: ['0.0.0.0/0'] }];
+  const domains: ClusterNetworkPolicyPeer = { domainNames: ['*.example.com'] };
+  const given = (action: 'Accept' | 'Deny' | 'Pass', other: 'Accept' | 'Deny'): Cluster => ({
+    ...cluster(),
+    clusterPolicies: [
+      {
+        apiVersion: 'policy.networking.k8s.io/v1alpha2',
+        kind: 'ClusterNetworkPolicy',
+        metadata: { name: 'domains' },
+        spec: {
+          tier: 'Admin',
+          priority: 1,
+          subject: { namespaces: {} },
+          egress: [
+            { action, to: [...everywhere, domains] },
+            { action: other, to: everywhere },
+          ],
+        },
+      },
+    ],
+  });
+  for (const [action, other] of [['Accept', 'Deny'] as const, ['Deny', 'Accept'] as const])
+    assert.equal(evaluate(given(action, other), tcp(web[4], db[4])).action, 'Deny');
+  assert.equal(evaluate(given('Pass', 'Accept'), tcp(web[4], db[4])).action, 'Deny');
+  assert.equal(evaluate(given('Accept', 'Accept'), tcp(web[4], db[4])).action, 'Allow');
 });
 
 test('a rule about HTTP allows nothing, and denies whole what it would deny in part', () => {

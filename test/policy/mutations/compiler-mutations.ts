@@ -185,6 +185,18 @@ export const compilerMutations: readonly Mutation[] = [
     replace: 'first: range.start + 1, last: range.end',
   },
   {
+    says: 'a rule of a ClusterNetworkPolicy that cannot be understood decides nothing',
+    file: 'policy/kubernetes/cluster-network-policy.ts',
+    find: "return action === 'Accept' ? [] : [{ action: 'Deny', match: {}, origin }];",
+    replace: 'return action && origin ? [] : [];',
+  },
+  {
+    says: 'a rule of a ClusterNetworkPolicy that cannot be understood accepts',
+    file: 'policy/kubernetes/cluster-network-policy.ts',
+    find: "return action === 'Accept' ? [] : [{ action: 'Deny', match: {}, origin }];",
+    replace: "return [{ action: action === 'Accept' ? 'Allow' : 'Deny', match: {}, origin }];",
+  },
+  {
     says: 'an EndpointSlice of IPv6 stands for nobody',
     file: 'policy/kubernetes/service-endpoints.ts',
     find: '{ IPv4: 4, IPv6: 6 }',

@@ -2,6 +2,7 @@
 import type { Cluster } from '../../../src/policy/index.ts';
 import type {
   ClusterNetworkPolicy,
+  ClusterNetworkPolicyPeer,
   GlobalNetworkPolicy,
   HostEndpoint,
 } from '../../../src/resources/index.ts';
@@ -34,16 +35,18 @@ const global = (spec: GlobalNetworkPolicy['spec']): GlobalNetworkPolicy => ({
   spec,
 });
 
-const clusterPolicy = (name: string, priority: number, action: 'Accept' | 'Deny'): ClusterNetworkPolicy => ({
+const clusterPolicy = (name: string, spec: Partial<ClusterNetworkPolicy['spec']>): ClusterNetworkPolicy => ({
   apiVersion: 'policy.networking.k8s.io/v1alpha2',
   kind: 'ClusterNetworkPolicy',
   metadata: { name },
-  spec: {
-    tier: 'Admin',
-    priority,
-    subject: { namespaces: {} },
-    ingress: [{ action, from: [{ namespaces: {} }] }],
-  },
+  spec: { tier: 'Admin', priority: 10, subject: { namespaces: {} }, ...spec },
+});
+
+const domains: ClusterNetworkPolicyPeer = { domainNames: ['*.example.com'] };
+
+const judging = (priority: number, action: 'Accept' | 'Deny') => ({
+  priority,
+  ingress: [{ action, from: [{ namespaces: {} }] }],
 });
 
 export const pointedClusters: readonly Cluster[] = [
@@ -152,5 +155,20 @@ export const pointedClusters: readonly Cluster[] = [
     ],
   },
   // Names in another order than priorities.
-  { ...plain, clusterPolicies: [clusterPolicy('k1', 20, 'Deny'), clusterPolicy('k2', 10, 'Accept')] },
+  {
+    ...plain,
+    clusterPolicies: [clusterPolicy('k1', judging(20, 'Deny')), clusterPolicy('k2', judging(10, 'Accept'))],
+  },
+  // Domains, which nobody can tell by their addresses: they accept nothing, and deny everything.
+  ...(['Accept', 'Deny', 'Pass'] as const).map((action) => ({
+    ...plain,
+    clusterPolicies: [
+      clusterPolicy('k1', {
+        egress: [
+          { action, to: [{ networks: ['10.1.0.0/31'] }, domains] },
+          { action: action === 'Accept' ? 'Deny' : 'Accept', to: [{ networks: ['10.1.0.0/16'] }] },
+        ],
+      }),
+    ],
+  })),
 ];
