@@ -6,7 +6,7 @@ import type {
   KubernetesNetworkPolicy,
   NetworkPolicy,
 } from '../../resources/index.ts';
-import { isAbout, ruleHolds, sidesOf } from './calico-rule.ts';
+import { isAbout, isReadable, ruleHolds, sidesOf } from './calico-rule.ts';
 import type { Cluster, Packet, Side } from './cluster.ts';
 import { asksForDomains, clusterRuleHolds, isSubject } from './cluster-rule.ts';
 import { type Entity, selects } from './entity.ts';
@@ -91,7 +91,8 @@ function askCalico(
           if (rule.action === 'Log') continue;
           const name = `spec.${side}[${index}]`;
           // Requests are not looked into here: what needs that to be allowed is not, and what needs it to be denied is denied whole.
-          if (rule.http) {
+          // The same where a selector says nothing that can be understood.
+          if (rule.http || !isReadable(rule)) {
             if (rule.action === 'Allow') continue;
             return { decision: 'Deny', rule: name };
           }

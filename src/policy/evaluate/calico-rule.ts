@@ -9,14 +9,17 @@ import type {
 import { isWithin } from './address.ts';
 import type { Packet, Side } from './cluster.ts';
 import { type Entity, givesName } from './entity.ts';
-import { selectsByText } from './selector-text.ts';
+import { isGlobalText, isSelectorText, selectsByText } from './selector-text.ts';
 
 /** Whether the policy is about that pod. */
 export function isAbout({ metadata, spec }: NetworkPolicy | GlobalNetworkPolicy, pod: Entity): boolean {
   if (metadata.namespace !== undefined && metadata.namespace !== pod.namespace) return false;
+  const account = spec.serviceAccountSelector;
+  // Whom it was meant for nobody knows: everybody whom it could mean.
+  const texts = [spec.selector, account, 'namespaceSelector' in spec ? spec.namespaceSelector : undefined];
+  if (!texts.every((text) => isSelectorText(text ?? ''))) return true;
   if ('namespaceSelector' in spec && spec.namespaceSelector && !isInNamespace(spec.namespaceSelector, pod))
     return false;
-  const account = spec.serviceAccountSelector;
   if (account && !(runsAsSomebody(pod) && selectsByText(account, pod.serviceAccountLabels))) return false;
   return selectsByText(spec.selector ?? '', pod.allLabels);
 }
@@ -40,6 +43,15 @@ const numbers: Readonly<Record<string, number>> = {
   SCTP: 132,
   UDPLite: 136,
 };
+
+/** Whether every selector of the rule is one. */
+export function isReadable({ source, destination }: PolicyRule): boolean {
+  return [source, destination].every((end) =>
+    [end?.selector, end?.notSelector, end?.namespaceSelector, end?.serviceAccounts?.selector].every((text) =>
+      isSelectorText(text ?? ''),
+    ),
+  );
+}
 
 /** Whether the rule holds for the packet. `namespace` is the policy's. */
 export function ruleHolds(
@@ -162,7 +174,7 @@ function isMeant(end: EntityRule, namespace: string | undefined, owner: Entity):
 }
 
 function isInNamespace(selector: string, { namespace, namespaceLabels }: Entity): boolean {
-  if (selector.trim() === 'global()') return namespace === undefined;
+  if (isGlobalText(selector)) return namespace === undefined;
   return namespace !== undefined && selectsByText(selector, namespaceLabels);
 }
 

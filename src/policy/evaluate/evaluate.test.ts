@@ -159,6 +159,15 @@ test('a rule about domains accepts nothing, and denies whole what it would deny 
   assert.equal(evaluate(given('Accept', 'Accept'), tcp(web[4], db[4])).action, 'Allow');
 });
 
+test('what cannot be understood allows nothing and denies whole, and a policy of whom nobody knows is about everybody', () => {
+  const selector = 'app = ';
+  const ask = (...rules: PolicyRule[]) => evaluate(cluster(ingress(...rules)), tcp(web[4], db[4])).action;
+  assert.equal(ask({ action: 'Allow', source: { selector } }), 'Deny');
+  assert.equal(ask({ action: 'Deny', protocol: 'UDP', source: { selector } }, { action: 'Allow' }), 'Deny');
+  const policy = { ...ingress(), spec: { ...ingress().spec, selector } };
+  assert.equal(evaluate(cluster(policy), tcp(web[4], job[4])).action, 'Deny');
+});
+
 test('a rule about HTTP allows nothing, and denies whole what it would deny in part', () => {
   const http = { methods: ['GET'] };
   const allows = cluster(ingress({ action: 'Allow', http }));

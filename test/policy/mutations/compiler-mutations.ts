@@ -112,6 +112,24 @@ export const compilerMutations: readonly Mutation[] = [
     replace: "return ['Ingress', 'Egress'];",
   },
   {
+    says: 'a rule that cannot be understood decides nothing',
+    file: 'policy/calico/network-policy.ts',
+    find: "return action === 'Allow' || action === 'Log' ? [] : [{ action: 'Deny', match: {}, origin }];",
+    replace: 'return action && origin ? [] : [];',
+  },
+  {
+    says: 'a rule that cannot be understood passes where it would pass',
+    file: 'policy/calico/network-policy.ts',
+    find: "[{ action: 'Deny', match: {}, origin }]",
+    replace: '[{ action, match: {}, origin }]',
+  },
+  {
+    says: 'a policy whose selector cannot be understood selects nobody',
+    file: 'policy/calico/network-policy.ts',
+    find: 'namespace === undefined ? all : scopeSelector({ namespace }),',
+    replace: "namespace === undefined ? all : { kind: 'has', label: '-' },",
+  },
+  {
     says: 'serviceAccountSelector is forgotten',
     file: 'policy/calico/network-policy.ts',
     find: '...(spec.serviceAccountSelector && { serviceAccounts: { selector: spec.serviceAccountSelector } }),',

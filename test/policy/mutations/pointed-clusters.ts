@@ -5,6 +5,7 @@ import type {
   ClusterNetworkPolicyPeer,
   GlobalNetworkPolicy,
   HostEndpoint,
+  NetworkPolicy,
 } from '../../../src/resources/index.ts';
 
 const apiVersion = 'projectcalico.org/v3';
@@ -32,6 +33,13 @@ const global = (spec: GlobalNetworkPolicy['spec']): GlobalNetworkPolicy => ({
   apiVersion,
   kind: 'GlobalNetworkPolicy',
   metadata: { name: 'g1' },
+  spec,
+});
+
+const red = (spec: NetworkPolicy['spec']): NetworkPolicy => ({
+  apiVersion,
+  kind: 'NetworkPolicy',
+  metadata: { namespace: 'red', name: 'p1' },
   spec,
 });
 
@@ -94,18 +102,13 @@ export const pointedClusters: readonly Cluster[] = [
       },
     ],
     calicoPolicies: [
-      {
-        apiVersion,
-        kind: 'NetworkPolicy',
-        metadata: { namespace: 'red', name: 'p1' },
-        spec: {
-          types: ['Egress'],
-          egress: [
-            { action: 'Allow', protocol: 'ICMP', notICMP: { type: 8, code: 0 } },
-            { action: 'Allow', destination: { services: { name: 'front' } } },
-          ],
-        },
-      },
+      red({
+        types: ['Egress'],
+        egress: [
+          { action: 'Allow', protocol: 'ICMP', notICMP: { type: 8, code: 0 } },
+          { action: 'Allow', destination: { services: { name: 'front' } } },
+        ],
+      }),
     ],
   },
   // A port that a pod gives a name, asked of what a host endpoint forwards to it.
@@ -141,23 +144,46 @@ export const pointedClusters: readonly Cluster[] = [
       spec: { ...pod.spec, serviceAccountName: index === 0 ? 'robot' : 'clerk', containers: [] },
     })),
     calicoPolicies: [
-      {
-        apiVersion,
-        kind: 'NetworkPolicy',
-        metadata: { namespace: 'red', name: 'p1' },
-        spec: {
-          types: ['Ingress'],
-          ingress: [
-            { action: 'Allow', source: { serviceAccounts: { names: ['clerk'], selector: "team == 'x'" } } },
-          ],
-        },
-      },
+      red({
+        types: ['Ingress'],
+        ingress: [
+          { action: 'Allow', source: { serviceAccounts: { names: ['clerk'], selector: "team == 'x'" } } },
+        ],
+      }),
     ],
   },
   // Names in another order than priorities.
   {
     ...plain,
     clusterPolicies: [clusterPolicy('k1', judging(20, 'Deny')), clusterPolicy('k2', judging(10, 'Accept'))],
+  },
+  // Selectors that say nothing: of rules, and of a policy, which then is about all whom it could be about.
+  ...(['Allow', 'Deny', 'Pass'] as const).map((action) => ({
+    ...plain,
+    calicoPolicies: [
+      red({
+        types: ['Ingress'],
+        ingress: [
+          { action, source: { selector: 'app = ' } },
+          { action: action === 'Allow' ? 'Deny' : 'Allow', protocol: 'TCP' },
+        ],
+      }),
+    ],
+  })),
+  {
+    ...plain,
+    calicoPolicies: [red({ selector: 'app in {', types: ['Ingress'] })],
+    globalPolicies: [global({ selector: 'has(', types: ['Egress'], egress: [{ action: 'Allow' }] })],
+  },
+  {
+    ...plain,
+    globalPolicies: [
+      global({
+        namespaceSelector: 'app',
+        types: ['Ingress'],
+        ingress: [{ action: 'Deny', protocol: 'UDP' }],
+      }),
+    ],
   },
   // Domains, which nobody can tell by their addresses: they accept nothing, and deny everything.
   ...(['Accept', 'Deny', 'Pass'] as const).map((action) => ({
