@@ -44,9 +44,19 @@ function compileRule(
 ): RuleProgram {
   const { source, destination, ...plain } = match;
   const { protocol } = match;
-  const portSet = (name: string, owners: Selector) => acquire({ selector: owners, port: { name, protocol } });
   const peer = (side: PeerMatch, owners: Selector): PeerProgram => {
-    const { selector, nodes, service: _, notSelector, namedPort, notNamedPorts, ...rest } = side;
+    const {
+      selector,
+      nodes,
+      service: _,
+      notSelector,
+      namedPort,
+      notNamedPorts,
+      namedPortProtocol,
+      ...rest
+    } = side;
+    const portSet = (name: string, among: Selector) =>
+      acquire({ selector: among, port: { name, protocol: protocol ?? namedPortProtocol } });
     return {
       ...rest,
       // Whoever owns a named port of the peers is a peer, so that one set answers both questions.

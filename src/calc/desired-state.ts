@@ -23,6 +23,7 @@ export interface AddressSet {
 
 export interface PeerProgram {
   readonly nets?: readonly Cidr[];
+  /** The address is in none of these, and of the same family as one of them. */
   readonly notNets?: readonly Cidr[];
   /** The address is a member of this `address` set. */
   readonly set?: string;

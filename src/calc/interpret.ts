@@ -103,7 +103,7 @@ function peerHolds(
   const named = `${text},${protocol},${port}`;
   return (
     (!nets || nets.some(isInNet)) &&
-    !notNets?.some(isInNet) &&
+    (!notNets || (notNets.some(({ family }) => family === address.family) && !notNets.some(isInNet))) &&
     (set === undefined || isMember(set, text) === true) &&
     (notSet === undefined || isMember(notSet, text) === false) &&
     (!ports || isInRange(ports)) &&

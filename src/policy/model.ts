@@ -87,7 +87,7 @@ export interface ServiceName {
 export interface PeerMatch {
   /** The address is in one of these. */
   readonly nets?: readonly Cidr[];
-  /** The address is in none of these. */
+  /** The address is in none of these, and of the same family as one of them. */
   readonly notNets?: readonly Cidr[];
   /** The address belongs to an endpoint with such labels. */
   readonly selector?: Selector;
@@ -108,6 +108,8 @@ export interface PeerMatch {
   readonly notPorts?: readonly Range<number>[];
   /** Address, protocol and port are not those of any of these named ports. */
   readonly notNamedPorts?: readonly string[];
+  /** IANA number: of which protocol those named ports are, where the match itself says none; of any when absent, too. */
+  readonly namedPortProtocol?: number;
 }
 
 /** "KubernetesNetworkPolicy/test/deny-all": unique among all policies. */

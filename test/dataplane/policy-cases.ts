@@ -245,5 +245,24 @@ export const policyCases: readonly (readonly [what: string, cluster: Cluster])[]
       { action: 'Allow', protocol: 58, notICMP: { type: 128, code: 1 } },
     ),
   ],
+  [
+    'all but some pods, which are those of the own namespace',
+    towardsRed({ action: 'Allow', source: { notSelector: "app == 'a'" } }),
+  ],
+  [
+    'all but some networks of one family, which say nothing about the other',
+    towardsRed(
+      { action: 'Allow', protocol: 'TCP', source: { notNets: ['10.1.0.2/31'] } },
+      { action: 'Allow', protocol: 'UDP', source: { notNets: ['fd00:1::2/127', 'fd00:1::5'] } },
+    ),
+  ],
+  [
+    'a named port without protocol is one of TCP',
+    towardsRed({ action: 'Allow', destination: { ports: ['web', 'dns', 'diameter'] } }),
+  ],
+  [
+    'all but a named port without protocol is all but one of TCP',
+    towardsRed({ action: 'Allow', destination: { notPorts: ['web', 'dns'] } }),
+  ],
   ['nothing is left of the policies before', cluster()],
 ];

@@ -42,7 +42,7 @@ function selectorText({ keys, values }: Names): fc.Arbitrary<string> {
   );
   const value = fc.constantFrom(...values);
   const leaf = fc.oneof(
-    fc.constant('all()'),
+    fc.constantFrom('all()', 'all( )'),
     key.map((name) => `has(${name})`),
     fc
       .tuple(key, fc.constantFrom('==', '!=', 'contains', 'starts with', 'ends with'), value)

@@ -4,7 +4,7 @@ import type { Cluster } from '../../src/policy/index.ts';
 import { findKind, type Resource, validate } from '../../src/resources/index.ts';
 
 export interface ShrinkOptions {
-  /** Whether this cluster shows the fault, too. */
+  /** Whether this cluster shows the fault, too; one that it throws for does not. */
   readonly fails: (cluster: Cluster) => boolean | Promise<boolean>;
   /** Told the time that is left, so to speak: ends the search with what has been found by then. */
   readonly isOver?: () => boolean;
@@ -51,8 +51,16 @@ export async function shrink(
   { fails, isOver = () => false }: ShrinkOptions,
 ): Promise<Cluster> {
   let smallest = cluster;
+  const failsAtAll = async (smaller: Cluster): Promise<boolean> => {
+    try {
+      return await fails(smaller);
+    } catch {
+      // Whatever it shows, it is not what is looked for; and what has been found by now must not be lost.
+      return false;
+    }
+  };
   const attempt = async (smaller: Cluster): Promise<boolean> => {
-    if (isOver() || !isValid(smaller) || !(await fails(smaller))) return false;
+    if (isOver() || !isValid(smaller) || !(await failsAtAll(smaller))) return false;
     smallest = smaller;
     return true;
   };
@@ -122,13 +130,16 @@ function remove(value: Plain, path: readonly string[]): void {
   else delete holder[last];
 }
 
-/** By the rules of Calico's kinds; those of others are held by what is needed. */
+/** By the rules of the kinds that have any here; those of others are held by what is needed. */
 function isValid(cluster: Cluster): boolean {
   const objects: Resource[] = Object.values(cluster).flat();
   return objects.every((object) => {
-    const kind = object.apiVersion?.startsWith('projectcalico.org/')
-      ? findKind(object.kind ?? '')
-      : undefined;
+    const kind = isDescribed(object) ? findKind(object.kind ?? '') : undefined;
     return !kind || validate(kind, object).length === 0;
   });
+}
+
+/** Kinds whose schema the API server has from us. */
+function isDescribed({ apiVersion = '' }: Resource): boolean {
+  return apiVersion.startsWith('projectcalico.org/') || apiVersion.startsWith('policy.networking.k8s.io/');
 }

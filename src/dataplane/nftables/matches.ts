@@ -47,7 +47,10 @@ export function ruleMatches(rule: RuleProgram, context: MatchContext): Expressio
   const families = ([4, 6] as const).filter(
     (family) =>
       (rule.family ?? family) === family &&
-      sides.every(({ nets }) => !nets || nets.some((net) => net.family === family)),
+      // As upstream: whoever speaks of one family's networks, and be it to leave them out, speaks of that family alone.
+      sides.every(({ nets, notNets }) =>
+        [nets, notNets].every((list) => !list || list.some((net) => net.family === family)),
+      ),
   );
   return families.flatMap((family) =>
     peerMatches(source, 'source', family, context).flatMap((from) =>
@@ -142,7 +145,7 @@ function netMatch(
   contents: ContentSets,
 ): Expression[] {
   const [only] = nets;
-  // No net at all excludes nothing; "==" with none of the family is never asked, the whole rule has gone then.
+  // Never asked: with none of the family, the whole rule has gone.
   if (!only) return [];
   if (nets.length > 1) {
     return [

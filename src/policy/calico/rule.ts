@@ -25,8 +25,9 @@ export function readRule(rule: PolicyRule, namespace: string | undefined, origin
     throw new RangeError('icmp needs the protocol ICMP or ICMPv6');
   for (const end of [rule.source, rule.destination]) refusePortsWithout(common.protocol, end);
   const rules: Rule[] = [];
-  for (const source of readPeers(rule.source, namespace)) {
-    for (const destination of readPeers(rule.destination, namespace)) {
+  const peersOf = (end: EntityRule | undefined) => readPeers(end, namespace, common.protocol);
+  for (const source of peersOf(rule.source)) {
+    for (const destination of peersOf(rule.destination)) {
       const match: Match = {
         ...common,
         ...(Object.keys(source).length > 0 && { source }),
@@ -38,7 +39,7 @@ export function readRule(rule: PolicyRule, namespace: string | undefined, origin
   return rules;
 }
 
-/** Only a protocol that has ports makes sense of a number; a port's name says its protocol by itself. */
+/** Only a protocol that has ports makes sense of a number; a port's name means TCP where the rule has none. */
 function refusePortsWithout(protocol: number | undefined, end: EntityRule | undefined): void {
   if (protocol !== undefined && withPorts.has(protocol)) return;
   const ports = [...(end?.ports ?? []), ...(end?.notPorts ?? [])];
@@ -48,27 +49,35 @@ function refusePortsWithout(protocol: number | undefined, end: EntityRule | unde
 
 const withPorts = new Set(['TCP', 'UDP', 'SCTP'].map(protocolNumber));
 
+/** Of names of ports, where the rule has no protocol; as upstream. */
+const protocolOfNames = 6;
+
 /** One match for the numbers among the ports and one for each name; a single one when there are no ports. */
-function readPeers(entity: EntityRule | undefined, namespace: string | undefined): PeerMatch[] {
+function readPeers(
+  entity: EntityRule | undefined,
+  namespace: string | undefined,
+  protocol: number | undefined,
+): PeerMatch[] {
   if (!entity) return [{}];
   if (entity.services) return [{ service: readService(entity, entity.services, namespace) }];
   const { nets, notNets, notSelector } = entity;
   const notPorts = readPorts(entity.notPorts ?? []);
+  const ofNames = protocol === undefined && { namedPortProtocol: protocolOfNames };
   const who: PeerMatch = {
     ...(nets?.length && { nets: nets.map(readNet) }),
     ...(notNets?.length && { notNets: notNets.map(readNet) }),
-    ...(isSelecting(entity) && {
+    ...(isSelecting(entity, namespace) && {
       selector: scopeSelector({ ...entity, namespace } as Parameters<typeof scopeSelector>[0]),
     }),
     ...(notSelector && { notSelector: parseSelector(notSelector) }),
     ...(notPorts.ranges.length > 0 && { notPorts: notPorts.ranges }),
-    ...(notPorts.names.length > 0 && { notNamedPorts: notPorts.names }),
+    ...(notPorts.names.length > 0 && { notNamedPorts: notPorts.names, ...ofNames }),
   };
   if (!entity.ports?.length) return [who];
   const { ranges, names } = readPorts(entity.ports);
   return [
     ...(ranges.length > 0 ? [{ ...who, ports: ranges }] : []),
-    ...names.map((namedPort) => ({ ...who, namedPort })),
+    ...names.map((namedPort) => ({ ...who, namedPort, ...ofNames })),
   ];
 }
 
@@ -88,10 +97,20 @@ function readService(
   return { namespace: where, name };
 }
 
-/** An end that selects nobody means everybody, endpoint or not, wherever the policy stands. */
-function isSelecting({ selector, namespaceSelector, serviceAccounts }: EntityRule): boolean {
+/**
+ * An end that selects nobody means everybody, endpoint or not, wherever the policy stands. A `notSelector` leaves out of a
+ * namespaced policy's own namespace, and out of everybody where the policy has none.
+ */
+function isSelecting(
+  { selector, notSelector, namespaceSelector, serviceAccounts }: EntityRule,
+  namespace: string | undefined,
+): boolean {
   return Boolean(
-    selector || namespaceSelector || serviceAccounts?.selector || serviceAccounts?.names?.length,
+    selector ||
+      namespaceSelector ||
+      serviceAccounts?.selector ||
+      serviceAccounts?.names?.length ||
+      (namespace !== undefined && notSelector),
   );
 }
 

@@ -6,9 +6,9 @@ import type {
   KubernetesNetworkPolicy,
   NetworkPolicy,
 } from '../../resources/index.ts';
-import { isAbout, ruleHolds, sidesOf } from './calico-rule.ts';
+import { isAbout, isReadable, ruleHolds, sidesOf } from './calico-rule.ts';
 import type { Cluster, Packet, Side } from './cluster.ts';
-import { clusterRuleHolds, isSubject } from './cluster-rule.ts';
+import { asksForDomains, clusterRuleHolds, isSubject } from './cluster-rule.ts';
 import { type Entity, selects } from './entity.ts';
 import { directionsOf, kubernetesRuleHolds } from './kubernetes-rule.ts';
 
@@ -91,7 +91,8 @@ function askCalico(
           if (rule.action === 'Log') continue;
           const name = `spec.${side}[${index}]`;
           // Requests are not looked into here: what needs that to be allowed is not, and what needs it to be denied is denied whole.
-          if (rule.http) {
+          // The same where a selector says nothing that can be understood.
+          if (rule.http || !isReadable(rule)) {
             if (rule.action === 'Allow') continue;
             return { decision: 'Deny', rule: name };
           }
@@ -125,11 +126,14 @@ function askCluster(
       name: `ClusterNetworkPolicy "${metadata.name}"`,
       decide: () => {
         for (const [index, rule] of (spec[side] ?? []).entries()) {
+          const name = `spec.${side}[${index}]`;
+          // Nobody here knows whose addresses a domain's are: what needs that to be accepted is not, and anything else denies.
+          if (asksForDomains(rule, side)) {
+            if (rule.action === 'Accept') continue;
+            return { decision: 'Deny', rule: name };
+          }
           if (!clusterRuleHolds(rule, side, packet, entities)) continue;
-          return {
-            decision: rule.action === 'Accept' ? 'Allow' : rule.action,
-            rule: `spec.${side}[${index}]`,
-          };
+          return { decision: rule.action === 'Accept' ? 'Allow' : rule.action, rule: name };
         }
         return undefined;
       },

@@ -9,14 +9,17 @@ import type {
 import { isWithin } from './address.ts';
 import type { Packet, Side } from './cluster.ts';
 import { type Entity, givesName } from './entity.ts';
-import { selectsByText } from './selector-text.ts';
+import { isGlobalText, isSelectorText, selectsByText } from './selector-text.ts';
 
 /** Whether the policy is about that pod. */
 export function isAbout({ metadata, spec }: NetworkPolicy | GlobalNetworkPolicy, pod: Entity): boolean {
   if (metadata.namespace !== undefined && metadata.namespace !== pod.namespace) return false;
+  const account = spec.serviceAccountSelector;
+  // Whom it was meant for nobody knows: everybody whom it could mean.
+  const texts = [spec.selector, account, 'namespaceSelector' in spec ? spec.namespaceSelector : undefined];
+  if (!texts.every((text) => isSelectorText(text ?? ''))) return true;
   if ('namespaceSelector' in spec && spec.namespaceSelector && !isInNamespace(spec.namespaceSelector, pod))
     return false;
-  const account = spec.serviceAccountSelector;
   if (account && !(runsAsSomebody(pod) && selectsByText(account, pod.serviceAccountLabels))) return false;
   return selectsByText(spec.selector ?? '', pod.allLabels);
 }
@@ -41,6 +44,15 @@ const numbers: Readonly<Record<string, number>> = {
   UDPLite: 136,
 };
 
+/** Whether every selector of the rule is one. */
+export function isReadable({ source, destination }: PolicyRule): boolean {
+  return [source, destination].every((end) =>
+    [end?.selector, end?.notSelector, end?.namespaceSelector, end?.serviceAccounts?.selector].every((text) =>
+      isSelectorText(text ?? ''),
+    ),
+  );
+}
+
 /** Whether the rule holds for the packet. `namespace` is the policy's. */
 export function ruleHolds(
   rule: PolicyRule,
@@ -62,9 +74,12 @@ export function ruleHolds(
     return false;
   const to = rule.destination?.services;
   if (to && !slicesOf(to, namespace, slices).some((slice) => isServed(slice, packet))) return false;
+  // Names of ports are names of TCP's, unless the rule says whose.
+  const hasNames = rule.protocol !== undefined || packet.protocol === 'TCP';
+  const surroundings = { namespace, entities, protocol: hasNames ? packet.protocol : undefined };
   return (
-    endHolds(rule.source, namespace, packet.source, packet.sourcePort, packet, entities) &&
-    endHolds(rule.destination, namespace, packet.destination, packet.destinationPort, packet, entities)
+    endHolds(rule.source, packet.source, packet.sourcePort, surroundings) &&
+    endHolds(rule.destination, packet.destination, packet.destinationPort, surroundings)
   );
 }
 
@@ -100,28 +115,43 @@ function numberOf(protocol: string | number): number | undefined {
   return /^\d+$/.test(String(protocol)) ? Number(protocol) : numbers[protocol];
 }
 
+interface Surroundings {
+  /** The policy's. */
+  readonly namespace: string | undefined;
+  readonly entities: readonly Entity[];
+  /** Of which protocol names of ports are; undefined where they mean no port of the packet's. */
+  readonly protocol: Packet['protocol'] | undefined;
+}
+
 function endHolds(
   end: EntityRule | undefined,
-  namespace: string | undefined,
   address: string,
   port: number | undefined,
-  packet: Packet,
-  entities: readonly Entity[],
+  { namespace, entities, protocol }: Surroundings,
 ): boolean {
   if (!end) return true;
   const owners = entities.filter((entity) => entity.kind !== 'node' && entity.has(address));
   if (end.nets?.length && !end.nets.some((net) => isWithin(address, net))) return false;
-  if (end.notNets?.some((net) => isWithin(address, net))) return false;
-  if (selectsAnybody(end) && !owners.some((owner) => isMeant(end, namespace, owner))) return false;
+  if (end.notNets?.length) {
+    // All but some addresses of one family are addresses of that family.
+    if (!end.notNets.some((net) => net.includes(':') === address.includes(':'))) return false;
+    if (end.notNets.some((net) => isWithin(address, net))) return false;
+  }
+  if (selectsAnybody(end, namespace) && !owners.some((owner) => isMeant(end, namespace, owner))) return false;
   const { notSelector } = end;
   if (notSelector && owners.some((owner) => selectsByText(notSelector, owner.allLabels))) return false;
-  const isPort = (wanted: number | string) => portHolds(wanted, port, packet, owners);
+  const isPort = (wanted: number | string) => portHolds(wanted, port, protocol, owners);
   if (end.ports?.length && !end.ports.some(isPort)) return false;
   return !end.notPorts?.some(isPort);
 }
 
-/** Without any of these the end is everybody, also what is no endpoint at all. */
-function selectsAnybody({ selector, namespaceSelector, serviceAccounts }: EntityRule): boolean {
+/**
+ * Without any of these the end is everybody, also what is no endpoint at all. In a namespace, whoever is left out is left out of
+ * that namespace.
+ */
+function selectsAnybody(end: EntityRule, namespace: string | undefined): boolean {
+  const { selector, namespaceSelector, serviceAccounts } = end;
+  if (namespace !== undefined && end.notSelector) return true;
   return Boolean(
     selector || namespaceSelector || serviceAccounts?.names?.length || serviceAccounts?.selector,
   );
@@ -144,7 +174,7 @@ function isMeant(end: EntityRule, namespace: string | undefined, owner: Entity):
 }
 
 function isInNamespace(selector: string, { namespace, namespaceLabels }: Entity): boolean {
-  if (selector.trim() === 'global()') return namespace === undefined;
+  if (isGlobalText(selector)) return namespace === undefined;
   return namespace !== undefined && selectsByText(selector, namespaceLabels);
 }
 
@@ -155,11 +185,11 @@ function runsAsSomebody({ serviceAccountLabels }: Entity): boolean {
 function portHolds(
   wanted: number | string,
   port: number | undefined,
-  packet: Packet,
+  protocol: Packet['protocol'] | undefined,
   owners: readonly Entity[],
 ): boolean {
   if (port === undefined) return false;
   const [first = '', last = first] = String(wanted).split(':');
   if (/^\d+$/.test(first)) return Number(first) <= port && port <= Number(last);
-  return owners.some((owner) => givesName(owner, first, port, packet.protocol));
+  return protocol !== undefined && owners.some((owner) => givesName(owner, first, port, protocol));
 }

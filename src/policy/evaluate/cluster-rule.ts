@@ -19,6 +19,12 @@ export function isSubject({ namespaces, pods }: ClusterNetworkPolicySubject, ent
   );
 }
 
+/** Whether any of the rule's peers is told by the names of domains. */
+export function asksForDomains(rule: ClusterNetworkPolicyRule, side: Side): boolean {
+  const peers = (side === 'ingress' ? rule.from : rule.to) ?? [];
+  return peers.some(({ domainNames }) => domainNames !== undefined);
+}
+
 export function clusterRuleHolds(
   rule: ClusterNetworkPolicyRule,
   side: Side,

@@ -1,7 +1,13 @@
 // What the documentation says in so many words, with the answers written by hand. Breadth is for the random clusters.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { EndpointSlice, NetworkPolicy, Pod, PolicyRule } from '../../resources/index.ts';
+import type {
+  ClusterNetworkPolicyPeer,
+  EndpointSlice,
+  NetworkPolicy,
+  Pod,
+  PolicyRule,
+} from '../../resources/index.ts';
 import { fromCalicoNetworkPolicy } from '../index.ts';
 import type { Cluster, Packet } from './cluster.ts';
 import { evaluate } from './evaluate.ts';
@@ -71,6 +77,96 @@ for (const family of [4, 6] as const) {
     assert.equal(evaluate({ ...given, endpointSlices: [] }, tcp(web[family], db[family])).action, 'Deny');
   });
 }
+
+test('notSelector leaves out of the namespace of the policy, and out of everybody where it has none', () => {
+  const other: Pod = { ...pod('spy', 4), metadata: { namespace: 'evil', name: 'spy' } };
+  const allows = (source: string, given: Cluster) =>
+    evaluate(
+      {
+        ...given,
+        namespaces: [
+          ...given.namespaces,
+          { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'evil' } },
+        ],
+        pods: [...given.pods, other],
+      },
+      tcp(source, db[4]),
+    ).action === 'Allow';
+  const policy = ingress({ action: 'Allow', source: { notSelector: 'app == "web"' } });
+  const { namespace: _, ...metadata } = policy.metadata;
+  const globalPolicy = { ...policy, kind: 'GlobalNetworkPolicy', metadata };
+  const sources = [web[4], job[4], '10.1.0.4', '192.0.2.1'];
+  assert.deepEqual(
+    sources.map((source) => allows(source, cluster(policy))),
+    [false, true, false, false],
+  );
+  assert.deepEqual(
+    sources.map((source) => allows(source, { ...cluster(), globalPolicies: [globalPolicy] })),
+    [false, true, true, true],
+  );
+});
+
+test('networks that are left out say nothing about the other version of IP', () => {
+  const allows = (family: 4 | 6, ...notNets: string[]) => {
+    const policy = ingress({ action: 'Allow', source: { notNets } });
+    return evaluate(cluster(policy), tcp(web[family], db[family])).action === 'Allow';
+  };
+  assert.deepEqual([allows(4, '10.2.0.0/16'), allows(6, '10.2.0.0/16')], [true, false]);
+  assert.deepEqual([allows(4, 'fd00:2::/64'), allows(6, 'fd00:2::/64')], [false, true]);
+  assert.deepEqual([allows(4, '10.1.0.0/16'), allows(6, '10.1.0.0/16')], [false, false]);
+});
+
+test('a named port is one of TCP where the rule says no protocol', () => {
+  const ports = (['TCP', 'UDP'] as const).map((protocol) => ({ name: 'sql', containerPort: 5432, protocol }));
+  const named = { ...pod('db', 2), spec: { containers: [{ name: 'main', image: 'any', ports }] } };
+  const allows = (rule: Omit<PolicyRule, 'action'>) => {
+    const given = cluster(ingress({ action: 'Allow', ...rule }));
+    return (['TCP', 'UDP'] as const).map((protocol) => {
+      const packet = { ...tcp(web[4], db[4]), protocol };
+      return evaluate({ ...given, pods: [pod('web', 1), named] }, packet).action === 'Allow';
+    });
+  };
+  assert.deepEqual(allows({ destination: { ports: ['sql'] } }), [true, false]);
+  assert.deepEqual(allows({ destination: { notPorts: ['sql'] } }), [false, true]);
+  assert.deepEqual(allows({ protocol: 'UDP', destination: { ports: ['sql'] } }), [false, true]);
+});
+
+test('a rule about domains accepts nothing, and denies whole what it would deny or pass on in part', () => {
+  const everywhere = [{ networks: ['0.0.0.0/0'] }];
+  const domains: ClusterNetworkPolicyPeer = { domainNames: ['*.example.com'] };
+  const given = (action: 'Accept' | 'Deny' | 'Pass', other: 'Accept' | 'Deny'): Cluster => ({
+    ...cluster(),
+    clusterPolicies: [
+      {
+        apiVersion: 'policy.networking.k8s.io/v1alpha2',
+        kind: 'ClusterNetworkPolicy',
+        metadata: { name: 'domains' },
+        spec: {
+          tier: 'Admin',
+          priority: 1,
+          subject: { namespaces: {} },
+          egress: [
+            { action, to: [...everywhere, domains] },
+            { action: other, to: everywhere },
+          ],
+        },
+      },
+    ],
+  });
+  for (const [action, other] of [['Accept', 'Deny'] as const, ['Deny', 'Accept'] as const])
+    assert.equal(evaluate(given(action, other), tcp(web[4], db[4])).action, 'Deny');
+  assert.equal(evaluate(given('Pass', 'Accept'), tcp(web[4], db[4])).action, 'Deny');
+  assert.equal(evaluate(given('Accept', 'Accept'), tcp(web[4], db[4])).action, 'Allow');
+});
+
+test('what cannot be understood allows nothing and denies whole, and a policy of whom nobody knows is about everybody', () => {
+  const selector = 'app = ';
+  const ask = (...rules: PolicyRule[]) => evaluate(cluster(ingress(...rules)), tcp(web[4], db[4])).action;
+  assert.equal(ask({ action: 'Allow', source: { selector } }), 'Deny');
+  assert.equal(ask({ action: 'Deny', protocol: 'UDP', source: { selector } }, { action: 'Allow' }), 'Deny');
+  const policy = { ...ingress(), spec: { ...ingress().spec, selector } };
+  assert.equal(evaluate(cluster(policy), tcp(web[4], job[4])).action, 'Deny');
+});
 
 test('a rule about HTTP allows nothing, and denies whole what it would deny in part', () => {
   const http = { methods: ['GET'] };

@@ -3,31 +3,67 @@
 
 type LabelRecord = Readonly<Record<string, string>>;
 
+const gap = '[ \\t]*';
+const label = '([\\w./-]{1,512})(?![\\w./-])';
+const quoted = `(?:"[^"]*"|'[^']*')`;
+const everything = new RegExp(`^(?:all|global)\\(${gap}\\)$`);
+const nowhere = new RegExp(`^global\\(${gap}\\)$`);
+const presence = new RegExp(`^has\\(${gap}${label}${gap}\\)$`);
+const comparison = new RegExp(
+  `^${label}${gap}(==|!=|contains|starts${gap}with|ends${gap}with)${gap}(${quoted})$`,
+);
+const membership = new RegExp(
+  `^${label}${gap}(not${gap}in|in)${gap}\\{${gap}((?:${quoted}${gap},${gap})*(?:${quoted}${gap})?)\\}$`,
+);
+
 /** @throws RangeError for a text that is no selector */
 export function selectsByText(text: string, labels: LabelRecord): boolean {
-  const whole = text.trim();
-  if (whole === '' || whole === 'all()' || whole === 'global()') return true;
+  const whole = trimmed(text);
+  return whole === '' || holds(whole, labels);
+}
+
+export function isSelectorText(text: string): boolean {
+  try {
+    selectsByText(text, {});
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+/** Whether it is the one selector that means what belongs to no namespace. */
+export function isGlobalText(text: string): boolean {
+  return nowhere.test(trimmed(text));
+}
+
+/** A newline is no gap. */
+function trimmed(text: string): string {
+  return text.replace(/^[ \t]+/, '').replace(/[ \t]+$/, '');
+}
+
+function holds(text: string, labels: LabelRecord): boolean {
+  const whole = trimmed(text);
   for (const [operator, join] of [
     ['||', (parts: boolean[]) => parts.includes(true)],
     ['&&', (parts: boolean[]) => !parts.includes(false)],
   ] as const) {
     const parts = splitOutside(whole, operator);
-    if (parts.length > 1) return join(parts.map((part) => selectsByText(part, labels)));
+    if (parts.length > 1) return join(parts.map((part) => holds(part, labels)));
   }
-  if (whole.startsWith('!')) return !selectsByText(whole.slice(1), labels);
-  if (whole.startsWith('(') && whole.endsWith(')')) return selectsByText(whole.slice(1, -1), labels);
-  return compares(whole, labels);
+  if (whole.startsWith('!')) return !holds(whole.slice(1), labels);
+  if (whole.startsWith('(') && whole.endsWith(')')) return holds(whole.slice(1, -1), labels);
+  return everything.test(whole) || compares(whole, labels);
 }
 
 function compares(text: string, labels: LabelRecord): boolean {
-  const has = /^has\(\s*([\w./-]+)\s*\)$/.exec(text)?.[1];
+  const has = presence.exec(text)?.[1];
   if (has !== undefined) return Object.hasOwn(labels, has);
-  const [, label = '', operator = '', rest = ''] =
-    /^([\w./-]+)\s*(==|!=|contains|starts\s*with|ends\s*with|not\s*in|in)\s*(.*)$/s.exec(text) ?? [];
-  const value = Object.hasOwn(labels, label) ? labels[label] : undefined;
+  const [, name = '', operator = '', rest = ''] = comparison.exec(text) ?? membership.exec(text) ?? [];
+  const value = Object.hasOwn(labels, name) ? labels[name] : undefined;
   const texts = [...rest.matchAll(/"([^"]*)"|'([^']*)'/g)].map((match) => match[1] ?? match[2] ?? '');
   const [wanted = ''] = texts;
-  switch (operator.replaceAll(/\s/g, '')) {
+  switch (operator.replaceAll(/[ \t]/g, '')) {
     case '==':
       return value === wanted;
     case '!=':

@@ -24,7 +24,7 @@ export const compilerMutations: readonly Mutation[] = [
   {
     says: 'the exclusion of named ports is forgotten',
     file: 'policy/calico/rule.ts',
-    find: '...(notPorts.names.length > 0 && { notNamedPorts: notPorts.names }),',
+    find: '...(notPorts.names.length > 0 && { notNamedPorts: notPorts.names, ...ofNames }),',
     replace: '',
   },
   {
@@ -48,8 +48,20 @@ export const compilerMutations: readonly Mutation[] = [
   {
     says: 'service accounts do not make an end selective',
     file: 'policy/calico/rule.ts',
-    find: 'selector || namespaceSelector || serviceAccounts?.selector || serviceAccounts?.names?.length,',
-    replace: 'selector || namespaceSelector,',
+    find: '      serviceAccounts?.selector ||\n      serviceAccounts?.names?.length ||\n',
+    replace: '',
+  },
+  {
+    says: 'notSelector leaves out of everybody, whatever the namespace of the policy',
+    file: 'policy/calico/rule.ts',
+    find: '(namespace !== undefined && notSelector)',
+    replace: 'false',
+  },
+  {
+    says: 'notSelector leaves out of endpoints alone, where the policy has no namespace',
+    file: 'policy/calico/rule.ts',
+    find: '(namespace !== undefined && notSelector)',
+    replace: 'notSelector',
   },
   {
     says: "a service is looked for in the policy's own namespace only",
@@ -98,6 +110,24 @@ export const compilerMutations: readonly Mutation[] = [
     file: 'policy/calico/network-policy.ts',
     find: "return ingress?.length ? ['Ingress', 'Egress'] : ['Egress'];",
     replace: "return ['Ingress', 'Egress'];",
+  },
+  {
+    says: 'a rule that cannot be understood decides nothing',
+    file: 'policy/calico/network-policy.ts',
+    find: "return action === 'Allow' || action === 'Log' ? [] : [{ action: 'Deny', match: {}, origin }];",
+    replace: 'return action && origin ? [] : [];',
+  },
+  {
+    says: 'a rule that cannot be understood passes where it would pass',
+    file: 'policy/calico/network-policy.ts',
+    find: "[{ action: 'Deny', match: {}, origin }]",
+    replace: '[{ action, match: {}, origin }]',
+  },
+  {
+    says: 'a policy whose selector cannot be understood selects nobody',
+    file: 'policy/calico/network-policy.ts',
+    find: 'namespace === undefined ? all : scopeSelector({ namespace }),',
+    replace: "namespace === undefined ? all : { kind: 'has', label: '-' },",
   },
   {
     says: 'serviceAccountSelector is forgotten',
@@ -171,6 +201,18 @@ export const compilerMutations: readonly Mutation[] = [
     file: 'policy/kubernetes/cluster-network-policy.ts',
     find: 'first: range.start, last: range.end',
     replace: 'first: range.start + 1, last: range.end',
+  },
+  {
+    says: 'a rule of a ClusterNetworkPolicy that cannot be understood decides nothing',
+    file: 'policy/kubernetes/cluster-network-policy.ts',
+    find: "return action === 'Accept' ? [] : [{ action: 'Deny', match: {}, origin }];",
+    replace: 'return action && origin ? [] : [];',
+  },
+  {
+    says: 'a rule of a ClusterNetworkPolicy that cannot be understood accepts',
+    file: 'policy/kubernetes/cluster-network-policy.ts',
+    find: "return action === 'Accept' ? [] : [{ action: 'Deny', match: {}, origin }];",
+    replace: "return [{ action: action === 'Accept' ? 'Allow' : 'Deny', match: {}, origin }];",
   },
   {
     says: 'an EndpointSlice of IPv6 stands for nobody',

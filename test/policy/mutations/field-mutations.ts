@@ -42,8 +42,26 @@ export const fieldMutations: readonly Mutation[] = [
   {
     says: 'names in a list of ports are forgotten',
     file: 'policy/calico/rule.ts',
-    find: '...names.map((namedPort) => ({ ...who, namedPort })),',
+    find: '...names.map((namedPort) => ({ ...who, namedPort, ...ofNames })),',
     replace: '',
+  },
+  {
+    says: 'a named port without a protocol is one of any protocol',
+    file: 'policy/calico/rule.ts',
+    find: '({ ...who, namedPort, ...ofNames })',
+    replace: '({ ...who, namedPort })',
+  },
+  {
+    says: 'an excluded named port without a protocol is one of any protocol',
+    file: 'policy/calico/rule.ts',
+    find: '{ notNamedPorts: notPorts.names, ...ofNames }',
+    replace: '{ notNamedPorts: notPorts.names }',
+  },
+  {
+    says: 'a named port of UDP is one of TCP',
+    file: 'calc/compile-policy.ts',
+    find: 'protocol ?? namedPortProtocol',
+    replace: 'protocol && 6',
   },
   {
     says: 'the destination is read as the source is',
@@ -243,6 +261,12 @@ export const fieldMutations: readonly Mutation[] = [
     file: 'dataplane/nftables/matches.ts',
     find: "{ kind: 'cmp', comparison, register, value: networkBytes(only) }",
     replace: "{ kind: 'cmp', comparison: '==', register, value: networkBytes(only) }",
+  },
+  {
+    says: 'excluded nets of one family leave the other open',
+    file: 'dataplane/nftables/matches.ts',
+    find: '[nets, notNets].every(',
+    replace: '[nets].every(',
   },
   {
     says: 'several excluded nets are taken for wanted ones',

@@ -2,8 +2,10 @@
 import type { Cluster } from '../../../src/policy/index.ts';
 import type {
   ClusterNetworkPolicy,
+  ClusterNetworkPolicyPeer,
   GlobalNetworkPolicy,
   HostEndpoint,
+  NetworkPolicy,
 } from '../../../src/resources/index.ts';
 
 const apiVersion = 'projectcalico.org/v3';
@@ -34,16 +36,25 @@ const global = (spec: GlobalNetworkPolicy['spec']): GlobalNetworkPolicy => ({
   spec,
 });
 
-const clusterPolicy = (name: string, priority: number, action: 'Accept' | 'Deny'): ClusterNetworkPolicy => ({
+const red = (spec: NetworkPolicy['spec']): NetworkPolicy => ({
+  apiVersion,
+  kind: 'NetworkPolicy',
+  metadata: { namespace: 'red', name: 'p1' },
+  spec,
+});
+
+const clusterPolicy = (name: string, spec: Partial<ClusterNetworkPolicy['spec']>): ClusterNetworkPolicy => ({
   apiVersion: 'policy.networking.k8s.io/v1alpha2',
   kind: 'ClusterNetworkPolicy',
   metadata: { name },
-  spec: {
-    tier: 'Admin',
-    priority,
-    subject: { namespaces: {} },
-    ingress: [{ action, from: [{ namespaces: {} }] }],
-  },
+  spec: { tier: 'Admin', priority: 10, subject: { namespaces: {} }, ...spec },
+});
+
+const domains: ClusterNetworkPolicyPeer = { domainNames: ['*.example.com'] };
+
+const judging = (priority: number, action: 'Accept' | 'Deny') => ({
+  priority,
+  ingress: [{ action, from: [{ namespaces: {} }] }],
 });
 
 export const pointedClusters: readonly Cluster[] = [
@@ -91,18 +102,13 @@ export const pointedClusters: readonly Cluster[] = [
       },
     ],
     calicoPolicies: [
-      {
-        apiVersion,
-        kind: 'NetworkPolicy',
-        metadata: { namespace: 'red', name: 'p1' },
-        spec: {
-          types: ['Egress'],
-          egress: [
-            { action: 'Allow', protocol: 'ICMP', notICMP: { type: 8, code: 0 } },
-            { action: 'Allow', destination: { services: { name: 'front' } } },
-          ],
-        },
-      },
+      red({
+        types: ['Egress'],
+        egress: [
+          { action: 'Allow', protocol: 'ICMP', notICMP: { type: 8, code: 0 } },
+          { action: 'Allow', destination: { services: { name: 'front' } } },
+        ],
+      }),
     ],
   },
   // A port that a pod gives a name, asked of what a host endpoint forwards to it.
@@ -138,19 +144,57 @@ export const pointedClusters: readonly Cluster[] = [
       spec: { ...pod.spec, serviceAccountName: index === 0 ? 'robot' : 'clerk', containers: [] },
     })),
     calicoPolicies: [
-      {
-        apiVersion,
-        kind: 'NetworkPolicy',
-        metadata: { namespace: 'red', name: 'p1' },
-        spec: {
-          types: ['Ingress'],
-          ingress: [
-            { action: 'Allow', source: { serviceAccounts: { names: ['clerk'], selector: "team == 'x'" } } },
-          ],
-        },
-      },
+      red({
+        types: ['Ingress'],
+        ingress: [
+          { action: 'Allow', source: { serviceAccounts: { names: ['clerk'], selector: "team == 'x'" } } },
+        ],
+      }),
     ],
   },
   // Names in another order than priorities.
-  { ...plain, clusterPolicies: [clusterPolicy('k1', 20, 'Deny'), clusterPolicy('k2', 10, 'Accept')] },
+  {
+    ...plain,
+    clusterPolicies: [clusterPolicy('k1', judging(20, 'Deny')), clusterPolicy('k2', judging(10, 'Accept'))],
+  },
+  // Selectors that say nothing: of rules, and of a policy, which then is about all whom it could be about.
+  ...(['Allow', 'Deny', 'Pass'] as const).map((action) => ({
+    ...plain,
+    calicoPolicies: [
+      red({
+        types: ['Ingress'],
+        ingress: [
+          { action, source: { selector: 'app = ' } },
+          { action: action === 'Allow' ? 'Deny' : 'Allow', protocol: 'TCP' },
+        ],
+      }),
+    ],
+  })),
+  {
+    ...plain,
+    calicoPolicies: [red({ selector: 'app in {', types: ['Ingress'] })],
+    globalPolicies: [global({ selector: 'has(', types: ['Egress'], egress: [{ action: 'Allow' }] })],
+  },
+  {
+    ...plain,
+    globalPolicies: [
+      global({
+        namespaceSelector: 'app',
+        types: ['Ingress'],
+        ingress: [{ action: 'Deny', protocol: 'UDP' }],
+      }),
+    ],
+  },
+  // Domains, which nobody can tell by their addresses: they accept nothing, and deny everything.
+  ...(['Accept', 'Deny', 'Pass'] as const).map((action) => ({
+    ...plain,
+    clusterPolicies: [
+      clusterPolicy('k1', {
+        egress: [
+          { action, to: [{ networks: ['10.1.0.0/31'] }, domains] },
+          { action: action === 'Accept' ? 'Deny' : 'Accept', to: [{ networks: ['10.1.0.0/16'] }] },
+        ],
+      }),
+    ],
+  })),
 ];

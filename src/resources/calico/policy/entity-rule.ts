@@ -49,7 +49,12 @@ const globalAlone = ruleFor<string>(
 
 const fields = {
   nets: optional(ruleNetworks({ description: 'Only addresses in one of these networks.' })),
-  notNets: optional(ruleNetworks({ except: true, description: 'Only addresses in none of these networks.' })),
+  notNets: optional(
+    ruleNetworks({
+      except: true,
+      description: 'Only addresses in none of these networks, and of the same version of IP.',
+    }),
+  ),
   selector: optional(
     selector({
       description:
@@ -57,7 +62,10 @@ const fields = {
     }),
   ),
   notSelector: optional(
-    selector({ description: 'Only what it does not select, addresses from outside included.' }),
+    selector({
+      description:
+        'Only what it does not select: of the same namespace where the policy has one, else addresses from outside included.',
+    }),
   ),
   namespaceSelector: optional(
     selector({
@@ -67,7 +75,12 @@ const fields = {
         'Selects namespaces, in which `selector` then selects; "global()" stands for what has no namespace.',
     }),
   ),
-  ports: optional(portList({ description: 'Only these ports: numbers, ranges "8080:8090", or names.' })),
+  ports: optional(
+    portList({
+      description:
+        'Only these ports: numbers, ranges "8080:8090", or names, of TCP where the rule has no protocol.',
+    }),
+  ),
   notPorts: optional(portList({ description: 'Any but these ports.' })),
   serviceAccounts: optional(serviceAccounts),
   services: optional(services),

@@ -9,7 +9,7 @@ export function portList(options: FieldOptions) {
   return arrayOf(port, { maxItems: 50, 'x-kubernetes-list-type': 'atomic', ...options });
 }
 
-/** Whether a port is the name of one, which says its protocol by itself. */
+/** Whether a port is the name of one: of TCP, where the rule has no protocol. */
 export function isNamedPort(port: number | string): boolean {
   return typeof port === 'string' && !/^[0-9]+(:[0-9]+)?$/.test(port);
 }
