@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { isEqual, type JsonObject, type KubeObject } from '../json.ts';
 import { collectionOf, type ResourceType } from '../kinds/resource-type.ts';
-import { trackUpdate } from '../patch/managed-fields.ts';
+import { trackCreation, trackUpdate } from '../patch/managed-fields.ts';
 import { applyDefaults } from '../schema/default.ts';
 import { invalidValue } from '../schema/validate.ts';
 import { alreadyExists, badRequest, conflict, forbidden, invalid, notFound } from '../status-error.ts';
@@ -35,6 +35,8 @@ export function createObject(
     delete object.status;
     applyDefaults(type.schema, object);
   }
+  // Before the server adds what nobody asked for: that has no owner.
+  if (options.fieldManager !== undefined) trackCreation(type, object, options.fieldManager);
   type.prepare?.(object, undefined, store);
   const collection = collectionOf(type);
   const namespace = metadata.namespace ?? '';
