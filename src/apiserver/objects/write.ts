@@ -1,7 +1,7 @@
 // Creation and replacement: the life of an object's metadata, the split of spec and status, optimistic concurrency.
 // Objects come in already pruned and defaulted (intake.ts) and leave stored, or as they would be stored in a dry run.
 import { randomUUID } from 'node:crypto';
-import { isEqual, type JsonObject, type KubeObject } from '../json.ts';
+import { copyOf, isEqual, type JsonObject, type KubeObject } from '../json.ts';
 import { collectionOf, type ResourceType } from '../kinds/resource-type.ts';
 import { trackCreation, trackUpdate } from '../patch/managed-fields.ts';
 import { applyDefaults } from '../schema/default.ts';
@@ -127,10 +127,17 @@ function hasSpecFinalizers(namespace: KubeObject): boolean {
 
 /** Metadata may be changed through /status too, as in Kubernetes' custom resources. */
 function withStatus(old: KubeObject, object: KubeObject): KubeObject {
-  const { status: _, ...rest } = structuredClone(old);
+  const { status: _, metadata: before, ...others } = old;
+  const { managedFields, ...kept } = before;
+  const rest = copyOf({ ...others, metadata: kept });
   const labels = object.metadata.labels;
   const annotations = object.metadata.annotations;
-  const metadata = { ...rest.metadata, ...(labels && { labels }), ...(annotations && { annotations }) };
+  const metadata = {
+    ...rest.metadata,
+    ...(managedFields && { managedFields }),
+    ...(labels && { labels }),
+    ...(annotations && { annotations }),
+  };
   return {
     ...rest,
     metadata,
@@ -144,7 +151,7 @@ function withoutStatus(type: ResourceType, old: KubeObject, object: KubeObject):
   return {
     ...rest,
     metadata: { ...object.metadata },
-    ...(old.status === undefined ? {} : { status: structuredClone(old.status) }),
+    ...(old.status === undefined ? {} : { status: copyOf(old.status) }),
   } as KubeObject;
 }
 

@@ -75,8 +75,10 @@ function notIn(
     }
     return orNone(tree);
   }
+  // Most lists are as they were, and then nobody needs their items' names.
+  if (isEqual(value, other)) return undefined;
   const items = itemsOf(schema, value);
-  if (!items) return orDiffers && !isEqual(value, other) ? allOf(schema, value) : undefined;
+  if (!items) return orDiffers ? allOf(schema, value) : undefined;
   const otherItems = itemsOf(schema, other);
   if (!otherItems) return allOf(schema, value);
   const tree: JsonObject = {};
