@@ -108,6 +108,15 @@ export function runFieldManagerCases(name: string, kubectl: Kubectl): void {
     );
   });
 
+  it('what the server fills in for a namespace belongs to who creates it', async () => {
+    const namespace = `fields-${++serial}`;
+    await kubectl(['create', 'namespace', namespace]);
+    const shown = await kubectl(['get', 'ns', namespace, '--output=json', '--show-managed-fields']);
+    const [entry]: readonly Entry[] = JSON.parse(shown).metadata.managedFields;
+    const labels = { 'f:labels': { '.': {}, 'f:kubernetes.io/metadata.name': {} } };
+    assert.deepEqual(entry?.fieldsV1, { 'f:metadata': labels });
+  });
+
   it('what is written through /status says so', async () => {
     const node = `fields-${++serial}`;
     await kubectl(

@@ -35,7 +35,7 @@ export function createObject(
     delete object.status;
     applyDefaults(type.schema, object);
   }
-  // Before the server adds what nobody asked for: that has no owner.
+  type.complete?.(object);
   if (options.fieldManager !== undefined) trackCreation(type, object, options.fieldManager);
   type.prepare?.(object, undefined, store);
   const collection = collectionOf(type);
@@ -79,6 +79,7 @@ export function updateObject(
   const next = subresource === 'status' ? withStatus(old, object) : withoutStatus(type, old, object);
   keepSystemFields(old, next);
   assertNoNewFinalizer(type, old, next);
+  type.complete?.(next);
   type.prepare?.(next, old, store);
   if (type.hasGeneration && !isEqual(specPart(old), specPart(next))) {
     next.metadata.generation = (old.metadata.generation ?? 0) + 1;
