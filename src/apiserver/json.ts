@@ -47,6 +47,19 @@ export function setField(object: JsonObject, name: string, value: Json): void {
   Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
 }
 
+/** A deep copy, made several times faster than structuredClone does it. */
+export function copyOf<V extends Json | undefined>(value: V): V;
+export function copyOf(value: Json | undefined): Json | undefined {
+  if (Array.isArray(value)) return value.map((item) => copyOf(item));
+  if (!isObject(value)) return value;
+  const copy: JsonObject = {};
+  for (const field of Object.keys(value)) {
+    if (field === '__proto__') setField(copy, field, copyOf(value[field] ?? null));
+    else copy[field] = copyOf(value[field]);
+  }
+  return copy;
+}
+
 /** The value under a chain of field names; undefined as soon as one is missing. */
 export function valueAt(value: Json | undefined, ...path: readonly string[]): Json | undefined {
   let at: Json | undefined = value;

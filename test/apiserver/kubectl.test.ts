@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { type ApiServer, startApiServer } from '../../src/apiserver/index.ts';
+import { crds } from '../../src/resources/index.ts';
+import { runFieldManagerCases } from './field-manager-cases.ts';
 
 let server: ApiServer;
 let home: string;
@@ -44,8 +46,12 @@ function start(args: readonly string[]) {
 }
 
 /** Runs kubectl to its end, with an object on its standard input when one is given. */
-async function kubectl(args: string, input?: object): Promise<Run> {
-  const child = start(args.split(' '));
+function kubectl(args: string, input?: object): Promise<Run> {
+  return run(args.split(' '), input ? JSON.stringify(input) : '');
+}
+
+async function run(args: readonly string[], input: string): Promise<Run> {
+  const child = start(args);
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => {
@@ -54,7 +60,7 @@ async function kubectl(args: string, input?: object): Promise<Run> {
   child.stderr.on('data', (chunk) => {
     stderr += chunk;
   });
-  child.stdin.end(input ? JSON.stringify(input) : '');
+  child.stdin.end(input);
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
@@ -67,6 +73,12 @@ async function succeed(args: string, input?: object): Promise<string> {
   const { code, stdout, stderr } = await kubectl(args, input);
   assert.equal(code, 0, `kubectl ${args} failed: ${stderr}`);
   return stdout;
+}
+
+let definitions: Promise<string> | undefined;
+function defineCalico(): Promise<string> {
+  definitions ??= succeed('create -f -', { apiVersion: 'v1', kind: 'List', items: crds() });
+  return definitions;
 }
 
 const denyAll = {
@@ -108,6 +120,13 @@ test('server-side apply works and reports conflicts', async () => {
   assert.notEqual(refused.code, 0);
   assert.match(refused.stderr, /conflict with "kubectl".*\.data\.a/);
   await succeed('apply --server-side --force-conflicts --field-manager other -f -', changed);
+});
+
+runFieldManagerCases('in the embedded API server', async (args, input = '') => {
+  await defineCalico();
+  const { code, stdout, stderr } = await run(args, input);
+  if (code !== 0) throw new Error(stderr);
+  return stdout;
 });
 
 test('get shows tables, narrow and wide', async () => {

@@ -84,8 +84,9 @@ function apply(store: Store, { path, query, body, old, options }: PatchRequest):
   });
   // What the client wrote was checked above; what is stored besides it is not the client's fault.
   const next = takeIn(type, merged, { ...options, fieldValidation: 'Ignore' });
-  if (!old) return { object: createObject(store, type, next, options), isNew: true };
+  const asMerged = { ...options, fieldManager: undefined };
+  if (!old) return { object: createObject(store, type, next, asMerged), isNew: true };
   if (config.metadata.resourceVersion) next.metadata.resourceVersion = config.metadata.resourceVersion;
-  const updated = updateObject(store, type, old, next, subresource, { ...options, fieldManager: undefined });
+  const updated = updateObject(store, type, old, next, subresource, asMerged);
   return { object: updated, isNew: false };
 }

@@ -1,6 +1,7 @@
 // Reads resource paths: /api/v1/..., /apis/GROUP/VERSION/..., with or without a namespace.
 import type { Registry } from '../kinds/registry.ts';
 import type { ResourceType } from '../kinds/resource-type.ts';
+import { notFound } from '../status-error.ts';
 
 export interface ResourcePath {
   readonly type: ResourceType;
@@ -11,7 +12,7 @@ export interface ResourcePath {
   readonly subresource?: 'status';
 }
 
-/** Undefined when the path names no kind that is served. */
+/** Undefined when the path names no kind that is served. @throws StatusError 404 for what a custom kind has no part of */
 export function parseResourcePath(registry: Registry, path: readonly string[]): ResourcePath | undefined {
   const [root, ...rest] = path;
   const [group, version, ...tail] = root === 'api' ? ['', ...rest] : rest;
@@ -25,7 +26,11 @@ export function parseResourcePath(registry: Registry, path: readonly string[]): 
   if (namespace !== undefined && !type.namespaced) return undefined;
   // An object of a namespaced kind has no address outside of its namespace.
   if (name !== undefined && type.namespaced && namespace === undefined) return undefined;
-  if (subresource !== undefined && !(subresource === 'status' && type.hasStatus)) return undefined;
+  if (subresource !== undefined && !(subresource === 'status' && type.hasStatus)) {
+    if (type.isBuiltIn || name === undefined) return undefined;
+    // As the real server says it of custom kinds, whether there is such an object or not.
+    throw notFound(type, name);
+  }
   return {
     type,
     ...(namespace === undefined ? {} : { namespace }),

@@ -26,9 +26,11 @@ export const namespaceType = builtIn({
     ageColumn,
   ],
   selectableFields: ['status.phase'],
+  complete({ metadata }) {
+    metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name };
+  },
   prepare(namespace, old) {
     const { metadata } = namespace;
-    metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name };
     // Whoever writes the object has no say in them: only the server takes them away.
     const finalizers = old ? listAt(old, 'spec', 'finalizers') : ['kubernetes'];
     namespace.spec = { ...objectAt(namespace, 'spec'), finalizers: [...finalizers] };

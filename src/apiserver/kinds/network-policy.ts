@@ -53,7 +53,7 @@ export const networkPolicyType = builtIn({
     }),
   }),
   columns: [{ name: 'Pod-Selector', type: 'string', value: podSelectorShown }, ageColumn],
-  prepare(policy) {
+  complete(policy) {
     if (!isObject(policy.spec)) policy.spec = {};
     const { spec } = policy;
     if (!isObject(spec)) return;

@@ -39,7 +39,9 @@ export interface ResourceType {
   readonly selectableFields: readonly string[];
   /** 'label' for names that become DNS labels, 'subdomain' for the rest, 'path' for names only bound by the URL. */
   readonly nameRule: 'label' | 'subdomain' | 'path';
-  /** Fills in what the schema's defaults cannot say, in place. `old` is absent on creation. */
+  /** Fills in what the schema's defaults cannot say, in place; it belongs to who wrote the object, as these do. */
+  readonly complete?: (object: KubeObject) => void;
+  /** Fills in what the server gives and nobody owns, in place. `old` is absent on creation. */
   readonly prepare?: (object: KubeObject, old: KubeObject | undefined, store: Store) => void;
   /** Cross-field rules, asked when the schema is satisfied; those of a custom kind are in CEL. */
   readonly objectRules?: (object: KubeObject, old: KubeObject | undefined) => FieldFault[];

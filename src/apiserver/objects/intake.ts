@@ -1,6 +1,6 @@
 // Takes in an object that a client wrote: checks that it is one of this kind, prunes and reports unknown fields, applies
 // defaults. What comes out has the right shape but is not validated yet.
-import { isObject, type Json, type JsonObject, type KubeObject } from '../json.ts';
+import { copyOf, isObject, type Json, type JsonObject, type KubeObject } from '../json.ts';
 import { apiVersionOf, type ResourceType } from '../kinds/resource-type.ts';
 import { applyDefaults } from '../schema/default.ts';
 import { pruneUnknown } from '../schema/prune.ts';
@@ -28,7 +28,8 @@ export function takeIn(
 ): KubeObject {
   if (!isObject(body)) throw badRequest(`The request body is not a ${type.kind} object`);
   const expected = apiVersionOf(type);
-  const draft = withoutNulls(structuredClone(body));
+  const { managedFields, copy } = takeApart(body);
+  const draft = withoutNulls(copy);
   if (
     draft.kind !== undefined &&
     draft.kind !== '' &&
@@ -52,7 +53,16 @@ export function takeIn(
   reportUnknown(unknown, type, options);
   assertDecodes(type, draft);
   if (defaulting === 'default') applyDefaults(type.schema, draft);
+  if (managedFields) draft.metadata.managedFields = managedFields;
   return draft as KubeObject;
+}
+
+/** The managers are often the larger part, and never altered, only replaced: they are not copied, nor looked through. */
+function takeApart(body: JsonObject): { readonly copy: JsonObject; readonly managedFields?: Json[] } {
+  if (!isObject(body.metadata)) return { copy: copyOf(body) };
+  const { managedFields, ...metadata } = body.metadata;
+  if (!Array.isArray(managedFields)) return { copy: copyOf(body) };
+  return { copy: copyOf({ ...body, metadata }), managedFields };
 }
 
 /** A built-in kind is decoded before anything else is done with it; what has the wrong type for that is a bad request. */

@@ -1,9 +1,9 @@
 // Creation and replacement: the life of an object's metadata, the split of spec and status, optimistic concurrency.
 // Objects come in already pruned and defaulted (intake.ts) and leave stored, or as they would be stored in a dry run.
 import { randomUUID } from 'node:crypto';
-import { isEqual, type JsonObject, type KubeObject } from '../json.ts';
+import { copyOf, isEqual, type JsonObject, type KubeObject } from '../json.ts';
 import { collectionOf, type ResourceType } from '../kinds/resource-type.ts';
-import { trackUpdate } from '../patch/managed-fields.ts';
+import { trackCreation, trackUpdate } from '../patch/managed-fields.ts';
 import { applyDefaults } from '../schema/default.ts';
 import { invalidValue } from '../schema/validate.ts';
 import { alreadyExists, badRequest, conflict, forbidden, invalid, notFound } from '../status-error.ts';
@@ -35,6 +35,8 @@ export function createObject(
     delete object.status;
     applyDefaults(type.schema, object);
   }
+  type.complete?.(object);
+  if (options.fieldManager !== undefined) trackCreation(type, object, options.fieldManager);
   type.prepare?.(object, undefined, store);
   const collection = collectionOf(type);
   const namespace = metadata.namespace ?? '';
@@ -77,6 +79,7 @@ export function updateObject(
   const next = subresource === 'status' ? withStatus(old, object) : withoutStatus(type, old, object);
   keepSystemFields(old, next);
   assertNoNewFinalizer(type, old, next);
+  type.complete?.(next);
   type.prepare?.(next, old, store);
   if (type.hasGeneration && !isEqual(specPart(old), specPart(next))) {
     next.metadata.generation = (old.metadata.generation ?? 0) + 1;
@@ -125,10 +128,17 @@ function hasSpecFinalizers(namespace: KubeObject): boolean {
 
 /** Metadata may be changed through /status too, as in Kubernetes' custom resources. */
 function withStatus(old: KubeObject, object: KubeObject): KubeObject {
-  const { status: _, ...rest } = structuredClone(old);
+  const { status: _, metadata: before, ...others } = old;
+  const { managedFields, ...kept } = before;
+  const rest = copyOf({ ...others, metadata: kept });
   const labels = object.metadata.labels;
   const annotations = object.metadata.annotations;
-  const metadata = { ...rest.metadata, ...(labels && { labels }), ...(annotations && { annotations }) };
+  const metadata = {
+    ...rest.metadata,
+    ...(managedFields && { managedFields }),
+    ...(labels && { labels }),
+    ...(annotations && { annotations }),
+  };
   return {
     ...rest,
     metadata,
@@ -142,7 +152,7 @@ function withoutStatus(type: ResourceType, old: KubeObject, object: KubeObject):
   return {
     ...rest,
     metadata: { ...object.metadata },
-    ...(old.status === undefined ? {} : { status: structuredClone(old.status) }),
+    ...(old.status === undefined ? {} : { status: copyOf(old.status) }),
   } as KubeObject;
 }
 

@@ -1,6 +1,6 @@
 // Server-side apply: the client sends what it wants to own, the server merges it, takes away what it no longer wants,
 // and refuses what another manager holds otherwise.
-import { isEqual, type JsonObject, type KubeObject } from '../json.ts';
+import { isEqual, isObject, type JsonObject, type KubeObject } from '../json.ts';
 import { apiVersionOf, type ResourceType } from '../kinds/resource-type.ts';
 import { timestamp } from '../objects/timestamp.ts';
 import { type FieldFault, StatusError } from '../status-error.ts';
@@ -29,13 +29,17 @@ export function applyConfiguration(request: ApplyRequest): KubeObject {
   const merged = merge(type, live, config);
   const changed = live ? changedFields(type, live, config, wanted) : new Map();
   const conflicts = others.flatMap((one) =>
-    [...changed].filter(([key]) => one.fields.has(key)).map(([, path]) => ({ owner: one, path })),
+    [...changed].filter(([key]) => one.fields.has(key)).map(([key, path]) => ({ owner: one, key, path })),
   );
-  if (conflicts.length > 0 && !force) throw conflictsError(conflicts);
-  for (const [key, path] of outermostFirst(mine?.fields)) {
-    const isHeld = [wanted, ...others.map((one) => one.fields)].some((fields) => holds(fields, key));
-    if (!isHeld) removeField(type.schema, merged, path);
+  if (conflicts.length > 0 && !force) {
+    const yielding = live && manager === 'kubectl' ? lastApplied(type, live) : new Map();
+    const refused = conflicts.filter(({ key }) => !yielding.has(key));
+    if (refused.length > 0) throw conflictsError(refused);
   }
+  const held = [wanted, ...others.map((one) => one.fields)];
+  const unheld = outermostFirst(mine?.fields).filter(([key]) => !held.some((fields) => holds(fields, key)));
+  // And back again: what held something then may be empty now.
+  for (const [, path] of [...unheld, ...unheld.toReversed()]) removeField(type.schema, merged, path);
   const remaining = others.map((one) => ({
     ...one,
     fields: new Map([...one.fields].filter(([key]) => !changed.has(key))),
@@ -59,6 +63,23 @@ function managersOf(type: ResourceType, live: KubeObject): Manager[] {
   return [{ manager: 'before-first-apply', operation: 'Update', subresource: '', apiVersion, time, fields }];
 }
 
+/**
+ * The fields that `kubectl apply` wrote and that nobody changed since. Kubernetes hands them over to `kubectl apply --server-side`
+ * without a conflict ("Upgrading from client-side apply to server-side apply" in its documentation).
+ */
+function lastApplied(type: ResourceType, live: KubeObject): FieldSet {
+  const text = live.metadata.annotations?.['kubectl.kubernetes.io/last-applied-configuration'];
+  let config: unknown;
+  try {
+    config = JSON.parse(text ?? 'null');
+  } catch {
+    // Whatever somebody wrote there, it hands over nothing.
+  }
+  if (!isObject(config)) return new Map();
+  const changed = changedFields(type, live, config, fieldsOf(type.schema, config));
+  return new Map([...fieldsOf(type.schema, config)].filter(([key]) => !changed.has(key)));
+}
+
 function merge(type: ResourceType, live: KubeObject | undefined, config: KubeObject): KubeObject {
   const { metadata, ...rest } = config;
   if (!live) return structuredClone(config);
@@ -72,7 +93,7 @@ function merge(type: ResourceType, live: KubeObject | undefined, config: KubeObj
   return structuredClone({ ...merged, metadata: over as KubeObject['metadata'] });
 }
 
-function changedFields(type: ResourceType, live: KubeObject, config: KubeObject, wanted: FieldSet): FieldSet {
+function changedFields(type: ResourceType, live: KubeObject, config: JsonObject, wanted: FieldSet): FieldSet {
   const differs = (path: readonly string[]) =>
     !isEqual(valueOfField(type.schema, live, path), valueOfField(type.schema, config, path));
   return new Map([...wanted].filter(([, path]) => differs(path)));

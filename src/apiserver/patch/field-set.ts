@@ -14,7 +14,7 @@ function keyOfPath(path: readonly string[]): string {
 
 /** What identifies a resource is nobody's field, nor is what only the server writes. */
 const unowned = new Set(['f:apiVersion', 'f:kind', 'f:metadata']);
-const ownableMetadata = ['labels', 'annotations', 'finalizers', 'ownerReferences'];
+export const ownableMetadata = ['generateName', 'labels', 'annotations', 'finalizers', 'ownerReferences'];
 
 /** The fields that an object sets: its leaves, its empty containers, and its keyed list items. */
 export function fieldsOf(schema: Schema, object: JsonObject): FieldSet {
@@ -55,7 +55,7 @@ function collect(schema: Schema | undefined, value: Json, path: readonly string[
 }
 
 /** How a list item is called in a path; undefined when the list is one value, to be owned as a whole. */
-function elementOfItem(schema: Schema | undefined, item: Json): string | undefined {
+export function elementOfItem(schema: Schema | undefined, item: Json): string | undefined {
   const kind = schema?.['x-kubernetes-list-type'];
   if (kind === 'set') return `v:${JSON.stringify(item)}`;
   const keys = schema?.['x-kubernetes-list-map-keys'];
@@ -82,7 +82,7 @@ function stepInto(schema: Schema | undefined, value: Json | undefined, element: 
   return Array.isArray(value) ? value[indexOfItem(schema, value, element)] : undefined;
 }
 
-/** The value at a path; of a keyed item its keys alone, because what else it holds has paths of its own. */
+/** The value at a path; of an item or a container that it is there alone, because what it holds has paths of its own. */
 export function valueOfField(schema: Schema, object: Json, path: readonly string[]): Json | undefined {
   let at: Json | undefined = object;
   let below: Schema | undefined = schema;
@@ -90,10 +90,19 @@ export function valueOfField(schema: Schema, object: Json, path: readonly string
     at = stepInto(below, at, element);
     below = schemaBelow(below, element);
   }
-  return path.at(-1)?.startsWith('k:') && at !== undefined ? true : at;
+  if (at === undefined) return undefined;
+  return path.at(-1)?.startsWith('k:') || isContainer(below, at) ? true : at;
 }
 
-/** Removes what a path names, in place; the keys of a list item stay as long as the item does, for they are its name. */
+/** Whether what a value holds has paths of its own. */
+function isContainer(schema: Schema | undefined, value: Json): boolean {
+  if (isObject(value)) return schema?.['x-kubernetes-map-type'] !== 'atomic';
+  const kind = schema?.['x-kubernetes-list-type'];
+  return Array.isArray(value) && (kind === 'map' || kind === 'set');
+}
+
+/** Removes what a path names, in place; the keys of a list item stay as long as the item does, for they are its name,
+ * and a container as long as it holds something. */
 export function removeField(schema: Schema, object: Json, path: readonly string[]): void {
   const last = path.at(-1);
   let at: Json | undefined = object;
@@ -104,7 +113,13 @@ export function removeField(schema: Schema, object: Json, path: readonly string[
   }
   if (last === undefined || isKeyOfItem(path.at(-2), last)) return;
   if (last.startsWith('f:')) {
-    if (isObject(at)) delete at[last.slice(2)];
+    if (!isObject(at)) return;
+    const value = fieldOf(at, last.slice(2));
+    const isFull =
+      value !== undefined &&
+      isContainer(schemaBelow(below, last), value) &&
+      Object.keys(value ?? {}).length > 0;
+    if (!isFull) delete at[last.slice(2)];
   } else if (Array.isArray(at)) {
     const index = indexOfItem(below, at, last);
     if (index >= 0) at.splice(index, 1);

@@ -1,9 +1,10 @@
-// Who owns which field of an object (metadata.managedFields). Ownership is kept from an object's first server-side apply on:
-// before that nothing can conflict, and plain writes need not pay for it.
-import { isEqual, isObject, type Json, type JsonObject, type KubeObject, stringAt } from '../json.ts';
+// Who owns which field of an object (metadata.managedFields), from its creation on. Source: "Server-Side Apply" in Kubernetes'
+// reference documentation.
+import { isObject, type Json, type JsonObject, type KubeObject, stringAt } from '../json.ts';
 import { apiVersionOf, type ResourceType } from '../kinds/resource-type.ts';
 import { timestamp } from '../objects/timestamp.ts';
-import { decodeFields, encodeFields, type FieldSet, fieldsOf, valueOfField } from './field-set.ts';
+import { difference, fieldChanges, union } from './field-changes.ts';
+import { decodeFields, encodeFields, type FieldSet } from './field-set.ts';
 
 export interface Manager {
   readonly manager: string;
@@ -43,7 +44,17 @@ export function isManager(one: Manager, name: string, operation: string, subreso
   return one.manager === name && one.operation === operation && one.subresource === subresource;
 }
 
-/** Gives the fields that a plain write changed to its manager, in place. Nothing when the object was never applied. */
+/** Makes who creates an object the owner of all that it says, in place; whatever the client says of owners is forgotten. */
+export function trackCreation(type: ResourceType, object: KubeObject, manager: string): void {
+  const { changed } = fieldChanges(type, undefined, object, '');
+  if (changed) object.metadata.managedFields = [entryOf(type, manager, '', changed)];
+  else delete object.metadata.managedFields;
+}
+
+/**
+ * Gives the fields that a plain write changed to its manager, in place. What the client says of owners (kubectl does, when it
+ * moves an object to server-side apply) is taken first. An object that nobody manages stays so until it is applied.
+ */
 export function trackUpdate(
   type: ResourceType,
   old: KubeObject,
@@ -51,36 +62,47 @@ export function trackUpdate(
   manager: string,
   subresource = '',
 ): void {
-  if (!old.metadata.managedFields || !isEqual(old.metadata.managedFields, next.metadata.managedFields))
-    return;
-  const before = fieldsOf(type.schema, old);
-  const after = fieldsOf(type.schema, next);
-  const changed: FieldSet = new Map();
-  for (const [key, path] of after) {
-    if (!before.has(key) || !sameValue(type, old, next, path)) changed.set(key, path);
-  }
-  const managers = readManagers(old).map((one) => {
-    const isWriter = isManager(one, manager, 'Update', subresource);
-    const fields = new Map(
-      [...one.fields].filter(([key]) => after.has(key) && (isWriter || !changed.has(key))),
-    );
-    if (isWriter) for (const [key, path] of changed) fields.set(key, path);
-    return { ...one, fields, ...(isWriter && changed.size > 0 ? { time: timestamp() } : {}) };
+  const tracked = old.metadata.managedFields;
+  const given = next.metadata.managedFields;
+  if (!tracked || !given) return;
+  const { changed, removed } = fieldChanges(type, old, next, subresource);
+  const touched = union(changed, removed);
+  let writer: JsonObject | undefined;
+  const entries = (given.every(isEntry) ? given : tracked).flatMap((entry): JsonObject[] => {
+    const before = isObject(entry.fieldsV1) ? entry.fieldsV1 : undefined;
+    const isWriter = isUpdateOf(type, entry, manager, subresource);
+    const rest = isWriter ? union(difference(before, removed), changed) : difference(before, touched);
+    if (!rest) return [];
+    if (!isWriter) return [rest === before ? entry : { ...entry, fieldsV1: rest }];
+    writer = rest === before ? entry : { ...entry, time: timestamp(), fieldsV1: rest };
+    return [writer];
   });
-  if (changed.size > 0 && !managers.some((one) => isManager(one, manager, 'Update', subresource))) {
-    const apiVersion = apiVersionOf(type);
-    managers.push({
-      manager,
-      operation: 'Update',
-      subresource,
-      apiVersion,
-      time: timestamp(),
-      fields: changed,
-    });
-  }
-  writeManagers(next, managers);
+  if (!writer && changed) entries.push(entryOf(type, manager, subresource, changed));
+  if (entries.length > 0) next.metadata.managedFields = entries;
+  else delete next.metadata.managedFields;
 }
 
-function sameValue(type: ResourceType, a: Json, b: Json, path: readonly string[]): boolean {
-  return isEqual(valueOfField(type.schema, a, path), valueOfField(type.schema, b, path));
+function isEntry(entry: Json): boolean {
+  return isObject(entry) && isObject(entry.fieldsV1) && stringAt(entry, 'manager') !== '';
+}
+
+function isUpdateOf(type: ResourceType, entry: JsonObject, manager: string, subresource: string): boolean {
+  return (
+    entry.manager === manager &&
+    entry.operation === 'Update' &&
+    entry.apiVersion === apiVersionOf(type) &&
+    stringAt(entry, 'subresource') === subresource
+  );
+}
+
+function entryOf(type: ResourceType, manager: string, subresource: string, fieldsV1: JsonObject): JsonObject {
+  return {
+    manager,
+    operation: 'Update',
+    apiVersion: apiVersionOf(type),
+    time: timestamp(),
+    fieldsType: 'FieldsV1',
+    fieldsV1,
+    ...(subresource ? { subresource } : {}),
+  };
 }

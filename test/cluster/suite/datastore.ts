@@ -1,9 +1,11 @@
-// The cases that every datastore must pass, over the real kube-apiserver. test/datastore runs the same over the embedded one.
+// The cases that every datastore must pass, and those of who owns which field, over the real kube-apiserver. test/datastore and
+// test/apiserver run the same over the embedded one.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { accessFromKubeconfig, KubernetesDatastore } from '../../../src/datastore/index.ts';
+import { runFieldManagerCases } from '../../apiserver/field-manager-cases.ts';
 import { runDatastoreCases } from '../../datastore/cases.ts';
 import { ApiServer } from '../api-server.ts';
 
@@ -25,3 +27,4 @@ after(async () => {
 });
 
 runDatastoreCases('behind the real API server', () => store);
+runFieldManagerCases('in the real API server', (args, input) => server.kubectl(args, input));
