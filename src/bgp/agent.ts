@@ -1,9 +1,9 @@
 // The BGP agent of one node: follows what decides about BGP, keeps BIRD's configuration in step with it, and says what is
 // wrong with objects and with sessions.
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Datastore, Follower } from '../datastore/index.ts';
-import type { Logger } from '../process/index.ts';
+import { type Logger, writeTextWhole } from '../process/index.ts';
 import {
   type BGPConfiguration,
   type BGPFilter,
@@ -245,8 +245,7 @@ export class BgpAgent {
     const report: BgpReport = { node, ...(trouble !== undefined && { trouble }), faults: this.#faults };
     try {
       mkdirSync(dirname(paths.report), { recursive: true });
-      writeFileSync(`${paths.report}.new`, `${JSON.stringify(report)}\n`);
-      renameSync(`${paths.report}.new`, paths.report);
+      writeTextWhole(paths.report, 0o644, `${JSON.stringify(report)}\n`);
     } catch (error) {
       // A full disk is no reason to leave BIRD alone; the next change writes it again.
       log.warn({ error, path: paths.report }, 'Cannot leave word of BGP for others');

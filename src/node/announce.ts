@@ -1,12 +1,12 @@
 // What a node tells others about itself: how it is reached, by its object's annotations; its name and its pods' packet size,
 // by files; that its network works, by a condition.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ConflictError, type Datastore } from '../datastore/index.ts';
 import type { Family } from '../net/index.ts';
+import { writeTextWhole } from '../process/index.ts';
 import { nodeAnnotations, nodes } from '../resources/index.ts';
 import type { NodeAddress } from './detect-address.ts';
-import { writeWhole } from './install-cni.ts';
 import type { NodeOptions } from './options.ts';
 import type { Tunnel } from './tunnel.ts';
 
@@ -48,7 +48,7 @@ export function writeFacts({ node, paths }: NodeOptions, mtu: number): void {
   ] as const) {
     if (existsSync(path) && readFileSync(path, 'utf8') === content) continue;
     mkdirSync(dirname(path), { recursive: true });
-    writeWhole(path, 0o644, (unfinished) => writeFileSync(unfinished, content));
+    writeTextWhole(path, 0o644, content);
   }
 }
 

@@ -1,11 +1,10 @@
 // The kubeconfig beside the CNI configuration, for plugins that ask the API server themselves; ours asks calico-node. Its token is
 // of an account that may do next to nothing, lives for a day, and is replaced long before it ends.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClusterAccess, ServiceAccountToken } from '../datastore/index.ts';
-import type { Logger } from '../process/index.ts';
-import { writeWhole } from './install-cni.ts';
+import { type Logger, writeTextWhole } from '../process/index.ts';
 
 export interface CniKubeconfigOptions {
   /** File to keep. */
@@ -60,5 +59,5 @@ function writeKubeconfig({ path, access: { server, tls } }: CniKubeconfigOptions
   mkdirSync(join(path, '..'), { recursive: true });
   // JSON is YAML.
   const text = `${JSON.stringify(config, undefined, 2)}\n`;
-  writeWhole(path, 0o600, (unfinished) => writeFileSync(unfinished, text, { flush: true, mode: 0o600 }));
+  writeTextWhole(path, 0o600, text);
 }

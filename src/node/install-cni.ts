@@ -1,19 +1,8 @@
 // Puts the CNI plugin and its network configuration where the container runtime finds them. Each file appears whole or not at
 // all: a runtime may read them at any moment. The configuration comes last, because with it the runtime takes the network for ready.
-import {
-  chmodSync,
-  closeSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, readSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { writeTextWhole, writeWhole } from '../process/index.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -78,7 +67,7 @@ export function writeNetworkConfiguration(environment: Environment, node: string
     __KUBECONFIG_FILEPATH__: join(environment.CNI_HOST_NET_DIR || netFolder, kubeconfigName),
   });
   mkdirSync(netFolder, { recursive: true });
-  writeWhole(configuration, 0o600, (unfinished) => writeFileSync(unfinished, text, { flush: true }));
+  writeTextWhole(configuration, 0o600, text);
   return configuration;
 }
 
@@ -114,18 +103,4 @@ function fillIn(template: string, values: Readonly<Record<string, string>>): str
     throw new Error('Cannot install the CNI network configuration: it is not JSON', { cause });
   }
   return text;
-}
-
-/** Another who opens the path sees what was there before or all of what `write` writes. @throws the file system's errors */
-export function writeWhole(path: string, mode: number, write: (unfinished: string) => void): void {
-  const unfinished = `${path}.${process.pid}`;
-  try {
-    write(unfinished);
-    chmodSync(unfinished, mode);
-    renameSync(unfinished, path);
-  } catch (error) {
-    // On a full disk the beginning of it would only take up room.
-    rmSync(unfinished, { force: true });
-    throw error;
-  }
 }

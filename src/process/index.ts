@@ -9,3 +9,4 @@ export { onShutdown } from './shutdown.ts';
 export { ScarcityError, startProgram } from './start-program.ts';
 export { timerMs } from './timer-ms.ts';
 export { WorkQueue } from './work-queue.ts';
+export { writeTextWhole, writeWhole } from './write-whole.ts';

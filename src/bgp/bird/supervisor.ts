@@ -1,10 +1,10 @@
 // Keeps a BIRD running with the configuration that is wanted: starts it, reloads it without touching sessions that stay
 // as they are, starts it again when it dies, and stops it so that its routes and its peers' routes stay.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Logger, startProgram } from '../../process/index.ts';
+import { type Logger, startProgram, writeTextWhole } from '../../process/index.ts';
 import { BirdConnection, BirdRefusal } from './control-socket.ts';
 
 export interface BirdPaths {
@@ -247,8 +247,7 @@ function isThere(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** It holds passwords: nobody but us may read it, not even for the moment between making and closing it. */
+/** It holds passwords: nobody but us may read it. */
 function writeSecretly(path: string, text: string): void {
-  rmSync(path, { force: true });
-  writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
+  writeTextWhole(path, 0o600, text);
 }
