@@ -184,6 +184,46 @@ describe('where a value is taken from:', () => {
     }
   });
 
+  test("comments behind a value of a file, and quotes around it, are not part of it, as in upstream's reader", () => {
+    const folder = mkdtempSync(join(tmpdir(), 'felix-'));
+    const path = join(folder, 'felix.cfg');
+    const saidBy = (text: string) => {
+      writeFileSync(path, `[global]\r\nLogPrefix = ${text}\r\n`);
+      return fileLayer(path).values.get('logprefix')?.raw;
+    };
+    try {
+      for (const [text, expected] of [
+        ['mine # why', 'mine'],
+        ['mine ; why', 'mine'],
+        ['mine#why;not', 'mine'],
+        ['"mine"', 'mine'],
+        ["'mine' # why", 'mine'],
+        ['" mine "', ' mine '],
+        ['"it\'s"', "it's"],
+        ['a "mine"', 'a "mine"'],
+        ['"mine', '"mine'],
+        ['"a"b"', '"a"b"'],
+        ['"mine # why"', '"mine'],
+        ['`mine # 1; 2` # why', 'mine # 1; 2'],
+        ['"""mine # "1"""" ; why', 'mine # "1"'],
+        ['# why', undefined],
+        ['"" # why', undefined],
+      ] as const)
+        assert.equal(saidBy(text), expected, text);
+      writeFileSync(
+        path,
+        'HealthPort = 5000 # why\nLogPrefix = "mine"\nDefaultEndpointToHostAction = Accept ; x\n',
+      );
+      const { settings, faults } = resolveSettings([fileLayer(path)]);
+      assert.deepEqual(
+        [settings.healthPort, settings.logPrefix, settings.defaultEndpointToHostAction, faults],
+        [5000, 'mine', 'Accept', []],
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   test("upstream's variables count, where they have names of their own", () => {
     const { settings, faults } = at(
       {

@@ -37,14 +37,27 @@ export function environmentLayer(environment: Environment): Layer {
   );
 }
 
-/** Lines "Name = value" under sections that do not matter; "#" and ";" begin comments. Empty when there is no such file. */
+/** Lines "Name = value" under sections that do not matter. Empty when there is no such file. */
 export function fileLayer(path: string): Layer {
   return layerOf(
     linesOf(path).flatMap((line, index) => {
-      const [, name, raw = ''] = /^\s*([A-Za-z0-9_]+)\s*[=:]\s*(.*?)\s*$/.exec(line) ?? [];
+      const [, name, value = ''] = /^\s*([A-Za-z0-9_]+)\s*[=:]\s*(.*?)\s*$/.exec(line) ?? [];
+      const raw = unquoted(value);
       return name && raw ? [{ name, raw, where: `${path}:${index + 1}` }] : [];
     }),
   );
+}
+
+/**
+ * As go-ini has it, by which upstream reads the file: "#" and ";" begin a comment wherever they stand, in single and double
+ * quotes too, unless the value stands in backquotes or in three double quotes.
+ */
+function unquoted(value: string): string {
+  const verbatim = /^("""|`)(.*)\1/.exec(value)?.[2];
+  if (verbatim !== undefined) return verbatim;
+  const [said = ''] = value.split(/[#;]/, 1);
+  const plain = said.trimEnd();
+  return /^(["'])((?:(?!\1).)*)\1$/.exec(plain)?.[2] ?? plain;
 }
 
 /** The object's own names are exact, and only some parameters are fields of it. */
