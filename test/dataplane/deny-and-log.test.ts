@@ -177,4 +177,25 @@ describe('a rule that logs, asked in several ways for one packet', () => {
       assert.deepEqual(counts, [1, 1, 0]);
     }
   });
+
+  test('writes one line where its port is said by number and by name, or by several names', () => {
+    const named = ['one', 'other', 'third'].map((name, index) => {
+      return { name, containerPort: index < 2 ? 7000 : 7001, protocol: 'UDP' as const };
+    });
+    node.setPod('b', {}, named);
+    for (const family of families) {
+      for (const [ports, lines] of [
+        [[7000, 'one'], 1],
+        [['one', 'other'], 1],
+        [['one', 'third', '6000:7000', 'other'], 1],
+        [[6000, 'third', 'other'], 1],
+        [[7001, 'third'], 0],
+      ] as const) {
+        const rule = { protocol: 'UDP', destination: { ports: [...ports] } };
+        assert.equal(linesOf(family, rule), lines, JSON.stringify([family, ports]));
+      }
+      const butOne = { protocol: 'UDP', destination: { ports: ['one', 'other'], notPorts: ['third'] } };
+      assert.equal(linesOf(family, butOne), 1);
+    }
+  });
 });

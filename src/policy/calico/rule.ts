@@ -1,6 +1,6 @@
 // A rule of a Calico policy as rules of the rule tree. Source of the semantics:
 // https://docs.tigera.io/calico/latest/reference/resources/networkpolicy#rule
-import { type Cidr, protocolNumber, tryParseNet } from '../../net/index.ts';
+import { type Cidr, mergeRanges, protocolNumber, tryParseNet } from '../../net/index.ts';
 import type { EntityRule, PolicyRule } from '../../resources/index.ts';
 import { parseSelector } from '../../selector/index.ts';
 import type { Match, PeerMatch, Rule, ServiceName } from '../model.ts';
@@ -25,8 +25,9 @@ export function readRule(rule: PolicyRule, namespace: string | undefined, origin
     throw new RangeError('icmp needs the protocol ICMP or ICMPv6');
   for (const end of [rule.source, rule.destination]) refusePortsWithout(common.protocol, end);
   const rules: Rule[] = [];
-  for (const source of readPeers(rule.source, namespace)) {
-    for (const destination of readPeers(rule.destination, namespace)) {
+  const isOnce = rule.action === 'Log';
+  for (const source of readPeers(rule.source, namespace, isOnce)) {
+    for (const destination of readPeers(rule.destination, namespace, isOnce)) {
       const match: Match = {
         ...common,
         ...(Object.keys(source).length > 0 && { source }),
@@ -48,8 +49,15 @@ function refusePortsWithout(protocol: number | undefined, end: EntityRule | unde
 
 const withPorts = new Set(['TCP', 'UDP', 'SCTP'].map(protocolNumber));
 
-/** One match for the numbers among the ports and one for each name; a single one when there are no ports. */
-function readPeers(entity: EntityRule | undefined, namespace: string | undefined): PeerMatch[] {
+/**
+ * One match for the numbers among the ports and one for each name; a single one when there are no ports. A name may stand for
+ * a port that is said otherwise, too: where `isOnce`, a later match is not for what an earlier one is for.
+ */
+function readPeers(
+  entity: EntityRule | undefined,
+  namespace: string | undefined,
+  isOnce: boolean,
+): PeerMatch[] {
   if (!entity) return [{}];
   if (entity.services) return [{ service: readService(entity, entity.services, namespace) }];
   const { nets, notNets, notSelector } = entity;
@@ -66,9 +74,16 @@ function readPeers(entity: EntityRule | undefined, namespace: string | undefined
   };
   if (!entity.ports?.length) return [who];
   const { ranges, names } = readPorts(entity.ports);
+  const others = (index: number): PeerMatch => {
+    const [numbers, earlier] = [mergeRanges([...notPorts.ranges, ...ranges]), names.slice(0, index)];
+    return {
+      ...(numbers.length > 0 && { notPorts: numbers }),
+      ...(notPorts.names.length + index > 0 && { notNamedPorts: [...notPorts.names, ...earlier] }),
+    };
+  };
   return [
     ...(ranges.length > 0 ? [{ ...who, ports: ranges }] : []),
-    ...names.map((namedPort) => ({ ...who, namedPort })),
+    ...names.map((namedPort, index) => ({ ...who, ...(isOnce && others(index)), namedPort })),
   ];
 }
 
