@@ -43,37 +43,64 @@ class SmallDisk implements Disposable {
   }
 }
 
+/** Asks for a BIRD that cannot be started, for there is no such program. */
+function supervise(folder: string, onTrouble: (trouble: string) => void) {
+  const at = (name: string) => join(folder, name);
+  const paths = {
+    configuration: at('bird.conf'),
+    log: at('bird.log'),
+    socket: at('bird.ctl'),
+    pid: at('bird.pid'),
+  };
+  const supervisor = new BirdSupervisor({
+    program: at('no-bird'),
+    paths,
+    log: createLogger('test', 'silent'),
+    hasRoutesToRecover: () => false,
+    onTrouble: (trouble = 'none') => onTrouble(trouble),
+  });
+  return { configuration: paths.configuration, supervisor };
+}
+
+const noProgram = /^Cannot start BIRD: there is no program/;
+
 test("BIRD's configuration stays as it was where the next finds no room, and the next is written when there is some", async () => {
   using disk = new SmallDisk();
-  const { folder } = disk;
-  const [configuration, log, socket, pid] = ['bird.conf', 'bird.log', 'bird.ctl', 'bird.pid'].map((name) =>
-    join(folder, name),
-  ) as [string, string, string, string];
+  const [full, written] = [Promise.withResolvers<string>(), Promise.withResolvers<void>()];
+  const { configuration, supervisor } = supervise(disk.folder, (trouble) => {
+    if (noProgram.test(trouble)) written.resolve();
+    else full.resolve(trouble);
+  });
   const good = 'good '.repeat(1000);
   const next = 'next '.repeat(2000);
   writeFileSync(configuration, good, { mode: 0o644 });
   disk.fill();
-  const troubles = { full: Promise.withResolvers<string>(), noProgram: Promise.withResolvers<void>() };
-  const supervisor = new BirdSupervisor({
-    program: join(folder, 'no-bird'),
-    paths: { configuration, log, socket, pid },
-    log: createLogger('test', 'silent'),
-    hasRoutesToRecover: () => false,
-    onTrouble: (trouble = 'none') => {
-      if (trouble.startsWith('Cannot start BIRD: there is no program')) troubles.noProgram.resolve();
-      else troubles.full.resolve(trouble);
-    },
-  });
   try {
     supervisor.apply(next);
-    assert.match(await troubles.full.promise, /^ENOSPC/);
+    assert.match(await full.promise, /^ENOSPC/);
     assert.equal(readFileSync(configuration, 'utf8'), good);
     assert.deepEqual(disk.names(), ['bird.conf', 'filler']);
     disk.empty();
-    await troubles.noProgram.promise;
+    await written.promise;
     assert.equal(readFileSync(configuration, 'utf8'), next);
     assert.equal(statSync(configuration).mode & 0o777, 0o600);
     assert.deepEqual(disk.names(), ['bird.conf']);
+  } finally {
+    supervisor.abandon();
+  }
+});
+
+test('a BIRD whose configuration is there already needs no room to start', async () => {
+  using disk = new SmallDisk();
+  const told = Promise.withResolvers<string>();
+  const { configuration, supervisor } = supervise(disk.folder, told.resolve);
+  const good = 'good '.repeat(1000);
+  writeFileSync(configuration, good, { mode: 0o600 });
+  disk.fill();
+  try {
+    supervisor.apply(good);
+    assert.match(await told.promise, noProgram);
+    assert.equal(readFileSync(configuration, 'utf8'), good);
   } finally {
     supervisor.abandon();
   }
@@ -89,7 +116,14 @@ test('word of BGP for others that finds no room leaves no beginning behind', asy
   });
   const log = createLogger('test', 'silent');
   const warned = Promise.withResolvers<string>();
-  log.warn = (_: unknown, text?: unknown) => warned.resolve(String(text));
+  let isBirdWaiting = false;
+  log.error = () => {
+    isBirdWaiting = true;
+  };
+  // Not before BIRD is left alone for a while: what starts it would write after the disk has gone.
+  log.warn = (_: unknown, text?: unknown) => {
+    if (isBirdWaiting) warned.resolve(String(text));
+  };
   const agent = new BgpAgent({
     node: 'a',
     namespace: 'x',

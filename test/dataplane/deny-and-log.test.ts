@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { defaultPath } from '../../src/dataplane/index.ts';
 import { pollReadable } from '../../src/kernel/index.ts';
+import type { PolicyRule } from '../../src/resources/index.ts';
 import { NflogReader } from './nflog.ts';
 import { addressOf, type Family, families, PathNode } from './path-node.ts';
 
@@ -103,5 +104,98 @@ describe('a policy that logs and denies', () => {
     });
     node.reconfigure({ path: { ...defaultPath, denyAction: 'Reject' } });
     for (const family of families) assert.equal(fate(family, 'stream'), 'refused');
+  });
+});
+
+describe('a rule that logs, asked in several ways for one packet', () => {
+  let node: PathNode;
+  let log: NflogReader;
+  before(async () => {
+    node = await PathNode.make('once', { logGroup: group });
+    log = new NflogReader(node.namespace('node'), group);
+    const nets = pods.flatMap((pod) => families.map((family) => widened[pod][family]));
+    node.calculator.setNetworkSet({
+      apiVersion: 'projectcalico.org/v3',
+      kind: 'NetworkSet',
+      metadata: { namespace: 't', name: 'wide', labels: { name: 'wide' } },
+      spec: { nets },
+    });
+  });
+  after(() => {
+    log?.[Symbol.dispose]();
+    node?.remove();
+  });
+
+  /** Pods a and b, as addresses and in networks. */
+  const pods = ['a', 'b'] as const;
+  const widened = {
+    a: { 4: '10.1.0.0/31', 6: 'fd00:1::/127' },
+    b: { 4: '10.1.0.2/31', 6: 'fd00:1::2/127' },
+  };
+  const everybody = { selector: "name in {'a', 'b', 'wide'}" };
+
+  /** What is logged of one datagram from pod a that gets to pod b. */
+  const linesOf = (family: Family, rule: Partial<PolicyRule>, port = 7000): number => {
+    node.calculator.setNetworkPolicy({
+      apiVersion: 'projectcalico.org/v3',
+      kind: 'NetworkPolicy',
+      metadata: { namespace: 't', name: 'log' },
+      spec: {
+        selector: "name == 'b'",
+        types: ['Ingress'],
+        ingress: [{ ...rule, action: 'Log' }, { action: 'Allow' }],
+      },
+    });
+    node.apply();
+    log.take();
+    using receiver = node.socket('b', { family, type: 'datagram' });
+    using sender = node.socket('a', { family, type: 'datagram' });
+    const target = { address: addressOf.b[family], port };
+    receiver.bind(target);
+    sender.sendTo(Buffer.from('x'), target);
+    // Whatever is told of a packet is told before it arrives.
+    assert.equal(pollReadable([receiver], 10_000).length, 1);
+    return log.take().length;
+  };
+
+  test('writes one line where its peers are addresses and networks at once', () => {
+    for (const family of families) {
+      for (const rule of [
+        { source: everybody },
+        { destination: everybody },
+        { source: everybody, destination: everybody },
+        { source: everybody, destination: { notSelector: "name == 'nobody'" } },
+      ])
+        assert.equal(linesOf(family, rule), 1, JSON.stringify([family, rule]));
+    }
+  });
+
+  test('writes one line where only an address, or only a network, is a peer, and none where neither is', () => {
+    const named = (name: string) => ({ source: { selector: `name == '${name}'` } });
+    for (const family of families) {
+      const counts = ['a', 'wide', 'b'].map((name) => linesOf(family, named(name)));
+      assert.deepEqual(counts, [1, 1, 0]);
+    }
+  });
+
+  test('writes one line where its port is said by number and by name, or by several names', () => {
+    const named = ['one', 'other', 'third'].map((name, index) => {
+      return { name, containerPort: index < 2 ? 7000 : 7001, protocol: 'UDP' as const };
+    });
+    node.setPod('b', {}, named);
+    for (const family of families) {
+      for (const [ports, lines] of [
+        [[7000, 'one'], 1],
+        [['one', 'other'], 1],
+        [['one', 'third', '6000:7000', 'other'], 1],
+        [[6000, 'third', 'other'], 1],
+        [[7001, 'third'], 0],
+      ] as const) {
+        const rule = { protocol: 'UDP', destination: { ports: [...ports] } };
+        assert.equal(linesOf(family, rule), lines, JSON.stringify([family, ports]));
+      }
+      const butOne = { protocol: 'UDP', destination: { ports: ['one', 'other'], notPorts: ['third'] } };
+      assert.equal(linesOf(family, butOne), 1);
+    }
   });
 });

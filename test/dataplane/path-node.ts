@@ -34,6 +34,8 @@ export const addressOf: Readonly<Record<Place, Readonly<Record<Family, string>>>
   outside: { 4: '172.30.0.1', 6: 'fd30::1' },
 };
 
+type ContainerPorts = NonNullable<NonNullable<NonNullable<Pod['spec']>['containers']>[number]['ports']>;
+
 const pods = ['a', 'b'] as const;
 
 /** How long a packet that must arrive may take, and how long one that must not is waited for. */
@@ -105,13 +107,13 @@ export class PathNode {
     return namespacePath(`${this.#prefix}-${place}`);
   }
 
-  setPod(name: 'a' | 'b', annotations: Record<string, string> = {}): void {
+  setPod(name: 'a' | 'b', annotations: Record<string, string> = {}, ports: ContainerPorts = []): void {
     const [ip, ip6] = [addressOf[name][4], addressOf[name][6]];
     const pod: Pod = {
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: { namespace: 't', name, uid: `uid-${name}`, labels: { name }, annotations },
-      spec: { nodeName: 'node-1', containers: [] },
+      spec: { nodeName: 'node-1', containers: [{ name: 'main', image: 'any', ports }] },
       status: { phase: 'Running', podIP: ip, podIPs: [{ ip }, { ip: ip6 }] },
     };
     this.calculator.setPod(pod);

@@ -1,7 +1,7 @@
 // Keeps a BIRD running with the configuration that is wanted: starts it, reloads it without touching sessions that stay
 // as they are, starts it again when it dies, and stops it so that its routes and its peers' routes stay.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, renameSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger, startProgram, writeTextWhole } from '../../process/index.ts';
@@ -137,9 +137,11 @@ export class BirdSupervisor {
   async #start(configuration: string): Promise<void> {
     const { program, paths, hasRoutesToRecover } = this.#options;
     for (const path of Object.values(paths)) mkdirSync(dirname(path), { recursive: true });
+    const written = textAt(paths.configuration);
     // One that died after it had refused a configuration comes back with what it had.
-    if (configuration !== this.#refused?.configuration || !isThere(paths.configuration))
-      writeSecretly(paths.configuration, configuration);
+    const keepsOld = configuration === this.#refused?.configuration && written !== undefined;
+    // What is there already needs no room: a full disk shall not keep BIRD from starting again.
+    if (!keepsOld && written !== configuration) writeSecretly(paths.configuration, configuration);
     const recovery = hasRoutesToRecover() ? ['-R'] : [];
     const files = ['-c', paths.configuration, '-s', paths.socket, '-P', paths.pid];
     // Of its own process group: it outlives us, and a terminal's Ctrl-C is not for it.
@@ -243,8 +245,9 @@ function startError(program: string, error: NodeJS.ErrnoException): Error {
   );
 }
 
-function isThere(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+/** Undefined when there is no such file. */
+function textAt(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 }
 
 /** It holds passwords: nobody but us may read it. */

@@ -52,9 +52,10 @@ export function ruleMatches(rule: RuleProgram, context: MatchContext): Expressio
         [nets, notNets].every((list) => !list || list.some((net) => net.family === family)),
       ),
   );
+  const isOnce = rule.action === 'Log';
   return families.flatMap((family) =>
-    peerMatches(source, 'source', family, context).flatMap((from) =>
-      peerMatches(destination, 'destination', family, context).flatMap((to) =>
+    peerMatches(source, 'source', family, isOnce, context).flatMap((from) =>
+      peerMatches(destination, 'destination', family, isOnce, context).flatMap((to) =>
         kinds.map((kind) => [...nfproto(family), ...kind, ...from, ...to]),
       ),
     ),
@@ -108,15 +109,26 @@ function nfproto(family: Family): Expression[] {
   ];
 }
 
-/** Alternatives: a set may stand for addresses and for networks, which the kernel looks up in two places. */
-function peerMatches(peer: PeerProgram, side: Side, family: Family, context: MatchContext): Expression[][] {
+/**
+ * Alternatives: a set may stand for addresses and for networks, which the kernel looks up in two places. An address may be in
+ * both. Most actions end at the first; where `isOnce`, a later alternative is not for what an earlier one is for.
+ */
+function peerMatches(
+  peer: PeerProgram,
+  side: Side,
+  family: Family,
+  isOnce: boolean,
+  context: MatchContext,
+): Expression[][] {
   const { nets, notNets, set, notSet, portSet, notPortSets = [] } = peer;
   const ofFamily = (cidrs: readonly Cidr[]) => cidrs.filter((net) => net.family === family);
   const address = context.view.address(side, family, register);
-  const lookUp = (name: string, invert = false): Expression[] => [
-    address,
-    { kind: 'lookup', set: name, register, ...(invert && { invert }) },
-  ];
+  const isIn = (name: string, invert = false): Expression => ({
+    kind: 'lookup',
+    set: name,
+    register,
+    ...(invert && { invert }),
+  });
   const placesOf = (id: string): string[] => {
     const networks = context.nets(id, family);
     return [addressSetName(id, family), ...(networks ? [context.contents.ranges(networks)] : [])];
@@ -124,7 +136,7 @@ function peerMatches(peer: PeerProgram, side: Side, family: Family, context: Mat
   const rest = [
     ...(nets ? netMatch(ofFamily(nets), '==', address, family, context.contents) : []),
     ...(notNets ? netMatch(ofFamily(notNets), '!=', address, family, context.contents) : []),
-    ...(notSet === undefined ? [] : placesOf(notSet).flatMap((place) => lookUp(place, true))),
+    ...(notSet === undefined ? [] : placesOf(notSet).flatMap((place) => [address, isIn(place, true)])),
     ...(portSet === undefined
       ? []
       : portSetMatch(addressSetName(portSet, family), side, family, context.view, false)),
@@ -134,7 +146,12 @@ function peerMatches(peer: PeerProgram, side: Side, family: Family, context: Mat
     ...portMatch(peer, side, context),
   ];
   if (set === undefined) return [rest];
-  return placesOf(set).map((place) => [...lookUp(place), ...rest]);
+  return placesOf(set).map((place, index, places) => [
+    address,
+    ...places.slice(0, isOnce ? index : 0).map((earlier) => isIn(earlier, true)),
+    isIn(place),
+    ...rest,
+  ]);
 }
 
 function netMatch(

@@ -1,6 +1,6 @@
 // A rule of a Calico policy as rules of the rule tree. Source of the semantics:
 // https://docs.tigera.io/calico/latest/reference/resources/networkpolicy#rule
-import { type Cidr, protocolNumber, tryParseNet } from '../../net/index.ts';
+import { type Cidr, mergeRanges, protocolNumber, tryParseNet } from '../../net/index.ts';
 import type { EntityRule, PolicyRule } from '../../resources/index.ts';
 import { parseSelector } from '../../selector/index.ts';
 import type { Match, PeerMatch, Rule, ServiceName } from '../model.ts';
@@ -25,7 +25,8 @@ export function readRule(rule: PolicyRule, namespace: string | undefined, origin
     throw new RangeError('icmp needs the protocol ICMP or ICMPv6');
   for (const end of [rule.source, rule.destination]) refusePortsWithout(common.protocol, end);
   const rules: Rule[] = [];
-  const peersOf = (end: EntityRule | undefined) => readPeers(end, namespace, common.protocol);
+  const isOnce = rule.action === 'Log';
+  const peersOf = (end: EntityRule | undefined) => readPeers(end, namespace, common.protocol, isOnce);
   for (const source of peersOf(rule.source)) {
     for (const destination of peersOf(rule.destination)) {
       const match: Match = {
@@ -52,11 +53,15 @@ const withPorts = new Set(['TCP', 'UDP', 'SCTP'].map(protocolNumber));
 /** Of names of ports, where the rule has no protocol; as upstream. */
 const protocolOfNames = 6;
 
-/** One match for the numbers among the ports and one for each name; a single one when there are no ports. */
+/**
+ * One match for the numbers among the ports and one for each name; a single one when there are no ports. A name may stand for
+ * a port that is said otherwise, too: where `isOnce`, a later match is not for what an earlier one is for.
+ */
 function readPeers(
   entity: EntityRule | undefined,
   namespace: string | undefined,
   protocol: number | undefined,
+  isOnce: boolean,
 ): PeerMatch[] {
   if (!entity) return [{}];
   if (entity.services) return [{ service: readService(entity, entity.services, namespace) }];
@@ -75,9 +80,16 @@ function readPeers(
   };
   if (!entity.ports?.length) return [who];
   const { ranges, names } = readPorts(entity.ports);
+  const others = (index: number): PeerMatch => {
+    const [numbers, earlier] = [mergeRanges([...notPorts.ranges, ...ranges]), names.slice(0, index)];
+    return {
+      ...(numbers.length > 0 && { notPorts: numbers }),
+      ...(notPorts.names.length + index > 0 && { notNamedPorts: [...notPorts.names, ...earlier] }),
+    };
+  };
   return [
     ...(ranges.length > 0 ? [{ ...who, ports: ranges }] : []),
-    ...names.map((namedPort) => ({ ...who, namedPort, ...ofNames })),
+    ...names.map((namedPort, index) => ({ ...who, ...(isOnce && others(index)), namedPort, ...ofNames })),
   ];
 }
 
