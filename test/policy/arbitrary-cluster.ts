@@ -93,7 +93,8 @@ const ports = fc.array(port, { maxLength: 2 });
 const networkPolicy = fc
   .record({
     namespace: fc.constantFrom(...namespaceNames),
-    name: fc.constantFrom('p1', 'p2', 'p3', 'p4', 'p5'),
+    // Before the names of Calico's policies, and behind them.
+    name: fc.constantFrom('a1', 'a2', 'p3', 'p4', 'p5'),
     podSelector: labelSelector,
     policyTypes: fc.option(fc.subarray(['Ingress' as const, 'Egress' as const], { minLength: 1 }), {
       nil: undefined,
@@ -140,6 +141,10 @@ const containerPorts = fc.constantFrom<ContainerPort[][]>(
   [{ name: 'web', containerPort: 80, protocol: 'SCTP' as const }],
 );
 
+function sidecarOf({ ports, restartPolicy }: { ports: ContainerPort[]; restartPolicy: string | undefined }) {
+  return { name: 'sidecar', image: 'any', ports, ...(restartPolicy && { restartPolicy }) };
+}
+
 /** Pod number `index` of a cluster has the addresses 10.1.0.<index+1> and fd00:1::<index+1>. */
 const podOf = (index: number, nodes: readonly string[]) =>
   fc
@@ -148,6 +153,15 @@ const podOf = (index: number, nodes: readonly string[]) =>
       node: fc.constantFrom(...nodes),
       labels: endpointLabels,
       ports: containerPorts,
+      // What starts before the others has ports for as long as it goes on beside them.
+      sidecar: fc.option(
+        fc.record({ ports: containerPorts, restartPolicy: fc.constantFrom('Always', undefined) }),
+        {
+          nil: undefined,
+          freq: 3,
+        },
+      ),
+      isOnHost: fc.nat(19).map((number) => number === 0),
       account: fc.constantFrom(...accountNames),
       phase: fc.constantFrom(
         'Running' as const,
@@ -157,7 +171,7 @@ const podOf = (index: number, nodes: readonly string[]) =>
       ),
     })
     .map(
-      ({ namespace, node, labels: own, ports: listed, phase, account }): Pod => ({
+      ({ namespace, node, labels: own, ports: listed, sidecar, isOnHost, phase, account }): Pod => ({
         apiVersion: 'v1',
         kind: 'Pod',
         metadata: {
@@ -172,6 +186,8 @@ const podOf = (index: number, nodes: readonly string[]) =>
         spec: {
           nodeName: node,
           serviceAccountName: account,
+          ...(isOnHost && { hostNetwork: true }),
+          ...(sidecar && { initContainers: [sidecarOf(sidecar)] }),
           containers: [{ name: 'main', image: 'any', ports: listed }],
         },
         status: {

@@ -57,7 +57,7 @@ export interface Sample {
 const allPackets: Sample = { every: 1, from: 0 };
 
 /** What no kernel can be told, and what says nothing: both readings close it. */
-const unsayable = /domain names cannot be matched|Cannot read selector/;
+const unsayable = /domain names cannot be matched|HTTP cannot be matched|Cannot read selector/;
 
 type Judge = ReturnType<typeof evaluatorOf>;
 

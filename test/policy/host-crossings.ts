@@ -64,7 +64,9 @@ function waysOf(pods: Cluster['pods'], family: Family): Way[] {
   const running = pods.flatMap((pod) => {
     const number = Number(pod.metadata.name.slice(4)) + 1;
     const own = family === 4 ? `10.1.0.${number}` : `fd00:1::${number.toString(16)}`;
-    return pod.status?.phase === 'Running' ? [{ own, node: pod.spec?.nodeName ?? '' }] : [];
+    return pod.status?.phase === 'Running' && !pod.spec?.hostNetwork
+      ? [{ own, node: pod.spec?.nodeName ?? '' }]
+      : [];
   });
   const [inward, outward] = [{ in: 'cali1' }, { out: 'cali1' }];
   const withPods = running.flatMap(({ own, node }) => {

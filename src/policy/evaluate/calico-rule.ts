@@ -137,12 +137,15 @@ function endHolds(
     if (!end.notNets.some((net) => net.includes(':') === address.includes(':'))) return false;
     if (end.notNets.some((net) => isWithin(address, net))) return false;
   }
-  if (selectsAnybody(end, namespace) && !owners.some((owner) => isMeant(end, namespace, owner))) return false;
+  const isSelective = selectsAnybody(end, namespace);
+  const meant = isSelective ? owners.filter((owner) => isMeant(end, namespace, owner)) : owners;
+  if (isSelective && meant.length === 0) return false;
   const { notSelector } = end;
   if (notSelector && owners.some((owner) => selectsByText(notSelector, owner.allLabels))) return false;
-  const isPort = (wanted: number | string) => portHolds(wanted, port, protocol, owners);
-  if (end.ports?.length && !end.ports.some(isPort)) return false;
-  return !end.notPorts?.some(isPort);
+  // A wanted name is one that somebody gives who is meant; one that is left out may be anybody's.
+  if (end.ports?.length && !end.ports.some((wanted) => portHolds(wanted, port, protocol, meant)))
+    return false;
+  return !end.notPorts?.some((wanted) => portHolds(wanted, port, protocol, owners));
 }
 
 /**

@@ -5,6 +5,7 @@ import type {
   ClusterNetworkPolicyPeer,
   EndpointSlice,
   NetworkPolicy,
+  NetworkSet,
   Pod,
   PolicyRule,
 } from '../../resources/index.ts';
@@ -166,6 +167,32 @@ test('what cannot be understood allows nothing and denies whole, and a policy of
   assert.equal(ask({ action: 'Deny', protocol: 'UDP', source: { selector } }, { action: 'Allow' }), 'Deny');
   const policy = { ...ingress(), spec: { ...ingress().spec, selector } };
   assert.equal(evaluate(cluster(policy), tcp(web[4], job[4])).action, 'Deny');
+});
+
+test('a named port is that of whoever is selected, and not of another with the same address', () => {
+  const ports = [{ name: 'sql', containerPort: 5432 }];
+  const policy: NetworkPolicy = {
+    ...ingress(),
+    spec: {
+      selector: 'app == "web"',
+      types: ['Egress'],
+      egress: [{ action: 'Allow', destination: { selector: 'zone == "a"', ports: ['sql'] } }],
+    },
+  };
+  const ask = (labels: Record<string, string>) => {
+    const named = { ...pod('db', 2), spec: { containers: [{ name: 'main', image: 'any', ports }] } };
+    named.metadata.labels = { ...named.metadata.labels, ...labels };
+    const zone: NetworkSet = {
+      apiVersion: 'projectcalico.org/v3',
+      kind: 'NetworkSet',
+      metadata: { namespace: 'shop', name: 'zone', labels: { zone: 'a' } },
+      spec: { nets: ['10.1.0.0/24'] },
+    };
+    const given = { ...cluster(policy), pods: [pod('web', 1), named], networkSets: [zone] };
+    return evaluate(given, tcp(web[4], db[4])).action;
+  };
+  assert.equal(ask({}), 'Deny');
+  assert.equal(ask({ zone: 'a' }), 'Allow');
 });
 
 test('a rule about HTTP allows nothing, and denies whole what it would deny in part', () => {

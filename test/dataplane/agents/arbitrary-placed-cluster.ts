@@ -6,5 +6,9 @@ import { nodeNames, podNode } from './places.ts';
 
 export const arbitraryPlacedCluster: fc.Arbitrary<Cluster> = arbitraryClusterOn(nodeNames).map((cluster) => ({
   ...cluster,
-  pods: cluster.pods.map((pod, index) => ({ ...pod, spec: { ...pod.spec, nodeName: podNode(index) } })),
+  // All of them on the pods' network: those on the host's have no place of their own.
+  pods: cluster.pods.map((pod, index) => ({
+    ...pod,
+    spec: { ...pod.spec, hostNetwork: false, nodeName: podNode(index) },
+  })),
 }));

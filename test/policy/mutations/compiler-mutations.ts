@@ -252,6 +252,42 @@ export const compilerMutations: readonly Mutation[] = [
     replace: '',
   },
   {
+    says: "pods on their host's network take part",
+    file: 'policy/endpoint.ts',
+    find: 'spec?.hostNetwork || ',
+    replace: '',
+  },
+  {
+    says: 'named ports of sidecars are forgotten',
+    file: 'policy/endpoint.ts',
+    find: '[...(spec?.containers ?? []), ...sidecars]',
+    replace: '[...(spec?.containers ?? []), ...sidecars.slice(0, 0)]',
+  },
+  {
+    says: 'named ports of containers that have ended are known',
+    file: 'policy/endpoint.ts',
+    find: "({ restartPolicy }) => restartPolicy === 'Always'",
+    replace: '() => true',
+  },
+  {
+    says: "policies of Kubernetes come behind Calico's of the same order",
+    file: 'policy/model.ts',
+    find: 'kubernetesPolicyOrder = 1000',
+    replace: 'kubernetesPolicyOrder = 1001',
+  },
+  {
+    says: "policies of Kubernetes come before Calico's of the same order",
+    file: 'policy/model.ts',
+    find: 'kubernetesPolicyOrder = 1000',
+    replace: 'kubernetesPolicyOrder = 999',
+  },
+  {
+    says: 'a rule about HTTP is about everything',
+    file: 'policy/calico/rule.ts',
+    find: 'if (rule.http)',
+    replace: 'if (rule.http === null)',
+  },
+  {
     says: 'pods that have ended go on owning their addresses',
     file: 'policy/endpoint.ts',
     find: "|| status?.phase === 'Succeeded' || status?.phase === 'Failed'",

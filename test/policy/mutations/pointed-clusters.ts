@@ -185,6 +185,66 @@ export const pointedClusters: readonly Cluster[] = [
       }),
     ],
   },
+  // Requests, which nobody looks into.
+  ...(['Allow', 'Deny'] as const).map((action) => ({
+    ...plain,
+    calicoPolicies: [
+      red({
+        types: ['Ingress'],
+        ingress: [
+          { action, protocol: 'TCP', http: { methods: ['GET'] } },
+          { action: action === 'Allow' ? 'Deny' : 'Allow' },
+        ],
+      }),
+    ],
+  })),
+  // A pod on the network of its host, which is nobody to policies.
+  {
+    ...plain,
+    pods: plain.pods.map((pod, index) => ({
+      ...pod,
+      spec: { ...pod.spec, containers: [], hostNetwork: index === 1 },
+    })),
+    calicoPolicies: [red({ types: ['Ingress'] })],
+  },
+  // Ports of a container that starts before the others and goes on beside them, and of one that has ended by then.
+  {
+    ...plain,
+    pods: plain.pods.map((pod, index) => ({
+      ...pod,
+      spec: {
+        ...pod.spec,
+        initContainers: [
+          {
+            name: 'first',
+            image: 'any',
+            ports: [{ name: 'web', containerPort: 80 }],
+            ...(index === 0 && { restartPolicy: 'Always' }),
+          },
+        ],
+        containers: [],
+      },
+    })),
+    calicoPolicies: [
+      red({
+        types: ['Ingress'],
+        ingress: [{ action: 'Allow', protocol: 'TCP', destination: { ports: ['web'] } }],
+      }),
+    ],
+  },
+  // A policy of Kubernetes among Calico's of the same order, by its name.
+  ...['a1', 'z1'].map((name) => ({
+    ...plain,
+    networkPolicies: [
+      {
+        apiVersion: 'networking.k8s.io/v1' as const,
+        kind: 'NetworkPolicy' as const,
+        metadata: { namespace: 'red', name },
+        spec: { podSelector: {}, ingress: [{}] },
+      },
+    ],
+    calicoPolicies: [red({ order: 1000, types: ['Ingress'], ingress: [{ action: 'Deny' }] })],
+  })),
   // Domains, which nobody can tell by their addresses: they accept nothing, and deny everything.
   ...(['Accept', 'Deny', 'Pass'] as const).map((action) => ({
     ...plain,
