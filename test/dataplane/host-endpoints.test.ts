@@ -130,7 +130,14 @@ const cases: readonly (readonly [string, HostEndpoint[], Policies, (ends: Ends) 
         {},
       ),
     ],
-    { p: { ...forward, ingress: [allow({ destination: { ports: ['web'] } })] } },
+    {
+      p: {
+        ...forward,
+        ingress: ['TCP', 'UDP', 'SCTP'].map((protocol) =>
+          allow({ protocol, destination: { ports: ['web'] } }),
+        ),
+      },
+    },
     ({ from, to, transport }) => {
       if (from !== 'behind') return true;
       return to === 'node-1' ? transport === 'udp' : to === 'pod-1' && /tcp|sctp/.test(transport);

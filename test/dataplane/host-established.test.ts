@@ -99,8 +99,8 @@ const ways: readonly (readonly [string, Place, Place, 'ingress' | 'egress' | 'bo
   ['to the node', 'outside', 'node-1', 'ingress'],
   ['from the node', 'node-1', 'outside', 'egress'],
   ['through the node', 'behind', 'outside', 'both'],
-  ['to its pod', 'outside', 'pod-1', 'ingress'],
-  ['from its pod', 'pod-1', 'outside', 'egress'],
+  ['to its pod', 'outside', 'pod-1', 'both'],
+  ['from its pod', 'pod-1', 'outside', 'both'],
   ['within the node', 'node-1', 'node-1', 'both'],
 ];
 

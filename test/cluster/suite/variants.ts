@@ -64,7 +64,7 @@ test('Helm upgrades it, and a definition that has changed meanwhile', async () =
   for (const command of installGuide.commandsOf('Upgrade with Helm')) await type(cluster, command);
   await calicoIsReady(cluster);
   const described = '--output=jsonpath={.spec.versions[0].schema.openAPIV3Schema.description}';
-  assert.doesNotMatch(await cluster.kubectl(['get', definition, described]), /before/);
+  assert.doesNotMatch(await cluster.kubectl(['get', definition, described]), /As it was/);
 });
 test('Helm takes it away, and nothing of it stays', async (t) => {
   await cluster.kubectl(['delete', 'pods', '--all', '--now']);
