@@ -12,6 +12,7 @@ import {
   type PolicyKind,
   podPathOf,
   policyKey,
+  serviceAccountLabelPrefix,
   tierOf,
   type WorkloadEndpoint,
 } from '../policy/index.ts';
@@ -63,6 +64,7 @@ export class Calculator {
   readonly #sets: AddressSets;
   readonly #policies: Policies;
   readonly #namespaces = new InheritedLabels(namespaceLabelPrefix, nameLabel);
+  readonly #serviceAccounts = new InheritedLabels(serviceAccountLabelPrefix, nameLabel);
   readonly #endpoints: ClusterEndpoints;
   readonly #hostEndpoints: HostEndpoints;
   readonly #networkSets: NetworkSets;
@@ -86,6 +88,7 @@ export class Calculator {
       sets: this.#sets,
       policies: this.#policies,
       namespaces: this.#namespaces,
+      serviceAccounts: this.#serviceAccounts,
       ...(excludedInterfaces && { excludedInterfaces }),
       ...(foreignWorkloads && { foreignWorkloads }),
     });
@@ -93,7 +96,14 @@ export class Calculator {
     this.#overlay = new Overlay(node, overlay);
     const place = (key: string, pod: WorkloadEndpoint | undefined) =>
       this.#overlay.setPod(key, pod?.node ? { node: pod.node, addresses: pod.addresses } : undefined);
-    this.#endpoints = new ClusterEndpoints(node, this.#sets, this.#policies, this.#namespaces, place);
+    this.#endpoints = new ClusterEndpoints({
+      node,
+      sets: this.#sets,
+      policies: this.#policies,
+      namespaces: this.#namespaces,
+      serviceAccounts: this.#serviceAccounts,
+      placed: place,
+    });
     this.state = {
       sets: this.#sets.state,
       policies: this.#policies.state,
@@ -128,19 +138,22 @@ export class Calculator {
   }
 
   setNamespace({ metadata }: Namespace): void {
-    if (this.#namespaces.set(metadata.name, metadata.name, metadata.labels)) this.#relabel(metadata.name);
+    if (this.#namespaces.set(metadata.name, metadata.name, metadata.labels))
+      this.#relabelNamespace(metadata.name);
   }
 
   deleteNamespace(name: string): void {
-    if (this.#namespaces.delete(name)) this.#relabel(name);
+    if (this.#namespaces.delete(name)) this.#relabelNamespace(name);
   }
 
   setServiceAccount(account: ServiceAccount): void {
-    this.#endpoints.setServiceAccount(account);
+    const key = keyOf(account);
+    const { name, labels } = account.metadata;
+    if (this.#serviceAccounts.set(key, name, labels)) this.#relabel(key);
   }
 
   deleteServiceAccount(key: string): void {
-    this.#endpoints.deleteServiceAccount(key);
+    if (this.#serviceAccounts.delete(key)) this.#relabel(key);
   }
 
   setTier(tier: Tier): void {
@@ -276,10 +289,15 @@ export class Calculator {
     };
   }
 
-  #relabel(namespace: string): void {
-    this.#endpoints.relabel(namespace);
-    this.#hostEndpoints.relabel(namespace);
-    this.#networkSets.relabel(namespace);
+  /** What is inherited from a namespace, or from a "namespace/service account", is other than before. */
+  #relabel(giver: string): void {
+    this.#endpoints.relabel(giver);
+    this.#hostEndpoints.relabel(giver);
+  }
+
+  #relabelNamespace(name: string): void {
+    this.#relabel(name);
+    this.#networkSets.relabel(name);
   }
 
   #setPolicy(what: string, key: string, { policy, faults }: ConvertedPolicy): void {

@@ -1,20 +1,27 @@
 // The pods of the cluster as endpoints: what each contributes to sets of addresses, and which of them live here and are to
 // be programmed. Labels are a pod's own and those of its namespace and service account.
-import {
-  nameLabel,
-  serviceAccountLabelPrefix,
-  type WorkloadEndpoint,
-  workloadEndpointOf,
-} from '../policy/index.ts';
-import { type IPAMBlock, keyOf, type Pod, type ServiceAccount } from '../resources/index.ts';
+import { type WorkloadEndpoint, workloadEndpointOf } from '../policy/index.ts';
+import { type IPAMBlock, keyOf, type Pod } from '../resources/index.ts';
 import { AddressClaims } from './address-claims.ts';
 import type { AddressSets } from './address-sets.ts';
 import type { EndpointProgram } from './desired-state.ts';
-import { InheritedLabels, sameEntries } from './inherited-labels.ts';
+import { type InheritedLabels, sameEntries } from './inherited-labels.ts';
 import { interfaceNameOf } from './interface-name.ts';
 import { LabelSet } from './label-set.ts';
 import type { Policies } from './policies.ts';
 import { Workloads, workloadKey } from './workloads.ts';
+
+interface ClusterEndpointsOptions {
+  /** Name of the node. */
+  readonly node: string;
+  readonly sets: AddressSets;
+  readonly policies: Policies;
+  readonly namespaces: InheritedLabels;
+  /** By "namespace/name". */
+  readonly serviceAccounts: InheritedLabels;
+  /** Is told of every pod that is new, other or gone: where it lives, and which addresses it is believed to have. */
+  readonly placed: (key: string, workload: WorkloadEndpoint | undefined) => void;
+}
 
 export class ClusterEndpoints {
   readonly #node: string;
@@ -26,23 +33,17 @@ export class ClusterEndpoints {
   /** What each pod contributes now; the previous telling, to see what a new one changes. */
   readonly #known = new Map<string, WorkloadEndpoint>();
   readonly #namespaces: InheritedLabels;
-  readonly #serviceAccounts = new InheritedLabels(serviceAccountLabelPrefix, nameLabel);
+  readonly #serviceAccounts: InheritedLabels;
   /** Pods by what they inherit from: "namespace", or "namespace/service account". */
   readonly #heirs = new Map<string, Set<string>>();
   readonly #programs = new Map<string, EndpointProgram>();
   readonly #gone = new Set<string>();
 
-  /** `placed` is told of every pod that is new, other or gone: where it lives, and which addresses it is believed to have. */
-  constructor(
-    node: string,
-    sets: AddressSets,
-    policies: Policies,
-    namespaces: InheritedLabels,
-    placed: (key: string, workload: WorkloadEndpoint | undefined) => void,
-  ) {
+  constructor({ node, sets, policies, namespaces, serviceAccounts, placed }: ClusterEndpointsOptions) {
     this.#node = node;
     this.#placed = placed;
     this.#namespaces = namespaces;
+    this.#serviceAccounts = serviceAccounts;
     this.#sets = sets;
     this.#policies = policies;
   }
@@ -81,15 +82,6 @@ export class ClusterEndpoints {
   /** Undefined when there is no such block. */
   setBlock(name: string, block: IPAMBlock | undefined): void {
     for (const key of this.#claims.setBlock(name, block)) this.#refresh(key);
-  }
-
-  setServiceAccount(account: ServiceAccount): void {
-    const key = keyOf(account);
-    if (this.#serviceAccounts.set(key, account.metadata.name, account.metadata.labels)) this.relabel(key);
-  }
-
-  deleteServiceAccount(key: string): void {
-    if (this.#serviceAccounts.delete(key)) this.relabel(key);
   }
 
   /** What is inherited from a namespace, or from a "namespace/service account", is other than before. */

@@ -8,8 +8,11 @@ import type { InheritedLabels } from './inherited-labels.ts';
 import { LabelSet } from './label-set.ts';
 import type { Policies, PolicyPlace } from './policies.ts';
 
-/** The profile that a namespace stands for, and what its name begins with. */
+/** What the names of profiles begin with for which a namespace stands: "kns.NAMESPACE". It allows, and has labels. */
 const namespaceProfile = 'kns.';
+
+/** Those for which a service account stands: "ksa.NAMESPACE.NAME". It has labels, and allows nothing. */
+const accountProfile = 'ksa.';
 
 /** No host endpoint covers an interface whose name begins so. */
 const podInterfaces = 'cali';
@@ -23,6 +26,8 @@ interface HostEndpointsOptions {
   readonly sets: AddressSets;
   readonly policies: Policies;
   readonly namespaces: InheritedLabels;
+  /** By "namespace/name". */
+  readonly serviceAccounts: InheritedLabels;
   /** Interfaces that are nobody's by name or address. */
   readonly excludedInterfaces?: readonly RegExp[];
   /** Beginnings of names that are workloads', besides pods'. */
@@ -34,9 +39,12 @@ export class HostEndpoints {
   readonly #sets: AddressSets;
   readonly #policies: Policies;
   readonly #namespaces: InheritedLabels;
+  readonly #serviceAccounts: InheritedLabels;
   readonly #excluded: readonly RegExp[];
   readonly #workloads: readonly string[];
   readonly #known = new Map<string, HostEndpoint>();
+  /** Names of host endpoints by their profiles. */
+  readonly #heirs = new Map<string, Set<string>>();
   readonly #interfaces = new Map<string, readonly string[]>();
   /** Whose each interface is: names of host endpoints by names of interfaces. */
   #owners: ReadonlyMap<string, string> = new Map();
@@ -51,6 +59,7 @@ export class HostEndpoints {
     sets,
     policies,
     namespaces,
+    serviceAccounts,
     excludedInterfaces = [],
     foreignWorkloads = [],
   }: HostEndpointsOptions) {
@@ -58,6 +67,7 @@ export class HostEndpoints {
     this.#sets = sets;
     this.#policies = policies;
     this.#namespaces = namespaces;
+    this.#serviceAccounts = serviceAccounts;
     this.#excluded = excludedInterfaces;
     this.#workloads = [podInterfaces, ...foreignWorkloads];
   }
@@ -80,7 +90,13 @@ export class HostEndpoints {
     const before = this.#known.get(endpoint.name);
     if (before && textOf(before) === textOf(endpoint)) return faults;
     if (before && before.node !== endpoint.node) this.#unplace(before);
+    if (before) this.#disinherit(before);
     this.#known.set(endpoint.name, endpoint);
+    for (const profile of endpoint.profiles) {
+      const heirs = this.#heirs.get(profile);
+      if (heirs) heirs.add(endpoint.name);
+      else this.#heirs.set(profile, new Set([endpoint.name]));
+    }
     this.#place(endpoint);
     return faults;
   }
@@ -89,6 +105,7 @@ export class HostEndpoints {
     const known = this.#known.get(name);
     if (!known) return;
     this.#known.delete(name);
+    this.#disinherit(known);
     this.#sets.deleteContributor(keyOf(name));
     this.#unplace(known);
   }
@@ -100,11 +117,13 @@ export class HostEndpoints {
     this.#isMoved = true;
   }
 
-  /** The namespace's labels are others than before, or it has come or gone. */
-  relabel(namespace: string): void {
-    const profile = namespaceProfile + namespace;
-    for (const endpoint of this.#known.values())
-      if (endpoint.profiles.includes(profile)) this.#place(endpoint);
+  /** The labels of the namespace, or of the "namespace/service account", are others than before, or it has come or gone. */
+  relabel(giver: string): void {
+    const profile = giver.includes('/') ? accountProfile + giver.replace('/', '.') : namespaceProfile + giver;
+    for (const name of this.#heirs.get(profile) ?? []) {
+      const endpoint = this.#known.get(name);
+      if (endpoint) this.#place(endpoint);
+    }
   }
 
   /** Brings the programs up to date; `dirty` has keys of endpoints whose policies differ. Returns the interfaces that changed. */
@@ -131,7 +150,9 @@ export class HostEndpoints {
 
   #place(endpoint: HostEndpoint): void {
     const key = keyOf(endpoint.name);
-    const inherited = endpoint.profiles.flatMap((profile) => this.#namespaceOf(profile) ?? []);
+    const inherited = endpoint.profiles.flatMap(
+      (profile) => this.#namespaceOf(profile) ?? this.#accountOf(profile) ?? [],
+    );
     const labels = new LabelSet([endpoint.labels, ...inherited]);
     this.#sets.setContributor(key, endpoint, labels);
     if (endpoint.node === this.#node) this.#policies.setEndpoint(key, labels);
@@ -146,9 +167,24 @@ export class HostEndpoints {
     this.#isMoved = true;
   }
 
+  #disinherit({ name, profiles }: HostEndpoint): void {
+    for (const profile of profiles) {
+      const heirs = this.#heirs.get(profile);
+      heirs?.delete(name);
+      if (heirs?.size === 0) this.#heirs.delete(profile);
+    }
+  }
+
   #namespaceOf(profile: string): ReadonlyMap<string, string> | undefined {
     return profile.startsWith(namespaceProfile)
       ? this.#namespaces.get(profile.slice(namespaceProfile.length))
+      : undefined;
+  }
+
+  /** A namespace has no dot in its name, and a service account may have some. */
+  #accountOf(profile: string): ReadonlyMap<string, string> | undefined {
+    return profile.startsWith(accountProfile)
+      ? this.#serviceAccounts.get(profile.slice(accountProfile.length).replace('.', '/'))
       : undefined;
   }
 

@@ -197,11 +197,19 @@ export class Overlay {
     if (!place || place.node === this.#self) return routes;
     for (const text of place.addresses) {
       const address = parseAddress(text);
-      const pool = [...this.#pools.values()].find(({ cidr }) => cidrContains(cidr, address));
+      const pool = this.#poolWhere((cidr) => cidrContains(cidr, address));
       const route = pool && this.#hasRoutes(pool) && this.#routeTo(place.node, address.family, pool);
       if (route) routes.set(`${text}/${address.family === 4 ? 32 : 128}`, route);
     }
     return routes;
+  }
+
+  /** Of pools that overlap, the narrowest, and of those the first by name: whatever the order in which they came. */
+  #poolWhere(isIt: (cidr: Cidr) => boolean): Pool | undefined {
+    const [first] = [...this.#pools]
+      .filter(([, { cidr }]) => isIt(cidr))
+      .sort(([a, { cidr: one }], [b, { cidr: other }]) => other.length - one.length || (a < b ? -1 : 1));
+    return first?.[1];
   }
 
   #hasRoutes({ vxlanMode, isPlain }: Pool): boolean {
@@ -212,7 +220,7 @@ export class Overlay {
   #blockRoutes(block: IPAMBlock): Map<string, RouteProgram> {
     const routes = new Map<string, RouteProgram>();
     const cidr = tryParseCidr(block.spec.cidr);
-    const pool = cidr && [...this.#pools.values()].find((candidate) => cidrsOverlap(candidate.cidr, cidr));
+    const pool = cidr && this.#poolWhere((candidate) => cidrsOverlap(candidate, cidr));
     if (!cidr || !pool || !this.#hasRoutes(pool)) return routes;
     const owner = ownerOf(block);
     const put = (destination: string, route: RouteProgram | undefined) => {

@@ -6,6 +6,7 @@ import { Calculator, type DesiredState } from '../../src/calc/index.ts';
 import { type Cluster, evaluate } from '../../src/policy/index.ts';
 import type { GlobalNetworkPolicy, Pod } from '../../src/resources/index.ts';
 import { arbitraryCluster, nodeNames } from './arbitrary-cluster.ts';
+import { arbitraryNetwork, comingOf, networkNodes, stepsBetween } from './arbitrary-network.ts';
 import { type Step, stepsAfter, stepsOf } from './cluster-steps.ts';
 import { differencesIn } from './differences.ts';
 
@@ -25,11 +26,21 @@ function plain(state: DesiredState) {
     endpoints: sorted(state.endpoints),
     hostEndpoints: sorted(state.hostEndpoints),
     policies: sorted(state.policies),
-    sets: sorted(state.sets).map(([id, { kind, members }]) => [id, kind, [...members.keys()].sort()]),
+    sets: sorted(state.sets).map(([id, { kind, members, nets }]) => [
+      id,
+      kind,
+      [...members.keys()].sort(),
+      [...nets.keys()].sort(),
+    ]),
+    tunnelEndpoints: sorted(state.tunnelEndpoints),
+    routes: sorted(state.routes),
+    network: Object.entries(state.network).map(([fact, values]) => [fact, [...values].sort()]),
   };
 }
 
 const runs = 300;
+/** One with pods and policies, one with routes to others. */
+const nodesWithNetwork = ['node-1', networkNodes[0] ?? ''];
 /** Many clusters with some of their packets each find more than few with all. */
 const clusters = 2000;
 const every = 17;
@@ -55,13 +66,19 @@ test('what the kernel is told to do with every packet is what the evaluator says
 test('the result does not depend on what was there before, nor on how often changes were taken', () => {
   fc.assert(
     fc.property(
-      arbitraryCluster,
-      arbitraryCluster,
+      fc.tuple(arbitraryCluster, arbitraryNetwork),
+      fc.tuple(arbitraryCluster, arbitraryNetwork),
       fc.integer({ min: 1, max: 5 }),
-      (other, cluster, takeEvery) => {
-        const fresh = calculate('node-1', stepsOf(cluster));
-        const after = calculate('node-1', stepsAfter(other, cluster), takeEvery);
-        assert.deepEqual(plain(after), plain(fresh));
+      ([other, otherNetwork], [cluster, network], takeEvery) => {
+        const history = [
+          ...comingOf(otherNetwork),
+          ...stepsAfter(other, cluster),
+          ...stepsBetween(otherNetwork, network),
+        ];
+        for (const node of nodesWithNetwork) {
+          const fresh = calculate(node, [...comingOf(network), ...stepsOf(cluster)]);
+          assert.deepEqual(plain(calculate(node, history, takeEvery)), plain(fresh));
+        }
       },
     ),
     { numRuns: runs },
@@ -71,12 +88,13 @@ test('the result does not depend on what was there before, nor on how often chan
 test('the result does not depend on the order in which objects come', () => {
   fc.assert(
     fc.property(
-      arbitraryCluster.chain((cluster) => {
-        const steps = stepsOf(cluster);
+      fc.tuple(arbitraryCluster, arbitraryNetwork).chain(([cluster, network]) => {
+        const steps = [...comingOf(network), ...stepsOf(cluster)];
         return fc.tuple(fc.constant(steps), fc.shuffledSubarray(steps, { minLength: steps.length }));
       }),
       ([steps, shuffled]) => {
-        assert.deepEqual(plain(calculate('node-1', shuffled, 2)), plain(calculate('node-1', steps)));
+        for (const node of nodesWithNetwork)
+          assert.deepEqual(plain(calculate(node, shuffled, 2)), plain(calculate(node, steps)));
       },
     ),
     { numRuns: runs },

@@ -30,13 +30,16 @@ export function entitiesOf(cluster: Cluster): Entity[] {
     const found = cluster.namespaces.find(({ metadata }) => metadata.name === name);
     return found ? { ...found.metadata.labels, 'projectcalico.org/name': found.metadata.name } : {};
   };
+  const accountLabels = (namespace: string, name: string): LabelRecord => {
+    const found = cluster.serviceAccounts?.find(
+      ({ metadata }) => metadata.namespace === namespace && metadata.name === name,
+    );
+    return found ? { ...found.metadata.labels, 'projectcalico.org/name': name } : {};
+  };
   const pods = cluster.pods.filter(isPresent).map((pod): Described => {
     const { namespace = 'default', name, labels } = pod.metadata;
     const account = pod.spec?.serviceAccountName || 'default';
     const addresses = addressesOf(pod);
-    const found = cluster.serviceAccounts?.find(
-      ({ metadata }) => metadata.namespace === namespace && metadata.name === account,
-    );
     return {
       kind: 'pod',
       name: `${namespace}/${name}`,
@@ -48,7 +51,7 @@ export function entitiesOf(cluster: Cluster): Entity[] {
         ...(account.length < 63 && { 'projectcalico.org/serviceaccount': account }),
       },
       namespaceLabels: namespaceLabels(namespace),
-      serviceAccountLabels: found ? { ...found.metadata.labels, 'projectcalico.org/name': account } : {},
+      serviceAccountLabels: accountLabels(namespace, account),
       has: (address) => addresses.includes(address),
       pod,
     };
@@ -77,17 +80,19 @@ export function entitiesOf(cluster: Cluster): Entity[] {
   );
   const hosts = (cluster.hostEndpoints ?? []).map((host): Described => {
     const { metadata, spec } = host;
-    const namespaces = (spec.profiles ?? []).filter((profile) => profile.startsWith('kns.'));
+    // The labels of what its profiles stand for; those of the first one where several have the same.
+    const ofProfiles = (labelsOf: (profile: string) => LabelRecord): LabelRecord =>
+      Object.assign({}, ...(spec.profiles ?? []).map(labelsOf).toReversed());
     return {
       kind: 'host',
       name: metadata.name,
       namespace: undefined,
       labels: written(metadata.labels),
-      namespaceLabels: Object.assign(
-        {},
-        ...namespaces.toReversed().map((name) => namespaceLabels(name.slice(4))),
-      ),
-      serviceAccountLabels: {},
+      namespaceLabels: ofProfiles((profile) => namespaceLabels(/^kns\.(.*)$/.exec(profile)?.[1])),
+      serviceAccountLabels: ofProfiles((profile) => {
+        const [, namespace, account] = /^ksa\.([^.]+)\.(.+)$/.exec(profile) ?? [];
+        return namespace && account ? accountLabels(namespace, account) : {};
+      }),
       has: (address) => (spec.expectedIPs ?? []).some((own) => isWithin(address, own)),
       host,
     };

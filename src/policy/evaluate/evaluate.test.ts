@@ -195,6 +195,37 @@ test('a named port is that of whoever is selected, and not of another with the s
   assert.equal(ask({ zone: 'a' }), 'Allow');
 });
 
+test('a host endpoint has the labels of the service account of its profile', () => {
+  const policy = ingress({ action: 'Allow', source: { serviceAccounts: { selector: 'role == "ops"' } } });
+  const { namespace: _, ...metadata } = policy.metadata;
+  const ask = (role: string, profile: string) =>
+    evaluate(
+      {
+        ...cluster(),
+        globalPolicies: [{ ...policy, kind: 'GlobalNetworkPolicy', metadata }],
+        serviceAccounts: [
+          {
+            apiVersion: 'v1',
+            kind: 'ServiceAccount',
+            metadata: { namespace: 'shop', name: 'robot.1', labels: { role } },
+          },
+        ],
+        hostEndpoints: [
+          {
+            apiVersion: 'projectcalico.org/v3',
+            kind: 'HostEndpoint',
+            metadata: { name: 'host' },
+            spec: { node: 'node-1', expectedIPs: ['172.30.0.12'], profiles: [profile] },
+          },
+        ],
+      },
+      tcp('172.30.0.12', db[4]),
+    ).action;
+  assert.equal(ask('ops', 'ksa.shop.robot.1'), 'Allow');
+  assert.equal(ask('dev', 'ksa.shop.robot.1'), 'Deny');
+  assert.equal(ask('ops', 'kns.shop'), 'Deny');
+});
+
 test('a rule about HTTP allows nothing, and denies whole what it would deny in part', () => {
   const http = { methods: ['GET'] };
   const allows = cluster(ingress({ action: 'Allow', http }));

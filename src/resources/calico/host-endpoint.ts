@@ -56,7 +56,8 @@ const spec = object(
     profiles: optional(
       arrayOf(string(), {
         'x-kubernetes-list-type': 'set',
-        description: 'Profiles that are judged when no policy has decided.',
+        description:
+          'Profiles that are judged when no policy has decided. "kns.NAMESPACE" and "ksa.NAMESPACE.NAME" lend it labels.',
       }),
     ),
     ports: optional(

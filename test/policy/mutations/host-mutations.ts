@@ -46,6 +46,18 @@ export const hostMutations: readonly Mutation[] = [
     find: 'new LabelSet([endpoint.labels, ...inherited])',
     replace: 'new LabelSet([endpoint.labels])',
   },
+  {
+    says: 'host endpoints inherit no labels of the service accounts of their profiles',
+    file: 'calc/host-endpoints.ts',
+    find: 'this.#namespaceOf(profile) ?? this.#accountOf(profile) ?? []',
+    replace: 'this.#namespaceOf(profile) ?? []',
+  },
+  {
+    says: 'the last dot in the name of a profile stands before the name of the service account',
+    file: 'calc/host-endpoints.ts',
+    find: ".replace('.', '/')",
+    replace: ".replace(/\\.(?=[^.]*$)/, '/')",
+  },
   // What is asked of it.
   {
     says: 'policies before connection tracking are asked of the endpoint of all interfaces',

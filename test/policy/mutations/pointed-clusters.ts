@@ -6,6 +6,7 @@ import type {
   GlobalNetworkPolicy,
   HostEndpoint,
   NetworkPolicy,
+  ServiceAccount,
 } from '../../../src/resources/index.ts';
 
 const apiVersion = 'projectcalico.org/v3';
@@ -34,6 +35,12 @@ const global = (spec: GlobalNetworkPolicy['spec']): GlobalNetworkPolicy => ({
   kind: 'GlobalNetworkPolicy',
   metadata: { name: 'g1' },
   spec,
+});
+
+const account = (name: string, labels: Record<string, string>): ServiceAccount => ({
+  apiVersion: 'v1',
+  kind: 'ServiceAccount',
+  metadata: { namespace: 'red', name, labels },
 });
 
 const red = (spec: NetworkPolicy['spec']): NetworkPolicy => ({
@@ -74,6 +81,27 @@ export const pointedClusters: readonly Cluster[] = [
     ...plain,
     hostEndpoints: [host({ profiles: ['kns.red', 'projectcalico-default-allow'] })],
     globalPolicies: [global({ selector: "pcns.app == 'b' && app == 'a'", types: ['Ingress'] })],
+  },
+  // Labels that a host endpoint has from the service account of its profile: it is selected by them, and meant by them.
+  ...["pcsa.team == 'x' && app == 'a'", "pcsa.projectcalico.org/name == 'robot.1' && app == 'a'"].map(
+    (selector) => ({
+      ...plain,
+      serviceAccounts: [account('robot.1', { team: 'x' })],
+      hostEndpoints: [host({ profiles: ['ksa.red.robot.1', 'projectcalico-default-allow'] })],
+      globalPolicies: [global({ selector, types: ['Ingress'] })],
+    }),
+  ),
+  {
+    ...plain,
+    serviceAccounts: [account('robot', { team: 'x' })],
+    hostEndpoints: [host({ profiles: ['ksa.red.robot', 'projectcalico-default-allow'] })],
+    globalPolicies: [
+      global({
+        namespaceSelector: 'all()',
+        types: ['Ingress'],
+        ingress: [{ action: 'Allow', source: { serviceAccounts: { selector: "team == 'x'" } } }],
+      }),
+    ],
   },
   // Untracked policies, which say nothing about the endpoint of all interfaces.
   {
@@ -134,11 +162,7 @@ export const pointedClusters: readonly Cluster[] = [
   // Service accounts by name and by label at once.
   {
     ...plain,
-    serviceAccounts: ['robot', 'clerk'].map((name) => ({
-      apiVersion: 'v1',
-      kind: 'ServiceAccount',
-      metadata: { namespace: 'red', name, labels: { team: 'x' } },
-    })),
+    serviceAccounts: ['robot', 'clerk'].map((name) => account(name, { team: 'x' })),
     pods: plain.pods.map((pod, index) => ({
       ...pod,
       spec: { ...pod.spec, serviceAccountName: index === 0 ? 'robot' : 'clerk', containers: [] },
