@@ -66,8 +66,8 @@ export const fieldMutations: readonly Mutation[] = [
   {
     says: 'the destination is read as the source is',
     file: 'policy/calico/rule.ts',
-    find: 'readPeers(rule.destination, namespace)',
-    replace: 'readPeers(rule.source, namespace)',
+    find: 'peersOf(rule.destination)',
+    replace: 'peersOf(rule.source)',
   },
   {
     says: 'a selector of service accounts reads the labels of endpoints',

@@ -76,6 +76,22 @@ export const pointedClusters: readonly Cluster[] = [
       }),
     ],
   },
+  // The same, asked for by a ClusterNetworkPolicy, which means pods' ports alone.
+  {
+    ...plain,
+    hostEndpoints: [host({ ports: [{ name: 'web', protocol: 'TCP', port: 80 }] })],
+    clusterPolicies: [
+      clusterPolicy('k1', {
+        egress: [
+          {
+            action: 'Deny',
+            to: [{ networks: ['172.30.0.0/16'] }],
+            protocols: [{ destinationNamedPort: 'web' }],
+          },
+        ],
+      }),
+    ],
+  },
   // A label that a host endpoint has from the namespace of its profile.
   {
     ...plain,
