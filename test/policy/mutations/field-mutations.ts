@@ -42,14 +42,14 @@ export const fieldMutations: readonly Mutation[] = [
   {
     says: 'names in a list of ports are forgotten',
     file: 'policy/calico/rule.ts',
-    find: '...names.map((namedPort) => ({ ...who, namedPort, ...ofNames })),',
+    find: '...names.map((namedPort, index) => ({ ...who, ...(isOnce && others(index)), namedPort, ...ofNames })),',
     replace: '',
   },
   {
     says: 'a named port without a protocol is one of any protocol',
     file: 'policy/calico/rule.ts',
-    find: '({ ...who, namedPort, ...ofNames })',
-    replace: '({ ...who, namedPort })',
+    find: 'namedPort, ...ofNames }))',
+    replace: 'namedPort }))',
   },
   {
     says: 'an excluded named port without a protocol is one of any protocol',
@@ -283,8 +283,8 @@ export const fieldMutations: readonly Mutation[] = [
   {
     says: 'an excluded set is taken for a wanted one',
     file: 'dataplane/nftables/matches.ts',
-    find: 'placesOf(notSet).flatMap((place) => lookUp(place, true))',
-    replace: 'placesOf(notSet).flatMap((place) => lookUp(place))',
+    find: 'placesOf(notSet).flatMap((place) => [address, isIn(place, true)])',
+    replace: 'placesOf(notSet).flatMap((place) => [address, isIn(place)])',
   },
   {
     says: 'the negation of a protocol is lost in the table',
