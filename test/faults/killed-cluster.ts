@@ -89,8 +89,11 @@ export class KilledCluster {
       for (const look of [...this.#awaitingNode]) look();
     };
     const heard = (node: Node) => {
-      const ready = node.status?.conditions?.find(({ type }) => type === 'NetworkUnavailable');
-      this.#heartbeats.set(node.metadata.name, ready?.lastHeartbeatTime ?? '');
+      const ready = node.status?.conditions?.find(
+        ({ type, status }) => type === 'NetworkUnavailable' && status === 'False',
+      );
+      // An agent that ends says so, too.
+      if (ready) this.#heartbeats.set(node.metadata.name, ready.lastHeartbeatTime ?? '');
       changed();
     };
     cluster.datastore.follow(nodes, { onUpsert: heard, onDelete() {}, onInSync() {} });
