@@ -34,6 +34,8 @@ export interface CalicoNetworkOptions {
   readonly agent: PolicyAgent;
   /** Whether the kernel judges a link's packets by its pod's policy. */
   readonly isGuarded: (interfaceName: string) => boolean;
+  /** Ends what connections of earlier pods with these addresses are still known; absent where every state of policy judges them anew. */
+  readonly forgetConnections?: (addresses: readonly string[]) => void;
   /** Bytes of a pod's packet, where the configuration does not say. */
   readonly mtu: number;
   /** The file that says so to others. */
@@ -175,6 +177,7 @@ export class CalicoNetwork implements Plugin {
         within(configuration.policyTimeoutMs, protectedNow, `policy of pod "${keyOf(identity)}"`),
         told,
       ]);
+      this.#options.forgetConnections?.(addresses);
       links.open(link);
       return {
         links: {

@@ -165,9 +165,11 @@ async function begin(start: StartOptions, { signal, onStop }: Course): Promise<v
   });
   const isolations = tally('felix_isolated', 'Objects closed because they could not be programmed', 'kind');
   const families = tunnels.map(({ family }) => family);
+  const keepsConnections = settings.establishedConnections === 'Keep';
   const nftables = new NftablesDataplane(kernelTables, {
     ...tableOptions(settings, families),
     forgetJudgements: forgetMarks,
+    keepsConnections,
     onTrouble: (error) => log.error({ error }, 'Connections are judged packet by packet until this succeeds'),
     onIsolated: (objects, error) => {
       isolations.add('object', objects.length);
@@ -262,6 +264,7 @@ async function begin(start: StartOptions, { signal, onStop }: Course): Promise<v
     ipam,
     links,
     agent: felix,
+    ...(keepsConnections && { forgetConnections }),
     isGuarded: (interfaceName) => isDispatched(kernelTables, interfaceName),
     mtu,
     mtuFile: options.paths.mtu,
@@ -323,6 +326,12 @@ function warnOfIpip({ defaultPools }: NodeOptions, log: Logger): void {
   log.warn(
     `CALICO_IPV4POOL_IPIP asks for IP-in-IP, which is not programmed: pods of ${pool.name} on different nodes will not reach each other. Use CALICO_IPV4POOL_VXLAN, or BGP without an overlay`,
   );
+}
+
+/** Those that an earlier pod has left would let pass what nobody has judged for the pod that has its address now. */
+function forgetConnections(addresses: readonly string[]): void {
+  using conntrack = Conntrack.open();
+  conntrack.deleteOf(new Set(addresses));
 }
 
 async function forgetMarks(mask: number): Promise<void> {

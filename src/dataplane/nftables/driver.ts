@@ -33,6 +33,8 @@ export interface NftablesDataplaneOptions extends ProgramOptions {
   readonly onIsolated?: (objects: readonly string[], why: unknown) => void;
   /** False leaves the table open to other hands where it could be owned. */
   readonly owned?: boolean;
+  /** Lets connections that some state of policy has permitted go on, whatever later ones say. */
+  readonly keepsConnections?: boolean;
 }
 
 /** Until the next generation is tried again that could not be begun. */
@@ -181,9 +183,11 @@ export class NftablesDataplane {
     this.#moment = moment;
   }
 
-  /** Nothing is remembered of what was before, and what was being judged by it is judged anew. */
+  /** Nothing is remembered of what was before, unless it counts for ever; what was being judged by it is judged anew. */
   #afterChange(): Moment {
-    return { generation: 0, stamp: nextStamp(this.#marks, this.#moment.stamp) };
+    const { generation } = this.#moment;
+    const counts = this.#options.keepsConnections && generation === this.#marks.lastGeneration;
+    return { generation: counts ? generation : 0, stamp: nextStamp(this.#marks, this.#moment.stamp) };
   }
 
   /** The moment stays as it was when nothing else differed either. */
@@ -265,7 +269,8 @@ export class NftablesDataplane {
   }
 
   #begin(program: Program, state: DesiredState): void {
-    const generation = (this.#lastUsed ?? 0) + 1;
+    const next = (this.#lastUsed ?? 0) + 1;
+    const generation = this.#options.keepsConnections ? this.#marks.lastGeneration : next;
     // Used even if the kernel's answer gets lost.
     this.#lastUsed = generation;
     this.#change(program, state, nothing, { ...this.#moment, generation });
@@ -281,8 +286,11 @@ export class NftablesDataplane {
     // What the marks of another layout mean is not known: connections are to forget them.
     if (!found || !isOfOurLayout(found, this.#marks)) return { generation: 0, stamp: 0 };
     const judged = this.#kernel.listElements(table, sets.judged);
+    const generation = Math.max(0, ...judged.map((element) => generationOf(this.#marks, element)));
+    // The last one is that of connections which are kept, and may have been permitted by policies of long ago.
+    const isKept = generation === this.#marks.lastGeneration;
     return {
-      generation: Math.max(0, ...judged.map((element) => generationOf(this.#marks, element))),
+      generation: isKept === (this.#options.keepsConnections ?? false) ? generation : 0,
       stamp: stampIn(this.#marks, this.#kernel.listElements(table, sets.stamp)),
     };
   }

@@ -17,10 +17,10 @@ const changes = { live: 'at once', restart: 'calico-node starts anew by itself' 
 /** Markdown, one row each, those with an effect first; the same text every time. */
 export function parameterPage(): string {
   const rows = parameterNames.map((name) => {
-    const { kind, otherwise, effect, isLocal } = anyParameters[name];
+    const { kind, otherwise, effect, isLocal, what: sentence = '' } = anyParameters[name];
     const field = isLocal ? 'no field' : `\`${name}\``;
-    const what = isLocal ? '' : `${descriptionOf(name)} `;
-    const value = `${what}Must be ${kind.what}.`;
+    const what = isLocal ? sentence : descriptionOf(name);
+    const value = `${what} Must be ${kind.what}.`.trimStart();
     const taken = typeof effect === 'string' ? changes[effect] : `no effect here: ${effect.none}`;
     const cells = [field, `\`${variableOf(name, anyParameters[name])}\``, otherwise && `\`${otherwise}\``];
     return { works: typeof effect === 'string', cells: [...cells, value, taken] };

@@ -16,6 +16,8 @@ export interface Parameter<T> {
   readonly variable?: string;
   /** The resource has no such field: it can only be said on the node. */
   readonly isLocal?: true;
+  /** In a sentence, of one that is not upstream's. */
+  readonly what?: string;
 }
 
 /** `variable` as in `Parameter`. */
@@ -31,6 +33,11 @@ export function parameter<T>(
 /** A parameter that only environment and file can say. */
 export function local<T>(kind: Kind<T>, otherwise: string, effect: Effect): Parameter<T> {
   return { kind, otherwise, effect, isLocal: true };
+}
+
+/** A parameter that upstream does not have, and so its resource neither. */
+export function own<T>(kind: Kind<T>, otherwise: string, effect: Effect, what: string): Parameter<T> {
+  return { kind, otherwise, effect, what, isLocal: true };
 }
 
 /** The name of a parameter's environment variable. */

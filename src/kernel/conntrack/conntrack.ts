@@ -54,6 +54,17 @@ export class Conntrack implements Disposable {
     return keys.length;
   }
 
+  /** Deletes the entries of whoever had one of these addresses before, as text, translated ones too. Returns how many there were. */
+  deleteOf(addresses: ReadonlySet<string>): number {
+    const keys = this.entries().flatMap(({ key, original, reply }) =>
+      [original, reply].some(({ source, destination }) => addresses.has(source) || addresses.has(destination))
+        ? [key]
+        : [],
+    );
+    this.delete(keys);
+    return keys.length;
+  }
+
   /** Deletes entries; one that is gone already is no error. */
   delete(keys: readonly ConntrackKey[]): void {
     this.#send(deleteEntry, keys, 'Cannot delete a tracked connection');

@@ -23,7 +23,7 @@ import {
   text,
   word,
 } from '../kinds.ts';
-import { parameter } from '../parameter.ts';
+import { own, parameter } from '../parameter.ts';
 import {
   allowed,
   answersAtOnce,
@@ -63,6 +63,12 @@ export const dataplaneParameters = {
   endpointStatusPathPrefix: parameter(text(), '/var/run/calico', {
     none: 'the CNI plugin is told by the agent itself when a pod is protected',
   }),
+  establishedConnections: own(
+    word('Judge', 'Keep'),
+    'Judge',
+    'restart',
+    'Whether a change of policy cuts the connections that it forbids, or lets those go on that were permitted when they began, as Calico does.',
+  ),
   externalNodesList: parameter(listOf(net), '', 'live', 'EXTERNALNODESCIDRLIST'),
   failsafeInboundHostPorts: parameter(listOf(hostPort), failsafeInbound, 'live'),
   failsafeOutboundHostPorts: parameter(listOf(hostPort), failsafeOutbound, 'live'),
