@@ -1,14 +1,22 @@
 // calico-node: runs on every node of a cluster. See src/node.
 
 import { shimPath } from '../src/cni/index.ts';
-import { accessFromKubeconfig, accessFromPod, KubernetesDatastore } from '../src/datastore/index.ts';
 import {
+  accessFromKubeconfig,
+  accessFromPod,
+  type ClusterAccess,
+  KubernetesDatastore,
+} from '../src/datastore/index.ts';
+import {
+  forgetNode,
   installPlugins,
+  type NodeOptions,
   offerNetwork,
   readOptions,
   runCalicoNode,
   unhealthy,
   uninstall,
+  withdrawStaleOffer,
   writeNetworkConfiguration,
 } from '../src/node/index.ts';
 import { createLogger, onShutdown } from '../src/process/index.ts';
@@ -22,8 +30,16 @@ try {
     process.exit(0);
   }
   if (process.argv[2] === 'uninstall') {
-    const removed = uninstall(options, process.env);
-    for (const what of removed) process.stdout.write(`removed ${what}\n`);
+    const print = (removed: string[]) => {
+      for (const what of removed) process.stdout.write(`removed ${what}\n`);
+    };
+    print(uninstall(options, process.env));
+    if (options.kubeconfig || process.env.KUBERNETES_SERVICE_HOST) {
+      const datastore = new KubernetesDatastore(accessOf(options));
+      print(await forgetNode(datastore, options.node));
+      await datastore.close();
+    } else
+      process.stderr.write('What the cluster knows of this node stays: KUBECONFIG names no API server\n');
     process.exit(0);
   }
   if (process.argv[2] === 'health') {
@@ -32,7 +48,9 @@ try {
     process.exit(faults.length === 0 ? 0 : 1);
   }
   const log = createLogger('calico-node', options.logLevel);
-  const access = options.kubeconfig ? accessFromKubeconfig(options.kubeconfig) : accessFromPod();
+  const managesCni = process.env.CALICO_MANAGE_CNI === 'true';
+  if (managesCni) withdrawStaleOffer(log);
+  const access = accessOf(options);
   const node = await runCalicoNode({
     options,
     openDatastore: () => new KubernetesDatastore(access, { onTrouble: (trouble) => log.warn(trouble) }),
@@ -40,13 +58,17 @@ try {
     log,
     onDeath: die,
   });
-  const offer = process.env.CALICO_MANAGE_CNI === 'true' ? offerNetwork(options, access, log) : undefined;
+  const offer = managesCni ? offerNetwork(options, access, log) : undefined;
   onShutdown(async () => {
     offer?.withdraw();
     await node.stop();
   });
 } catch (error) {
   die(error);
+}
+
+function accessOf({ kubeconfig }: NodeOptions): ClusterAccess {
+  return kubeconfig ? accessFromKubeconfig(kubeconfig) : accessFromPod();
 }
 
 function die(error: unknown): never {

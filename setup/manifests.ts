@@ -40,8 +40,8 @@ const variants: Readonly<Record<string, Variant>> = {
 const isCheck = process.argv.includes('--check');
 if (isCheck) helm(['lint', '--strict', '--quiet', kubernetes, chart]);
 const faults = isCheck
-  ? faultsOfValues((value, flag = 'set') =>
-      helm(['template', 'calico', chart, kubernetes, `--${flag}=${value}`]),
+  ? faultsOfValues(readFileSync(join(chart, 'values.yaml'), 'utf8'), (values) =>
+      helm(['template', 'calico', chart, kubernetes, '--values=-'], JSON.stringify(values)),
     )
   : [];
 const stale = Object.entries(variants).filter(([name, variant]) => {
@@ -89,8 +89,8 @@ function render(name: string, { what, values, only }: Variant): string {
 }
 
 /** What it printed. What it remarks on the link to the definitions is of no use to anybody. @throws Error with what it wrote to stderr */
-function helm(args: readonly string[]): string {
-  return execFileSync(helmPath(), args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+function helm(args: readonly string[], input = ''): string {
+  return execFileSync(helmPath(), args, { input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
 function read(path: string): string | undefined {

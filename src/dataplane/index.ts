@@ -14,4 +14,5 @@ export { Marks } from './nftables/marks.ts';
 export { defaultPath, type PathOptions } from './nftables/path/index.ts';
 export { ClusterRoutes } from './overlay/cluster-routes.ts';
 export { VxlanOverlay, type VxlanOverlayOptions } from './overlay/vxlan-overlay.ts';
+export { hasNetwork } from './presence.ts';
 export { uninstallDataplane } from './uninstall.ts';

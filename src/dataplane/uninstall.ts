@@ -1,10 +1,8 @@
 // Takes out of the kernel everything that is Calico's, when it leaves a node for good.
 import { deleteLink, deleteRoute, type Nftables, type Rtnetlink, Transaction } from '../kernel/index.ts';
-import { arpTable } from './nftables/arp-table.ts';
-import { interfacePrefix, table as mainTable } from './nftables/names.ts';
-import { stampTable } from './nftables/stamp-table.ts';
 import { routeProtocol } from './overlay/cluster-routes.ts';
 import { deviceNames } from './overlay/vxlan-overlay.ts';
+import { ownTables, podEnds } from './presence.ts';
 
 /** RTPROT_BIRD. */
 const birdProtocol = 12;
@@ -14,16 +12,12 @@ const birdProtocol = 12;
  * @throws Error while an agent owns the tables; KernelError or TransactionError when the kernel refuses
  */
 export function uninstallDataplane(kernel: Nftables, rtnetlink: Rtnetlink): string[] {
-  const tables = [mainTable, stampTable, arpTable].filter((table) => kernel.lookUpTable(table));
+  const tables = ownTables(kernel);
   if (tables.some((table) => kernel.lookUpTable(table)?.owner)) {
     throw new Error('Cannot uninstall Calico from this node while calico-node runs on it: end that first');
   }
   const tunnels = Object.values(deviceNames);
-  const links = rtnetlink
-    .links()
-    .filter(
-      ({ name, kind }) => tunnels.includes(name) || (kind === 'veth' && name.startsWith(interfacePrefix)),
-    );
+  const links = [...rtnetlink.links().filter(({ name }) => tunnels.includes(name)), ...podEnds(rtnetlink)];
   for (const { index } of links) rtnetlink.ensure(deleteLink(index));
   // Those through a link went with it. BIRD leaves its own behind, which is what lets it be replaced; another BIRD of this node
   // writes what is its own again when it next looks.

@@ -1,8 +1,8 @@
 // What a node tells others about itself: how it is reached, by its object's annotations; its name and its pods' packet size,
-// by files; that its network works, by a condition.
+// by files. Whether its network works is said in network-condition.ts.
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { ConflictError, type Datastore } from '../datastore/index.ts';
+import type { Datastore } from '../datastore/index.ts';
 import type { Family } from '../net/index.ts';
 import { writeTextWhole } from '../process/index.ts';
 import { nodeAnnotations, nodes } from '../resources/index.ts';
@@ -49,37 +49,5 @@ export function writeFacts({ node, paths }: NodeOptions, mtu: number): void {
     if (existsSync(path) && readFileSync(path, 'utf8') === content) continue;
     mkdirSync(dirname(path), { recursive: true });
     writeTextWhole(path, 0o644, content);
-  }
-}
-
-/** Others write conditions of the same node all the time, so this changes the very state that it has read, or reads again. */
-export async function reportReady(datastore: Datastore, node: string): Promise<void> {
-  const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
-  const condition = {
-    type: 'NetworkUnavailable',
-    status: 'False',
-    reason: 'CalicoIsUp',
-    message: 'Calico is running on this node',
-    lastHeartbeatTime: now,
-    lastTransitionTime: now,
-  } as const;
-  for (;;) {
-    const { status, metadata } = await datastore.get(nodes, { name: node });
-    const others = (status?.conditions ?? []).filter(({ type }) => type !== condition.type);
-    const { resourceVersion } = metadata;
-    try {
-      await datastore.mergePatch(
-        nodes,
-        { name: node },
-        {
-          metadata: { ...(resourceVersion && { resourceVersion }) },
-          status: { conditions: [...others, condition] },
-        },
-        { subresource: 'status' },
-      );
-      return;
-    } catch (error) {
-      if (!(error instanceof ConflictError)) throw error;
-    }
   }
 }

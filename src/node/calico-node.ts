@@ -7,6 +7,7 @@ import {
   ClusterRoutes,
   HostInterfaces,
   HostLinks,
+  hasNetwork,
   isDispatched,
   LinuxDataplane,
   lackingFeatures,
@@ -27,12 +28,13 @@ import {
   nodes,
   type ResourceKind,
 } from '../resources/index.ts';
-import { announce, reportReady, writeFacts } from './announce.ts';
+import { announce, writeFacts } from './announce.ts';
 import { AnnouncedInterfaces } from './announced-interfaces.ts';
 import { startBgp } from './bgp.ts';
 import { ensureClusterObjects } from './cluster-objects.ts';
 import { detectAddress, type NodeAddress, neverUnderlay } from './detect-address.ts';
 import { FollowedFacts } from './followed-facts.ts';
+import { reportNetwork, reportNoNetwork } from './network-condition.ts';
 import { Observability } from './observability.ts';
 import type { NodeOptions } from './options.ts';
 import { mtuFault, overlayMtu, podMtu } from './packet-size.ts';
@@ -122,6 +124,14 @@ async function begin(start: StartOptions, { signal, onStop }: Course): Promise<v
     () => ensureClusterObjects(datastore, options, ownNetworks(rtnetlink), log),
     'Cannot make the objects that every cluster has',
   );
+  const kernelTables = Nftables.open();
+  // With a node that was started anew, what an earlier calico-node said is not so any more.
+  if (!hasNetwork(kernelTables, rtnetlink)) {
+    await whenPossible(
+      () => reportNoNetwork(datastore, options.node),
+      'Cannot tell the cluster that this node has no network yet',
+    );
+  }
   const settings = await unlessEnded(followed.first);
   if (settings.ipForwarding === 'Enabled')
     writeSysctls(ownNamespace(), { 'net/ipv4/ip_forward': 1, 'net/ipv6/conf/all/forwarding': 1 });
@@ -155,7 +165,6 @@ async function begin(start: StartOptions, { signal, onStop }: Course): Promise<v
   });
   const isolations = tally('felix_isolated', 'Objects closed because they could not be programmed', 'kind');
   const families = tunnels.map(({ family }) => family);
-  const kernelTables = Nftables.open();
   const nftables = new NftablesDataplane(kernelTables, {
     ...tableOptions(settings, families),
     forgetJudgements: forgetMarks,
@@ -275,7 +284,7 @@ async function begin(start: StartOptions, { signal, onStop }: Course): Promise<v
   const unheard = 'Cannot listen for the CNI plugin, so that no pod is added here';
   await unlessEnded(untilDone(() => server.listen(), { log, signal, failure: unheard }));
   await whenPossible(
-    () => reportReady(datastore, options.node),
+    () => reportNetwork(datastore, options.node),
     'Cannot tell the cluster that this node is ready',
   );
   log.info(

@@ -13,6 +13,11 @@ export function cniConfigurationFolder(environment: Environment): string {
   return environment.CNI_NET_DIR || '/host/etc/cni/net.d';
 }
 
+/** Of the network configuration, as this process sees it. */
+export function networkConfigurationPath(environment: Environment): string {
+  return join(cniConfigurationFolder(environment), environment.CNI_CONF_NAME || '10-calico.conflist');
+}
+
 /** Where the plugins go, as this process sees the folder. */
 export function pluginPaths(environment: Environment): string[] {
   const folder = environment.CNI_BIN_DIR || '/host/opt/cni/bin';
@@ -59,7 +64,7 @@ function isSameContent(one: string, other: string): boolean {
  */
 export function writeNetworkConfiguration(environment: Environment, node: string): string {
   const netFolder = cniConfigurationFolder(environment);
-  const configuration = join(netFolder, environment.CNI_CONF_NAME || '10-calico.conflist');
+  const configuration = networkConfigurationPath(environment);
   const text = fillIn(templateIn(environment), {
     __KUBERNETES_NODE_NAME__: environment.KUBERNETES_NODE_NAME || node,
     __CNI_MTU__: environment.CNI_MTU || '0',

@@ -1,9 +1,14 @@
 // Runs calico-node, and starts it anew inside the same process when a setting has changed that its parts only take at their
 // start. What is in the kernel stays there meanwhile, and is taken over.
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Datastore } from '../datastore/index.ts';
 import type { Logger } from '../process/index.ts';
 import { type CalicoNode, startCalicoNode } from './calico-node.ts';
+import { reportNoNetwork } from './network-condition.ts';
 import type { NodeOptions } from './options.ts';
+
+/** An API server that is away shall not keep a node from shutting down. */
+const farewellMs = 1000;
 
 export interface RunOptions {
   readonly options: NodeOptions;
@@ -64,6 +69,16 @@ export async function runCalicoNode({
       isStopping = true;
       await turn;
       await current?.stop();
+      if (isReady) await farewell(openDatastore(), options.node, log);
     },
   };
+}
+
+/** Those that are scheduled wait elsewhere; the pods that are here keep their network. */
+async function farewell(datastore: Datastore, node: string, log: Logger): Promise<void> {
+  const said = reportNoNetwork(datastore, node).catch((error) =>
+    log.info({ error }, 'Cannot tell the cluster that calico-node ends'),
+  );
+  await Promise.race([said, delay(farewellMs, undefined, { ref: false })]);
+  await datastore.close();
 }

@@ -4,7 +4,12 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { uninstallDataplane } from '../dataplane/index.ts';
 import { Nftables, Rtnetlink } from '../kernel/index.ts';
-import { cniConfigurationFolder, kubeconfigName, pluginPaths } from './install-cni.ts';
+import {
+  cniConfigurationFolder,
+  kubeconfigName,
+  networkConfigurationPath,
+  pluginPaths,
+} from './install-cni.ts';
 import type { NodeOptions } from './options.ts';
 
 /**
@@ -16,9 +21,7 @@ export function uninstall(
   environment: Readonly<Record<string, string | undefined>>,
 ): string[] {
   const folder = cniConfigurationFolder(environment);
-  const offers = [environment.CNI_CONF_NAME || '10-calico.conflist', kubeconfigName].map((name) =>
-    join(folder, name),
-  );
+  const offers = [networkConfigurationPath(environment), join(folder, kubeconfigName)];
   const records = hostLocalRecords(offers[0] ?? '');
   const removed = offers.filter(remove);
   const kernel = Nftables.open();

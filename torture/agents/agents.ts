@@ -44,6 +44,8 @@ export interface AgentsOptions {
   readonly pools: Readonly<Record<string, IPPoolSpec>>;
   /** Of which pods get an address each. */
   readonly families: readonly Family[];
+  /** Of every agent, besides what the lab gives it. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 const readyDeadlineMs = 120_000;
@@ -57,17 +59,18 @@ export class Agents {
   readonly #underlay: Underlay;
   readonly #api: LabApi;
   readonly #families: readonly Family[];
+  readonly #environment: Readonly<Record<string, string>>;
   readonly #agents = new Map<string, Agent>();
   readonly #plugin = shimPath();
   readonly #stopping = new AbortController();
 
   /** Resolves when every agent is ready. */
   static async start(options: AgentsOptions): Promise<Agents> {
-    const { id, nodes, pools: specs, families } = options;
+    const { id, nodes, pools: specs } = options;
     const run = createRun(id);
     try {
       const underlay = Underlay.make(namespacePrefix(id), nodes);
-      const agents = new Agents(run, underlay, await LabApi.start(run, underlay, () => {}), families);
+      const agents = new Agents(run, underlay, await LabApi.start(run, underlay, () => {}), options);
       await agents.#begin(specs);
       return agents;
     } catch (error) {
@@ -76,8 +79,14 @@ export class Agents {
     }
   }
 
-  private constructor(run: Run, underlay: Underlay, api: LabApi, families: readonly Family[]) {
+  private constructor(
+    run: Run,
+    underlay: Underlay,
+    api: LabApi,
+    { families, environment = {} }: AgentsOptions,
+  ) {
     this.#families = families;
+    this.#environment = environment;
     this.run = run;
     this.#underlay = underlay;
     this.#api = api;
@@ -183,6 +192,15 @@ export class Agents {
     return this.#agents.get(node)?.pid;
   }
 
+  /** Orderly, and for as long as nobody starts it. */
+  async stopAgent(node: string): Promise<void> {
+    await this.#agents.get(node)?.stop();
+  }
+
+  startAgent(node: string): void {
+    this.#agents.set(node, this.#startAgent(node));
+  }
+
   kill(node: string): void {
     const pid = this.pidOf(node);
     if (pid !== undefined) process.kill(pid, 'SIGKILL');
@@ -277,6 +295,7 @@ export class Agents {
       root: nodeRoot(this.run, node),
       kubeconfig: nodeKubeconfig(this.run, node),
       environment: {
+        ...this.#environment,
         [runVariable]: this.run.id,
         NODE_OPTIONS: `--import=${injector}`,
         CALICO_TEST_KILL_FILE: this.#killFile(node),

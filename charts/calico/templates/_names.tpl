@@ -19,3 +19,14 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- $conflist := dict "name" "k8s-pod-network" "cniVersion" "1.0.0" "plugins" (concat (list $own) .Values.cni.chained) -}}
 {{ $conflist | toPrettyJson | replace "\"__MTU__\"" "__CNI_MTU__" }}
 {{- end }}
+
+{{/* A probe: what it asks, then the numbers of the template, then those of the values. */}}
+{{- define "calico.probe" -}}
+{{- $probe := dict -}}
+{{- range . -}}
+{{- range $name, $value := . -}}
+{{- $_ := set $probe $name $value -}}
+{{- end -}}
+{{- end -}}
+{{ toYaml $probe }}
+{{- end }}

@@ -68,6 +68,14 @@ export async function variantIsLeast(
   });
 }
 
+/** Of a component whose whole work is done by now. */
+export async function accountIsLeast(cluster: Cluster, component: string): Promise<void> {
+  const requests = requestsOf(component, cluster);
+  const rights = await rightsOf(cluster, component);
+  assert.deepEqual([...new Set(requests.map(rightOf))].toSorted(), rights.toSorted());
+  assert.ok(requests.every(({ responseStatus }) => responseStatus?.code !== 403));
+}
+
 async function nothingWasRefused(t: TestContext, cluster: Cluster, since = 0): Promise<void> {
   for (const component of components) {
     await t.test(`${component} was refused nothing`, () => {

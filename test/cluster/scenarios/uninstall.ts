@@ -7,6 +7,7 @@ import { eventually } from '../daemon.ts';
 import { type } from '../guide.ts';
 import { installGuide } from '../install.ts';
 import type { ClusterNode } from '../node.ts';
+import { accountIsLeast } from './least-privilege.ts';
 
 /** By the commands of that section of the guide: the first paragraph of them cleans the nodes, the rest the cluster. */
 export async function uninstall(t: TestContext, cluster: Cluster, heading: string): Promise<void> {
@@ -17,6 +18,7 @@ export async function uninstall(t: TestContext, cluster: Cluster, heading: strin
   await t.test('the nodes are left as they were', async () => {
     for (const command of commands.slice(0, rollout + 1)) await type(cluster, command);
     await nodesAreClean(cluster);
+    await accountIsLeast(cluster, 'calico-uninstall');
   });
   await t.test('and so is the cluster', async () => {
     for (const command of commands.slice(rollout + 1)) await type(cluster, command);
@@ -26,6 +28,8 @@ export async function uninstall(t: TestContext, cluster: Cluster, heading: strin
 
 async function nodesAreClean(cluster: Cluster): Promise<void> {
   for (const node of cluster.nodes) assert.deepEqual(await remains(node), []);
+  const said = '--output=jsonpath={.items[*].metadata.annotations} {.items[*].status.conditions}';
+  assert.doesNotMatch(await cluster.kubectl(['get', 'nodes', said]), /calico/i);
   await eventually('no node has a network any more', async () => {
     const ready = await cluster.kubectl([
       'get',
