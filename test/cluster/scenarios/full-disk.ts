@@ -53,13 +53,16 @@ export async function fullDisk(t: TestContext, cluster: Cluster): Promise<void> 
         await readyPods(cluster, ['goes-late']);
         await cluster.kubectl(['label', 'node', node.name, 'calico-ts=not-yet']);
         await eventually('calico-node has left the node', async () => !(await hasCalicoNode(cluster, node)));
-        await doctorTells(cluster, 'the cluster', [
+        // Nor has the node a network, as calico-node says where it has the time when it ends.
+        const besides = ['network-unavailable'];
+        const missing = [
           {
             finding: 'agent-missing: No calico-node runs on the node',
             where: `node "${node.name}"`,
             remedy: /^See why the DaemonSet places none/,
           },
-        ]);
+        ];
+        await doctorTells(cluster, 'the cluster', missing, { besides });
         await cluster.kubectl(['delete', 'pod', '--now', '--wait=false', 'goes-late']);
         await eventually('an event says that its DEL cannot be kept', async () => {
           const events = await cluster.kubectl([
