@@ -2,6 +2,7 @@
 // bundled programs, the CNI plugin. images/Dockerfile builds the same with one.
 import { chmodSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Plugin } from 'rolldown';
 import { bundleNodePrograms } from '../setup/bundle/node-programs.ts';
 import { cached, digestOf } from '../setup/cache.ts';
 import { librariesOf, unpackedPackages } from '../setup/debian-packages.ts';
@@ -18,11 +19,16 @@ export const debianPackages = ['bird2', 'iptables', 'libatomic1', 'libstdc++6'] 
 
 export const entrypoint = '/usr/bin/calico-node';
 
-/** Writes the archive of an image with that name. `scratch` is a folder for its parts, which is removed. */
-export async function buildCalicoImage(name: string, archive: string, scratch: string): Promise<void> {
+/** Writes the archive of an image with that name. `scratch` is a folder for its parts, which is removed. Plugins are the bundler's. */
+export async function buildCalicoImage(
+  name: string,
+  archive: string,
+  scratch: string,
+  plugins: readonly Plugin[] = [],
+): Promise<void> {
   rmSync(scratch, { recursive: true, force: true });
   const root = join(scratch, 'programs');
-  await writeProgramsLayer(root);
+  await writeProgramsLayer(root, plugins);
   writeOciArchive(
     {
       name,
@@ -37,11 +43,11 @@ export async function buildCalicoImage(name: string, archive: string, scratch: s
 }
 
 /** Lays out below a folder what of the image is ours. */
-export async function writeProgramsLayer(root: string): Promise<void> {
+export async function writeProgramsLayer(root: string, plugins: readonly Plugin[] = []): Promise<void> {
   const folder = join(root, 'usr/lib/calico');
   mkdirSync(join(folder, 'cni'), { recursive: true });
   mkdirSync(join(root, 'usr/bin'), { recursive: true });
-  await bundleNodePrograms(folder);
+  await bundleNodePrograms(folder, plugins);
   cpSync(shimPath(), join(root, pluginPath));
   for (const program of programs) {
     const path = join(root, 'usr/bin', program);

@@ -1,14 +1,11 @@
-// `npm run test:cluster [-- NAME...]`: a real Kubernetes on this machine, and ours in it. Runs the suites of test/cluster/suite that
-// the gate runs, or those that are named, one after the other. Not part of `npm test`: building Kubernetes takes minutes, the first time.
+// `npm run test:cluster [-- NAME...]`: a real Kubernetes on this machine, and ours in it. Runs all suites of test/cluster/suite, or those
+// that are named, one after the other. Not part of `npm test`: building Kubernetes takes minutes, the first time.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { kubernetesPrograms } from '../test/cluster/kubernetes-programs.ts';
 
 const root = join(import.meta.dirname, '..');
-
-/** Suites that run when they are named: they measure, which takes a quiet machine and some minutes. */
-const onlyByName = ['hundred-pods'];
 
 if (spawnSync('go', ['version']).status !== 0) fail('install Go 1.26 or newer, which builds Kubernetes');
 if (process.getuid?.() !== 0) fail('the cluster is made of namespaces, mounts and cgroups: run this as root');
@@ -22,10 +19,7 @@ for (const name of names) {
     );
   }
 }
-const files =
-  names.length > 0
-    ? names.map((name) => `test/cluster/suite/${name}.ts`)
-    : suites.filter((suite) => !onlyByName.includes(basename(suite, '.ts')));
+const files = names.length > 0 ? names.map((name) => `test/cluster/suite/${name}.ts`) : suites;
 // Here, where it may take as long as it takes: in the first suite it would count against that suite's limit.
 try {
   kubernetesPrograms();

@@ -36,22 +36,29 @@ export class DeletionWorker {
     this.#options = options;
   }
 
-  /** Resolves when everything that was kept by now has been tried once; what comes meanwhile need not be waited for. */
+  /**
+   * Resolves when everything that was kept by now has been tried once; what comes meanwhile need not be waited for. May be called again
+   * when it failed. @throws the file system's errors
+   */
   async start(): Promise<void> {
     const { folder } = this.#options;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     // Watched before it is read: a shim may keep one in between.
-    this.#watcher = watch(folder, { persistent: false }, (_event, name) => {
+    this.#watcher ??= this.#watch(folder);
+    this.#work();
+    await this.#firstPass.promise;
+  }
+
+  #watch(folder: string): FSWatcher {
+    const watcher = watch(folder, { persistent: false }, (_event, name) => {
       if (name?.endsWith('.json')) this.#work();
     });
-    this.#watcher.on('error', (error) =>
+    return watcher.on('error', (error) =>
       this.#options.log.error(
         { error, folder },
         'DELs that the plugin keeps are not noticed until the next start',
       ),
     );
-    this.#work();
-    await this.#firstPass.promise;
   }
 
   /** Keeps a DEL that could not be done now. */

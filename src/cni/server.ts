@@ -44,7 +44,10 @@ export class CniServer {
     this.#deletions = new DeletionWorker({ folder, log, perform: (request) => this.#deleteLate(request) });
   }
 
-  /** Takes over the path from a predecessor that left its socket behind, and the DELs that came meanwhile. */
+  /**
+   * Takes over the path from a predecessor that left its socket behind, and the DELs that came meanwhile. May be called again when it
+   * failed. @throws the file system's errors, or those of listening
+   */
   async listen(): Promise<void> {
     const { socketPath } = this.#options;
     await this.#deletions.start();

@@ -20,12 +20,16 @@ export interface UnderlayNode {
   /** The node's name in Kubernetes: "node-1". */
   readonly name: string;
   readonly address: string;
+  /** Where the underlay has both families. */
+  readonly address6: string | undefined;
   readonly namespacePath: string;
 }
 
-/** 172.30.0.0/24: the bridge is .1, nodes follow from .11 on. */
+/** 172.30.0.0/24: the bridge is .1, nodes follow from .11 on. And fd30::/64 with the same digits, where both families are wanted. */
 const network = '172.30.0';
 const prefixLength = 24;
+const network6 = 'fd30::';
+const prefixLength6 = 64;
 const firstNode = 11;
 /** rtnetlink's number for routes made by whoever set the machine up. */
 const bootProtocol = 3;
@@ -33,23 +37,26 @@ const bootProtocol = 3;
 export class Underlay {
   /** The bridge's address: every node's default route, and where the API server listens for nodes. */
   readonly gateway = `${network}.1`;
+  readonly gateway6: string | undefined;
   /** Descriptor of the underlay's own namespace. */
   readonly namespace: number;
   readonly #prefix: string;
   readonly #nodes = new Map<string, UnderlayNode & { readonly namespace: number }>();
 
-  private constructor(prefix: string) {
+  private constructor(prefix: string, isDualStack: boolean) {
     this.#prefix = prefix;
+    this.gateway6 = isDualStack ? `${network6}1` : undefined;
     this.namespace = makeNamespace(`${prefix}.underlay`);
   }
 
   /** Makes the underlay and its nodes; every namespace's name begins with the prefix and a dot. @throws KernelError */
-  static make(prefix: string, nodes: number): Underlay {
-    const underlay = new Underlay(prefix);
+  static make(prefix: string, nodes: number, { isDualStack = false } = {}): Underlay {
+    const underlay = new Underlay(prefix, isDualStack);
     using netlink = Rtnetlink.open({ namespace: underlay.namespace });
     netlink.apply(addBridge({ name: 'bridge', up: true }));
     const bridge = indexOf(netlink, 'bridge');
     netlink.apply(addAddress({ link: bridge, address: underlay.gateway, prefixLength }));
+    if (underlay.gateway6) netlink.apply(addAddress(alone(bridge, underlay.gateway6)));
     for (let number = 1; number <= nodes; number++) underlay.#addNode(netlink, bridge, number);
     return underlay;
   }
@@ -96,7 +103,7 @@ export class Underlay {
   /** A machine beside the nodes, at the address that ends in `host`. */
   addMachine(name: string, host: number): UnderlayNode & { readonly namespace: number } {
     using netlink = Rtnetlink.open({ namespace: this.namespace });
-    return this.#cable(netlink, indexOf(netlink, 'bridge'), name, `${network}.${host}`);
+    return this.#cable(netlink, indexOf(netlink, 'bridge'), name, host);
   }
 
   /** Lets go of the namespaces; their names remain for `removeRun`. */
@@ -106,12 +113,14 @@ export class Underlay {
   }
 
   #addNode(underlay: Rtnetlink, bridge: number, number: number): void {
-    const node = this.#cable(underlay, bridge, `node-${number}`, `${network}.${firstNode + number - 1}`);
+    const node = this.#cable(underlay, bridge, `node-${number}`, firstNode + number - 1);
     this.#nodes.set(node.name, node);
   }
 
   /** Makes a namespace and lays a cable from it to the bridge. */
-  #cable(underlay: Rtnetlink, bridge: number, name: string, address: string) {
+  #cable(underlay: Rtnetlink, bridge: number, name: string, host: number) {
+    const address = `${network}.${host}`;
+    const address6 = this.gateway6 && `${network6}${host}`;
     const namespace = makeNamespace(`${this.#prefix}.${name}`);
     underlay.apply(addVeth({ name, master: bridge, up: true, peer: { name: 'eth0', namespace } }));
     using netlink = Rtnetlink.open({ namespace });
@@ -119,8 +128,17 @@ export class Underlay {
     netlink.apply(setLink(link, { up: true }));
     netlink.apply(addAddress({ link, address, prefixLength }));
     netlink.apply(addRoute({ destination: '0.0.0.0/0', via: this.gateway, link, protocol: bootProtocol }));
-    return { name, address, namespace, namespacePath: namespacePath(`${this.#prefix}.${name}`) };
+    if (this.gateway6 && address6) {
+      netlink.apply(addAddress(alone(link, address6)));
+      netlink.apply(addRoute({ destination: '::/0', via: this.gateway6, link, protocol: bootProtocol }));
+    }
+    return { name, address, address6, namespace, namespacePath: namespacePath(`${this.#prefix}.${name}`) };
   }
+}
+
+/** Nobody else of the underlay has such an address, and so nobody is asked before it is used. */
+function alone(link: number, address: string) {
+  return { link, address, prefixLength: prefixLength6, noDad: true };
 }
 
 /** A new namespace whose loopback is up; returns its descriptor. */

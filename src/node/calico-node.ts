@@ -283,7 +283,9 @@ async function begin(start: StartOptions, { signal, onStop }: Course): Promise<v
   const failure = 'Cannot write a file that other programs read';
   void untilDone(() => writeFacts(options, mtu), { log, signal, failure });
   onStop(() => server.close());
-  await server.listen();
+  // Where there is no room for its socket, what policies ask for is enforced all the same.
+  const unheard = 'Cannot listen for the CNI plugin, so that no pod is added here';
+  await unlessEnded(untilDone(() => server.listen(), { log, signal, failure: unheard }));
   await whenPossible(
     () => reportNetwork(datastore, options.node),
     'Cannot tell the cluster that this node is ready',

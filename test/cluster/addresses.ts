@@ -1,4 +1,5 @@
 // What IPAM has given out, read from its blocks, beside what the pods of the cluster have, and to Services.
+import { addressAt, formatAddress, parseCidr } from '../../src/net/index.ts';
 import type { Cluster } from './cluster.ts';
 import { eventually } from './daemon.ts';
 
@@ -13,7 +14,7 @@ interface Block {
 interface Pod {
   readonly metadata: { readonly namespace: string; readonly name: string };
   readonly spec: { readonly hostNetwork?: boolean };
-  readonly status: { readonly podIP?: string; readonly phase: string };
+  readonly status: { readonly podIPs?: readonly { readonly ip: string }[]; readonly phase: string };
 }
 
 /** Addresses of pods: as IPAM has them (address -> "namespace/name"), and as the pods have them. */
@@ -23,11 +24,13 @@ export async function addressesOfPods(
   const given = await addressesGivenTo('pod', cluster);
   const held = new Map<string, string>();
   for (const { metadata, spec, status } of await list<Pod>(cluster, 'pods')) {
-    if (spec.hostNetwork || !status.podIP || !['Pending', 'Running'].includes(status.phase)) continue;
-    const other = held.get(status.podIP);
+    if (spec.hostNetwork || !['Pending', 'Running'].includes(status.phase)) continue;
     const name = `${metadata.namespace}/${metadata.name}`;
-    if (other !== undefined) throw new Error(`${name} and ${other} both have ${status.podIP}`);
-    held.set(status.podIP, name);
+    for (const { ip } of status.podIPs ?? []) {
+      const other = held.get(ip);
+      if (other !== undefined) throw new Error(`${name} and ${other} both have ${ip}`);
+      held.set(ip, name);
+    }
   }
   return { given, held };
 }
@@ -39,9 +42,11 @@ export async function addressesGivenTo(
 ): Promise<Map<string, string>> {
   const given = new Map<string, string>();
   for (const { spec } of await list<Block>(cluster, 'ipamblocks')) {
+    const cidr = parseCidr(spec.cidr);
     for (const [ordinal, position] of spec.allocations.entries()) {
       const owner = position === null ? undefined : spec.attributes[position]?.secondary;
-      if (owner?.[what]) given.set(nth(spec.cidr, ordinal), `${owner.namespace}/${owner[what]}`);
+      if (owner?.[what])
+        given.set(formatAddress(addressAt(cidr, BigInt(ordinal))), `${owner.namespace}/${owner[what]}`);
     }
   }
   return given;
@@ -70,10 +75,4 @@ export async function untilAddressesAgree(cluster: Cluster): Promise<void> {
     },
     { everyMs: 500 },
   );
-}
-
-function nth(cidr: string, ordinal: number): string {
-  const base = cidr.split('/')[0]?.split('.').map(Number) ?? [];
-  const number = base.reduce((sum, byte) => sum * 256 + byte, 0) + ordinal;
-  return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.');
 }

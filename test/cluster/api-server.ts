@@ -16,6 +16,8 @@ export interface ApiServerOptions {
   readonly folder: string;
   /** Where it listens and what its certificate is for; loopback unless said otherwise. */
   readonly address?: string;
+  /** Services may have addresses of both families. */
+  readonly isDualStack?: boolean;
   readonly environment?: NodeJS.ProcessEnv;
   /** Starts a process in the namespace that has the address. */
   readonly spawnThere?: <T>(start: () => T) => T;
@@ -23,6 +25,7 @@ export interface ApiServerOptions {
 
 /** The first address of the Services' range is the API server's own. */
 export const serviceRange = '10.96.0.0/16';
+const serviceRange6 = 'fd96::/112';
 const ownService = '10.96.0.1';
 const groups = { admin: 'system:masters' };
 
@@ -159,7 +162,7 @@ export class ApiServer {
   }
 
   #startServer(): Daemon {
-    const { address = '127.0.0.1' } = this.#options;
+    const { address = '127.0.0.1', isDualStack = false } = this.#options;
     const isLoopback = address.startsWith('127.');
     return this.#daemon('kube-apiserver', [
       kubernetesPrograms(),
@@ -170,7 +173,7 @@ export class ApiServer {
       // An endpoint on loopback would be refused as such.
       ...(isLoopback ? ['--endpoint-reconciler-type=none'] : []),
       `--secure-port=${this.#ports.api}`,
-      `--service-cluster-ip-range=${serviceRange}`,
+      `--service-cluster-ip-range=${[serviceRange, ...(isDualStack ? [serviceRange6] : [])].join()}`,
       '--allow-privileged=true',
       '--authorization-mode=Node,RBAC',
       '--enable-admission-plugins=NodeRestriction',

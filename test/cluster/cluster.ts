@@ -15,6 +15,10 @@ export interface ClusterOptions {
   readonly proxyMode?: ProxyMode;
   /** All pods are in it, and every node gets a part of it for its own; without it, nodes have none. */
   readonly podRange?: string;
+  /** The same of IPv6; nodes get no part of it. */
+  readonly podRange6?: string;
+  /** Nodes and Services have addresses of both families; pods do when Calico has pools of both. */
+  readonly isDualStack?: boolean;
   /** OCI archives that every node shall know. */
   readonly images: readonly string[];
 }
@@ -52,24 +56,27 @@ export class Cluster {
   }
 
   static async #startIn(run: RunFolder, options: ClusterOptions): Promise<Cluster> {
-    const underlay = Underlay.make(run.id, options.nodes);
+    const { isDualStack = false } = options;
+    const underlay = Underlay.make(run.id, options.nodes, { isDualStack });
     const onUnderlay = <T>(start: () => T) => inNamespace(underlay.namespace, start);
     const api = await ApiServer.start({
       folder: join(run.path, 'control-plane'),
       address: underlay.gateway,
+      isDualStack,
       environment: run.mark,
       spawnThere: onUnderlay,
     });
     const controllers = startControllers(run, api, onUnderlay, options.podRange);
     const nodes = underlay.nodes.map(
-      ({ name, address }) =>
+      ({ name, address, address6 }) =>
         new ClusterNode({
           name,
           address,
+          address6,
           run,
           api,
           proxyMode: options.proxyMode ?? 'iptables',
-          podRange: options.podRange,
+          podRanges: [options.podRange, options.podRange6].filter((range) => range !== undefined),
           images: options.images,
           spawnThere: (start) => underlay.onNode(name)(start),
         }),

@@ -3,7 +3,8 @@
 /** A line for a shell that asks for a URL with the netcat of that name: Debian's static busybox falls over its own wget. */
 export function httpRequest(netcat: string, url: string): string {
   const { hostname, port } = new URL(url);
-  return `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | ${netcat} -w 3 ${hostname} ${port || '80'}`;
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  return `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | ${netcat} -w 3 ${host} ${port || '80'}`;
 }
 
 /** @throws Error when there was no answer */

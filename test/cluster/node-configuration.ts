@@ -79,12 +79,12 @@ export function kubeletConfiguration({ cgroup, authority, certificate, key }: Ku
   };
 }
 
-/** Packets that do not come from pods are masqueraded: pods are known by their range where one is given, or else by their links. */
+/** Packets that do not come from pods are masqueraded: pods are known by their ranges where they are given, or else by their links. */
 export function proxyConfiguration(
   mode: ProxyMode,
   kubeconfig: string,
   node: string,
-  podRange: string | undefined,
+  podRanges: readonly string[],
 ): object {
   return {
     apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
@@ -94,8 +94,8 @@ export function proxyConfiguration(
     hostnameOverride: node,
     // These are the whole machine's, and cannot be set from a network namespace of its own.
     conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
-    ...(podRange
-      ? { detectLocalMode: 'ClusterCIDR', clusterCIDR: podRange }
+    ...(podRanges.length > 0
+      ? { detectLocalMode: 'ClusterCIDR', clusterCIDR: podRanges.join() }
       : { detectLocalMode: 'InterfaceNamePrefix', detectLocal: { interfaceNamePrefix: 'cali' } }),
     iptables: { minSyncPeriod: '100ms', syncPeriod: '30s' },
     nftables: { minSyncPeriod: '100ms', syncPeriod: '30s' },

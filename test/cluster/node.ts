@@ -1,6 +1,6 @@
 // A node of the cluster: a network namespace on the underlay, with processes and mounts of its own, in which containerd, kubelet and
 // kube-proxy run as on any machine, with /etc, /var, /opt and /run where they are used to have them.
-import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unpackedPackages } from '../../setup/debian-packages.ts';
 import type { ApiServer } from './api-server.ts';
@@ -21,11 +21,13 @@ import { busyboxPath } from './test-images.ts';
 export interface NodeOptions {
   readonly name: string;
   readonly address: string;
+  /** Where nodes have both families. */
+  readonly address6: string | undefined;
   readonly run: RunFolder;
   readonly api: ApiServer;
   readonly proxyMode: ProxyMode;
-  /** Of all pods; undefined when it is not known before Calico is there. */
-  readonly podRange: string | undefined;
+  /** Of all pods, one of each family; none when they are not known before Calico is there. */
+  readonly podRanges: readonly string[];
   /** OCI archives that containerd shall know. */
   readonly images: readonly string[];
   /** Starts a process in the node's network namespace. */
@@ -77,7 +79,7 @@ export class ClusterNode {
     );
     await this.run(['cp', '--recursive', ...referencePlugins(), '/opt/cni/bin']);
     await this.startContainerd();
-    for (const image of images) await this.run([...this.#ctr, 'images', 'import', image]);
+    for (const image of images) await this.importImage(image);
     this.start('kubelet');
     this.start('kube-proxy');
   }
@@ -112,7 +114,7 @@ export class ClusterNode {
         `--config=${configured('kubelet.json')}`,
         `--kubeconfig=${configured('kubelet.kubeconfig')}`,
         `--hostname-override=${this.name}`,
-        `--node-ip=${this.address}`,
+        `--node-ip=${[this.address, this.#options.address6].filter(Boolean).join()}`,
       ],
       'kube-proxy': [kubernetesPrograms(), 'kube-proxy', `--config=${configured('kube-proxy.json')}`],
     };
@@ -132,6 +134,26 @@ export class ClusterNode {
       environment: this.#environment,
       ...(input !== undefined && { input }),
     });
+  }
+
+  /**
+   * Kills, so that it has no time to prepare, every process of the node that was started as this program of our image, and has `variable`
+   * ("NAME=value") in its environment if that is given. There is none while it is just being started again.
+   */
+  async killProgram(program: string, variable?: string): Promise<void> {
+    const proc = this.seenFromOutside('/proc');
+    for (const pid of readdirSync(proc).filter((entry) => /^\d+$/.test(entry))) {
+      const wordsOf = (file: string) => readFileSync(`${proc}/${pid}/${file}`, 'utf8').split('\0');
+      try {
+        const [interpreter, path] = wordsOf('cmdline');
+        if (interpreter !== '/usr/bin/node' || path !== `/usr/bin/${program}`) continue;
+        if (variable !== undefined && !wordsOf('environ').includes(variable)) continue;
+      } catch {
+        // It ended while /proc was read.
+        continue;
+      }
+      await this.run([busyboxPath(), 'kill', '-KILL', pid]).catch(() => {});
+    }
   }
 
   /** The path by which this process finds a file of the node's. @throws Error while the node is off */
@@ -179,9 +201,9 @@ export class ClusterNode {
     return bodyOf(answer);
   }
 
-  /** Lets an image be known by another name as well. */
-  async tagImage(name: string, other: string): Promise<void> {
-    await this.run([...this.#ctr, 'images', 'tag', '--force', name, other]);
+  /** Lets containerd know an image by its OCI archive. */
+  async importImage(archive: string): Promise<void> {
+    await this.run([...this.#ctr, 'images', 'import', archive]);
   }
 
   get #ctr(): [string, ...string[]] {
@@ -214,7 +236,7 @@ export class ClusterNode {
   }
 
   #writeConfigurations(): void {
-    const { api, run, proxyMode, podRange } = this.#options;
+    const { api, run, proxyMode, podRanges } = this.#options;
     const folder = join(this.folder, 'configuration');
     mkdirSync(folder, { recursive: true });
     const { authority } = api;
@@ -235,7 +257,7 @@ export class ClusterNode {
     });
     const files = {
       'kubelet.json': JSON.stringify(kubelet),
-      'kube-proxy.json': JSON.stringify(proxyConfiguration(proxyMode, proxyKubeconfig, this.name, podRange)),
+      'kube-proxy.json': JSON.stringify(proxyConfiguration(proxyMode, proxyKubeconfig, this.name, podRanges)),
       'containerd.toml': containerdConfiguration(join(this.#packages, 'usr/sbin/runc')),
     };
     for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);

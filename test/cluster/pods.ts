@@ -25,6 +25,8 @@ export interface RunningPod {
   readonly name: string;
   readonly node: string;
   readonly ip: string;
+  /** Where pods have addresses of both families. */
+  readonly ip6: string | undefined;
   readonly hostIp: string;
 }
 
@@ -83,12 +85,17 @@ export async function readyPods(
 interface PodObject {
   readonly metadata: { readonly name: string; readonly namespace: string };
   readonly spec: { readonly nodeName: string };
-  readonly status: { readonly podIP: string; readonly hostIP: string };
+  readonly status: {
+    readonly podIP: string;
+    readonly podIPs?: readonly { readonly ip: string }[];
+    readonly hostIP: string;
+  };
 }
 
 function runningPod({ metadata, spec, status }: PodObject): RunningPod {
   const { namespace, name } = metadata;
-  return { namespace, name, node: spec.nodeName, ip: status.podIP, hostIp: status.hostIP };
+  const ip6 = status.podIPs?.find(({ ip }) => ip.includes(':'))?.ip;
+  return { namespace, name, node: spec.nodeName, ip: status.podIP, ip6, hostIp: status.hostIP };
 }
 
 /** What a pod gets from a URL; rejects when it gets nothing within three seconds. */

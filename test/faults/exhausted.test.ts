@@ -208,6 +208,32 @@ describe('an agent', { timeout: 300_000 }, () => {
     );
     assert.equal(agents.pidOf(node), pid);
   });
+
+  test('without room for its socket enforces what is new, and takes pods as soon as there is some', async (t) => {
+    const root = nodeRoot(agents.run, node);
+    const folder = join(root, 'run');
+    const filler = join(folder, 'filler');
+    const restarts = agents.restarts;
+    const [first, second] = [await makeSandbox('fourth'), await makeSandbox('fifth')];
+    await added(first);
+    // For the folder and one file.
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'nr_inodes=2,mode=700', 'calico-test', folder]);
+    mounted.push(folder);
+    writeFileSync(filler, '');
+    agents.kill(node);
+    await changePolicy('without-socket');
+    const pid = agents.pidOf(node);
+    const refused = await agents.call('ADD', second).catch((error: unknown) => error);
+    assert.ok(refused instanceof CniError && refused.code === 11, String(refused));
+    t.diagnostic(refused.message);
+    assert.deepEqual([agents.pidOf(node), agents.restarts], [pid, restarts + 1]);
+
+    rmSync(filler);
+    assert.equal((await added(second)).length, 1);
+    for (const sandbox of [first, second]) await agents.call('DEL', sandbox);
+    await until(() => agents.podLinks(node).length === 0, 'the links to go');
+    assert.deepEqual([agents.pidOf(node), agents.restarts], [pid, restarts + 1]);
+  });
 });
 
 /** What another process may open at most. */

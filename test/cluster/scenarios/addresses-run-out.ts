@@ -5,6 +5,7 @@ import type { Cluster } from '../cluster.ts';
 import { eventually } from '../daemon.ts';
 import { calicoIsReady } from '../install.ts';
 import { apply, fetchesFrom, podManifest, readyPods } from '../pods.ts';
+import { doctorTells } from './doctor.ts';
 
 /** Works with the pod "one" of `connectivity`. */
 export async function addressesRunOut(t: TestContext, cluster: Cluster): Promise<void> {
@@ -37,6 +38,13 @@ export async function addressesRunOut(t: TestContext, cluster: Cluster): Promise
         fail(events)
       );
     });
+    await doctorTells(cluster, 'the cluster', [
+      {
+        finding: 'pool-exhausted: The pool has no address left',
+        where: 'pool "four-addresses" (10.77.0.0/30)',
+        remedy: /add another pool/,
+      },
+    ]);
     await cluster.kubectl(['delete', 'pod', '--now', 'full-2']);
     await readyPods(cluster, ['waits']);
     await cluster.kubectl(['delete', 'pod', '--now', 'waits', ...names.filter((name) => name !== 'full-2')]);

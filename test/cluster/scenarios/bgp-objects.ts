@@ -2,6 +2,7 @@
 import type { Cluster } from '../cluster.ts';
 import { eventually } from '../daemon.ts';
 import { apply } from '../pods.ts';
+import { doctorTells } from './doctor.ts';
 
 const api = 'projectcalico.org/v3';
 /** Nobody is there: the session of it is configured, and stays down. */
@@ -40,6 +41,17 @@ export async function bgpObjects(cluster: Cluster): Promise<void> {
     const peers = await status();
     return peers.includes(nobody) || Promise.reject(new Error(peers));
   });
+  const down = new RegExp(`The BGP session with ${nobody.replaceAll('.', '\\.')} .*is `);
+  const remedy = /TCP port 179 must be open both ways, and AS numbers and passwords must agree/;
+  for (const [patient, check] of [
+    ['the cluster', 'bgp-session-down'],
+    ['node-1', 'bgp-unwell'],
+  ] as const) {
+    const finding = new RegExp(`^${check}: ${down.source}`);
+    // After a while the node is not ready, either, for a neighbour does not know of it.
+    const besides = ['agent-not-ready', 'agent-unwell'];
+    await doctorTells(cluster, patient, [{ finding, where: 'node "node-1"', remedy }], { besides });
+  }
   await cluster.kubectl(['delete', 'caliconodestatus/of-node-1', 'bgppeer/rack']);
   await cluster.kubectl(['delete', 'secret', 'bgp-passwords', '--namespace=calico-system']);
   await eventually('calico-node is ready again', () =>

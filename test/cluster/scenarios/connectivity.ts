@@ -71,7 +71,8 @@ export async function connectivity(t: TestContext, cluster: Cluster): Promise<vo
   });
 }
 
-async function nodeFetches(
+/** Resolves once the node itself gets this from the URL. */
+export async function nodeFetches(
   cluster: Cluster,
   node: string,
   url: string,

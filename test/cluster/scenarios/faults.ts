@@ -1,13 +1,10 @@
 // Things that go wrong on real nodes, and that pods shall not notice, or only for as long as they must.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { untilAddressesAgree } from '../addresses.ts';
 import type { Cluster } from '../cluster.ts';
-import type { ClusterNode } from '../node.ts';
 import { apply, fetchesFrom, podManifest, readyPods } from '../pods.ts';
-import { busyboxPath } from '../test-images.ts';
 
 /** Works with the pods of `connectivity`: "one" and "two" on node-1, "three" on node-2, "four" on node-3. */
 export async function faults(t: TestContext, cluster: Cluster): Promise<void> {
@@ -17,7 +14,7 @@ export async function faults(t: TestContext, cluster: Cluster): Promise<void> {
     const names = Array.from({ length: 12 }, (_, index) => `born-${index}`);
     await apply(cluster, ...names.map((name) => podManifest({ name, node: 'node-1' })));
     for (let kill = 0; kill < 3; kill++) {
-      await killCalicoNode(first);
+      await first.killProgram('calico-node');
       await delay(500);
     }
     const pods = await readyPods(cluster, names);
@@ -47,7 +44,7 @@ export async function faults(t: TestContext, cluster: Cluster): Promise<void> {
     async () => {
       const starts = await startsOfCalicoNode(cluster, 'node-3');
       await cluster.api.stopServer();
-      await killCalicoNode(cluster.node('node-3'));
+      await cluster.node('node-3').killProgram('calico-node');
       const back = Date.now() + 60_000;
       while (Date.now() < back) {
         await podsTalk(cluster);
@@ -65,23 +62,6 @@ export async function faults(t: TestContext, cluster: Cluster): Promise<void> {
     await cluster.api.restartEtcd();
     await newPodWorks(cluster, 'after-etcd');
   });
-}
-
-async function killCalicoNode(node: ClusterNode): Promise<void> {
-  const proc = node.seenFromOutside('/proc');
-  const pids = readdirSync(proc).filter((entry) => {
-    if (!/^\d+$/.test(entry)) return false;
-    try {
-      return readFileSync(`${proc}/${entry}/cmdline`, 'utf8').startsWith(
-        '/usr/bin/node\0/usr/bin/calico-node',
-      );
-    } catch {
-      // It ended while /proc was read.
-      return false;
-    }
-  });
-  // None, when it is just being started again.
-  for (const pid of pids) await node.run([busyboxPath(), 'kill', '-KILL', pid]).catch(() => {});
 }
 
 /** Without the API server: from inside the pods' namespaces. */
@@ -103,7 +83,7 @@ async function podsTalk(cluster: Cluster): Promise<void> {
 }
 
 /** How often its container has been started again, as the kubelet tells it. */
-async function startsOfCalicoNode(cluster: Cluster, node: string): Promise<number> {
+export async function startsOfCalicoNode(cluster: Cluster, node: string): Promise<number> {
   const ofNode = ['--selector=k8s-app=calico-node', `--field-selector=spec.nodeName=${node}`];
   const counts = '--output=jsonpath={.items[*].status.containerStatuses[*].restartCount}';
   return Number(await cluster.kubectl(['get', 'pods', '--namespace=calico-system', ...ofNode, counts]));

@@ -7,8 +7,13 @@ import { parseAllDocuments } from 'yaml';
 import type { Cluster } from '../cluster.ts';
 import { manifest } from '../install.ts';
 
-interface AuditEvent {
-  readonly user: { readonly username: string };
+export interface AuditEvent {
+  readonly user: {
+    readonly username: string;
+    readonly extra?: Readonly<Record<string, readonly string[]>>;
+  };
+  readonly requestReceivedTimestamp: string;
+  readonly stageTimestamp: string;
   readonly verb: string;
   readonly objectRef?: {
     readonly apiGroup?: string;
@@ -94,7 +99,7 @@ function linesOf(auditLog: string): string[] {
 }
 
 /** What the component has asked of the API server since so many requests. */
-function requestsOf(component: string, { api }: Cluster, since = 0): AuditEvent[] {
+export function requestsOf(component: string, { api }: Cluster, since = 0): AuditEvent[] {
   return linesOf(api.auditLog)
     .slice(since)
     .map((line): AuditEvent => JSON.parse(line))

@@ -14,6 +14,7 @@ import { cnitool } from '../scenarios/cnitool.ts';
 import { connectivity } from '../scenarios/connectivity.ts';
 import { controllers } from '../scenarios/controllers.ts';
 import { denyAll } from '../scenarios/deny-all.ts';
+import { doctorFindsNothing } from '../scenarios/doctor.ts';
 import { faults } from '../scenarios/faults.ts';
 import { foreignFirewall } from '../scenarios/foreign-firewall.ts';
 import { fullDisk } from '../scenarios/full-disk.ts';
@@ -74,6 +75,7 @@ test('the guide shows how to see that it works', async () => {
   await eventually('the doctor finds nothing', async () =>
     /: 0 errors, 0 warnings/.test(await type(cluster, doctor)),
   );
+  await doctorFindsNothing(cluster);
 });
 
 test('pods, services, nodes and the API server reach each other', (t) => connectivity(t, cluster));
@@ -87,7 +89,7 @@ test('a node reboots: it comes back, and no address is lost or given twice', () 
 test('addresses that run out, and those of a node that is gone', (t) => addressesRunOut(t, cluster));
 test('what seldom befalls addresses', (t) => rareAddresses(t, cluster));
 test('the controllers do their work', (t) => controllers(t, cluster));
-test('a newer version is applied, and no connection is lost', () => upgrade(cluster));
+test('a newer version is applied, and taken back, and no connection is lost', (t) => upgrade(t, cluster));
 test('clocks jump', (t) => clock(t, cluster));
 test('service accounts may do what they need, and no more', (t) => leastPrivilege(t, cluster));
 test('Calico leaves, and nothing of it stays', (t) => uninstall(t, cluster, 'Uninstall\n'));

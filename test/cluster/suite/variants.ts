@@ -12,18 +12,22 @@ import { leftovers } from '../run-folder.ts';
 import { bgpObjects } from '../scenarios/bgp-objects.ts';
 import { connectivity } from '../scenarios/connectivity.ts';
 import { denyAll } from '../scenarios/deny-all.ts';
-import { doctorTells } from '../scenarios/foreign-firewall.ts';
+import { doctorFindsNothing } from '../scenarios/doctor.ts';
+import { ipv6 } from '../scenarios/ipv6.ts';
 import { requestCount, variantIsLeast } from '../scenarios/least-privilege.ts';
 import { uninstall } from '../scenarios/uninstall.ts';
 import { testImages } from '../test-images.ts';
 
 const podRange = '10.66.0.0/16';
+const podRange6 = 'fd66::/56';
 let cluster: Cluster;
 before(async () => {
   cluster = await Cluster.start({
     nodes: 3,
     proxyMode: 'nftables',
     podRange,
+    podRange6,
+    isDualStack: true,
     images: [...testImages(), await calicoImage()],
   });
 });
@@ -32,25 +36,31 @@ after(async () => {
   assert.deepEqual(leftovers(cluster.run.id), []);
 });
 
-test('Helm installs it with BGP', async () => {
+test('Helm installs it with BGP and both families', async () => {
   for (const command of installGuide.commandsOf('With Helm')) {
     const asWanted = command.replace('networking=vxlan', 'networking=bgp').replace('10.244.0.0/16', podRange);
-    await type(cluster, asWanted);
+    await type(cluster, `${asWanted} --set pools.ipv6.cidr=${podRange6}`);
   }
   await calicoIsReady(cluster);
 });
 test('pods, services, nodes and the API server reach each other', (t) => connectivity(t, cluster));
+test('over IPv6, pods, Services and nodes reach each other, and policies block', (t) =>
+  ipv6(t, cluster, podRange6));
 test('nodes know by BGP where pods are; there is no tunnel, and kube-proxy writes nftables', async () => {
   for (const node of cluster.nodes) {
     await eventually(`${node.name} has a route to a block of each other node`, async () => {
       const routes = await node.run(['ip', 'route', 'show', 'proto', 'bird']);
-      return (routes.match(/^10\.66\.\S+ via 172\.30\.0\.\d+/gm)?.length ?? 0) >= 2;
+      const routes6 = await node.run(['ip', '-6', 'route', 'show', 'proto', 'bird']);
+      return (
+        (routes.match(/^10\.66\.\S+ via 172\.30\.0\.\d+/gm)?.length ?? 0) >= 2 &&
+        (routes6.match(/^fd66:\S+ via fd30::\d+/gm)?.length ?? 0) >= 2
+      );
     });
     assert.doesNotMatch(await node.run(['ip', '-oneline', 'link']), /vxlan/);
     assert.match(await node.run(['nft', 'list', 'tables']), /table ip kube-proxy/);
-    await doctorTells(cluster, node.name, []);
   }
 });
+test('the doctor finds nothing where routes come by BGP', () => doctorFindsNothing(cluster));
 test('a deny-all policy blocks, and probes go on, with BGP', (t) => denyAll(t, cluster));
 test('what people ask of BGP besides is answered', () => bgpObjects(cluster));
 test('with BGP, service accounts may do what they need, and no more', (t) =>
@@ -90,6 +100,7 @@ test('pods have addresses of their nodes, and reach each other', async (t) => {
   const pods = await readyPods(cluster, names);
   for (const name of names) assert.match(pods.get(name)?.ip ?? '', /^10\.66\./);
 });
+test('the doctor finds nothing where Calico is policy alone', () => doctorFindsNothing(cluster));
 test('a deny-all policy blocks, and probes go on, where Calico is policy alone', (t) => denyAll(t, cluster));
 test('as policy alone, service accounts may do what they need, and no more', (t) =>
   variantIsLeast(t, cluster, { since: requestsBefore, isStandalone: true }));
