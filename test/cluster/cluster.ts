@@ -7,12 +7,13 @@ import { ApiServer, serviceRange } from './api-server.ts';
 import { Daemon } from './daemon.ts';
 import { kubernetesPrograms } from './kubernetes-programs.ts';
 import { ClusterNode } from './node.ts';
-import type { ProxyMode } from './node-configuration.ts';
+import type { ContainerdSetup, ProxyMode } from './node-configuration.ts';
 import { createRunFolder, type RunFolder, removeRunFolder } from './run-folder.ts';
 
 export interface ClusterOptions {
   readonly nodes: number;
   readonly proxyMode?: ProxyMode;
+  readonly containerd?: ContainerdSetup;
   /** All pods are in it, and every node gets a part of it for its own; without it, nodes have none. */
   readonly podRange?: string;
   /** OCI archives that every node shall know. */
@@ -69,6 +70,7 @@ export class Cluster {
           run,
           api,
           proxyMode: options.proxyMode ?? 'iptables',
+          containerd: options.containerd ?? 'upstream',
           podRange: options.podRange,
           images: options.images,
           spawnThere: (start) => underlay.onNode(name)(start),

@@ -7,6 +7,7 @@ import { eventually } from '../daemon.ts';
 import { type } from '../guide.ts';
 import { installGuide } from '../install.ts';
 import type { ClusterNode } from '../node.ts';
+import { pluginFolders } from '../node-configuration.ts';
 
 /** By the commands of that section of the guide: the first paragraph of them cleans the nodes, the rest the cluster. */
 export async function uninstall(t: TestContext, cluster: Cluster, heading: string): Promise<void> {
@@ -50,8 +51,7 @@ async function remains(node: ClusterNode): Promise<string[]> {
   const files = [
     '/etc/cni/net.d/10-calico.conflist',
     '/etc/cni/net.d/calico-kubeconfig',
-    '/opt/cni/bin/calico',
-    '/opt/cni/bin/calico-ipam',
+    ...Object.values(pluginFolders).flatMap((folder) => [`${folder}/calico`, `${folder}/calico-ipam`]),
   ].filter((path) => existsSync(node.seenFromOutside(path)));
   const folders = ['/var/lib/calico', '/var/run/calico', '/var/log/calico', '/var/lib/cni/networks'];
   const state = folders.flatMap((path) => {
