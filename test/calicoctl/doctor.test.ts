@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
+import { type Event, events } from '../../src/calicoctl/events.ts';
 import { IpamClient } from '../../src/ipam/index.ts';
 import { createNamespace, deleteNamespace, namespacePath } from '../../src/kernel/index.ts';
 import {
@@ -18,6 +19,7 @@ import {
   type Pod,
   pods,
   type Resource,
+  services,
 } from '../../src/resources/index.ts';
 import { podRequest } from '../ipam/cluster.ts';
 import { ApiCluster, run } from './api-cluster.ts';
@@ -137,6 +139,90 @@ test('agents that fail or are of another version, pools that are used up by nobo
   );
   assert.match(findings[0]?.why ?? '', /ImagePullBackOff: no such image/);
   for (const { remedy } of findings) assert.notEqual(remedy, '');
+});
+
+test('a runtime that looks elsewhere for plugins, a pool that kube-proxy does not know and one over Services are told of', async () => {
+  await using cluster = await ApiCluster.start();
+  const { store } = cluster;
+  await store.create(nodes, {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name: 'node-1' },
+    spec: { podCIDRs: ['10.42.0.0/24'] },
+  });
+  const conditions = [
+    { type: 'NetworkUnavailable', status: 'False', reason: 'CalicoIsUp' },
+    { type: 'Ready', status: 'True', reason: 'KubeletReady' },
+  ];
+  await store.mergePatch(nodes, { name: 'node-1' }, { status: { conditions } }, { subresource: 'status' });
+  for (const [name, cidr] of [
+    ['default', '192.168.0.0/16'],
+    ['services', '10.96.0.0/16'],
+  ] as const) {
+    await store.create(ipPools, {
+      apiVersion: 'projectcalico.org/v3',
+      kind: 'IPPool',
+      metadata: { name },
+      spec: { cidr, ...(name === 'services' && { allowedUses: ['LoadBalancer' as const] }) },
+    });
+  }
+  await store.create(services, {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { namespace: 'default', name: 'kubernetes' },
+    spec: { clusterIP: '10.96.0.1', ports: [{ port: 443 }] },
+  });
+  const key = { namespace: 'default', name: 'waiting' };
+  const pod = await store.create(pods, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: key,
+    spec: { nodeName: 'node-1', containers: [{ name: 'main', image: 'example.com/main' }] },
+  });
+  const event = (reason: string, message: string): Event => ({
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { namespace: 'default', name: `waiting.${reason.toLowerCase()}` },
+    involvedObject: { kind: 'Pod', ...key, uid: pod.metadata.uid ?? '' },
+    reason,
+    message,
+    lastTimestamp: '2026-01-31T12:00:00Z',
+  });
+  await store.create(events, event('Scheduled', 'failed to find plugin "other" in path [/nowhere]'));
+  await store.create(
+    events,
+    event(
+      'FailedCreatePodSandBox',
+      'Failed to create pod sandbox: failed to setup network for sandbox "ab": failed to find plugin "calico" in path [/usr/lib/cni]',
+    ),
+  );
+  const told = async () => {
+    const { findings } = JSON.parse((await cluster.run(['doctor', '-o', 'json'])).stdout) as Told;
+    return findings.map(({ check, what }) => `${check}: ${what}`);
+  };
+  const setup =
+    "pod-setup-fails: The container runtime looks for Calico's CNI plugin in /usr/lib/cni, and does not find it there";
+  const overServices =
+    "pool-over-services: The pool's range 10.96.0.0/16 overlaps with that of Services (10.96.0.1/32)";
+  assert.deepEqual(await told(), [
+    setup,
+    "pool-outside-cluster: The pool's range 192.168.0.0/16 is not one that the cluster was told is of pods",
+    overServices,
+  ]);
+  await store
+    .create(namespaces, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'kube-system' },
+    })
+    .catch((error) => assert.equal(error.name, 'AlreadyExistsError'));
+  await store.create(configMaps, {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { namespace: 'kube-system', name: 'kube-proxy' },
+    data: { 'config.conf': 'clusterCIDR: 192.168.0.0/16\n' },
+  });
+  assert.deepEqual(await told(), [setup, overServices]);
 });
 
 test('a cluster where Calico enforces policy alone, as its manifest sets it up, misses no pool', async () => {

@@ -7,12 +7,13 @@ import { ApiServer, serviceRange } from './api-server.ts';
 import { Daemon } from './daemon.ts';
 import { kubernetesPrograms } from './kubernetes-programs.ts';
 import { ClusterNode } from './node.ts';
-import type { ProxyMode } from './node-configuration.ts';
+import type { ContainerdSetup, ProxyMode } from './node-configuration.ts';
 import { createRunFolder, type RunFolder, removeRunFolder } from './run-folder.ts';
 
 export interface ClusterOptions {
   readonly nodes: number;
   readonly proxyMode?: ProxyMode;
+  readonly containerd?: ContainerdSetup;
   /** All pods are in it, and every node gets a part of it for its own; without it, nodes have none. */
   readonly podRange?: string;
   /** The same of IPv6; nodes get no part of it. */
@@ -77,6 +78,7 @@ export class Cluster {
           api,
           proxyMode: options.proxyMode ?? 'iptables',
           podRanges: [options.podRange, options.podRange6].filter((range) => range !== undefined),
+          containerd: options.containerd ?? 'upstream',
           images: options.images,
           spawnThere: (start) => underlay.onNode(name)(start),
         }),

@@ -1,7 +1,7 @@
 // Installing Calico as a user does, and seeing that it is there.
 import { join } from 'node:path';
 import type { Cluster } from './cluster.ts';
-import { Guide } from './guide.ts';
+import { Guide, type } from './guide.ts';
 
 /** Path of a file that people apply. */
 export function manifest(name: string): string {
@@ -9,6 +9,13 @@ export function manifest(name: string): string {
 }
 
 export const installGuide = new Guide('docs/install.md');
+
+/** As the guide says, into the programs that `type` finds. */
+export async function installCalicoctl(cluster: Cluster): Promise<void> {
+  for (const command of installGuide.commandsOf('calicoctl')) {
+    if (command.startsWith('npm ')) await type(cluster, command);
+  }
+}
 
 /** Resolves when every pod of Calico's and every node is Ready. @throws Error with the end of calico-node's logs */
 export async function calicoIsReady(cluster: Cluster): Promise<void> {

@@ -5,6 +5,34 @@ export type ProxyMode = 'iptables' | 'nftables';
 /** The image that holds a pod's namespaces open; imported, never pulled. */
 export const pauseImage = 'calico-test.local/pause:1';
 
+/** How containerd of a node is set up: as its project's guides and kubeadm's have it, or as Debian's package leaves it. */
+export type ContainerdSetup = 'upstream' | 'debian';
+
+/** Where containerd looks for CNI plugins, and other plugins are on such a machine. */
+export const pluginFolders: Readonly<Record<ContainerdSetup, string>> = {
+  upstream: '/opt/cni/bin',
+  debian: '/usr/lib/cni',
+};
+
+/**
+ * Debian's own file word for word, besides what a machine of tests asks for.
+ * @param packaged The text of the package's file
+ */
+export function debianContainerdConfiguration(packaged: string): string {
+  const table = '[plugins."io.containerd.grpc.v1.cri"]';
+  if (!packaged.includes(table) || !packaged.includes(`bin_dir = "${pluginFolders.debian}"`)) {
+    throw new Error(
+      `Debian's containerd comes with another configuration than it did: there is no ${table}, or it looks for CNI plugins elsewhere than in ${pluginFolders.debian}`,
+    );
+  }
+  return packaged.replace(table, () => `${table}\n${machineSettings}`);
+}
+
+const machineSettings = `  sandbox_image = "${pauseImage}"
+  disable_apparmor = true
+  # To be spared by the kernel more than oneself is takes a capability that machines of tests may lack.
+  restrict_oom_score_adj = true`;
+
 export function containerdConfiguration(runc: string): string {
   return `
 version = 2
@@ -17,10 +45,7 @@ disabled_plugins = [
 [grpc]
   address = "/run/containerd/containerd.sock"
 [plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "${pauseImage}"
-  disable_apparmor = true
-  # To be spared by the kernel more than oneself is takes a capability that machines of tests may lack.
-  restrict_oom_score_adj = true
+${machineSettings}
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = "overlayfs"
     default_runtime_name = "runc"
@@ -30,7 +55,7 @@ disabled_plugins = [
         BinaryName = "${runc}"
         SystemdCgroup = false
   [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "/opt/cni/bin"
+    bin_dir = "${pluginFolders.upstream}"
     conf_dir = "/etc/cni/net.d"
 `;
 }

@@ -1,12 +1,12 @@
 #!/bin/sh
 # Process 1 of a node. Has mounts, processes and a network of its own, and makes of the machine's files a node's: what is
-# written below /etc, /opt and /var goes to the node's folder, /run is empty, and mounts are shared with containers as kubelet
+# written below /etc, /opt, /var and /usr/lib goes to the node's folder, /run is empty, and mounts are shared with containers as kubelet
 # wants them. Then waits, and takes everything with it when it ends.
 # Usage: node-root.sh NAME FOLDER FILE-THAT-APPEARS-WHEN-READY
 set -eu
 folder=$2
 hostname "$1"
-for tree in etc opt var; do
+for tree in etc opt var usr/lib; do
   mkdir -p "$folder/$tree/files" "$folder/$tree/work"
   mount -t overlay overlay -o "lowerdir=/$tree,upperdir=$folder/$tree/files,workdir=$folder/$tree/work" "/$tree"
 done
@@ -15,8 +15,9 @@ for part in lib/containerd lib/kubelet log/pods; do
   mkdir -p "$folder/real/$part" "/var/$part"
   mount --bind "$folder/real/$part" "/var/$part"
 done
-rm -rf /etc/cni /opt/cni
-mkdir -p /etc/cni/net.d /opt/cni/bin
+# What the machine itself has of container runtimes is not the node's.
+rm -rf /etc/cni /opt/cni /usr/lib/cni /etc/containerd /etc/crio
+mkdir -p /etc/cni/net.d /opt/cni/bin /usr/lib/cni
 mount -t tmpfs tmpfs /run
 mkdir -p /run/netns /run/lock
 mount -t proc proc /proc

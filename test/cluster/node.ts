@@ -9,9 +9,12 @@ import { bodyOf, httpRequest } from './http.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { kubernetesPrograms } from './kubernetes-programs.ts';
 import {
+  type ContainerdSetup,
   containerdConfiguration,
+  debianContainerdConfiguration,
   kubeletConfiguration,
   type ProxyMode,
+  pluginFolders,
   proxyConfiguration,
 } from './node-configuration.ts';
 import { runCommand } from './run-command.ts';
@@ -26,6 +29,7 @@ export interface NodeOptions {
   readonly run: RunFolder;
   readonly api: ApiServer;
   readonly proxyMode: ProxyMode;
+  readonly containerd: ContainerdSetup;
   /** Of all pods, one of each family; none when they are not known before Calico is there. */
   readonly podRanges: readonly string[];
   /** OCI archives that containerd shall know. */
@@ -45,6 +49,7 @@ export class ClusterNode {
   readonly #options: NodeOptions;
   readonly #packages = unpackedPackages(['containerd', 'runc']);
   readonly #programs = new Map<NodeProgram, Daemon>();
+  #containerd: ContainerdSetup;
   #init: Daemon | undefined;
   #boots = 0;
 
@@ -52,6 +57,7 @@ export class ClusterNode {
     this.name = options.name;
     this.address = options.address;
     this.#options = options;
+    this.#containerd = options.containerd;
     this.folder = join(options.run.path, options.name);
     mkdirSync(join(this.folder, 'log'), { recursive: true });
     this.#writeConfigurations();
@@ -77,7 +83,7 @@ export class ClusterNode {
       },
       { everyMs: 20 },
     );
-    await this.run(['cp', '--recursive', ...referencePlugins(), '/opt/cni/bin']);
+    await this.#configureContainerd();
     await this.startContainerd();
     for (const image of images) await this.importImage(image);
     this.start('kubelet');
@@ -104,10 +110,18 @@ export class ClusterNode {
     });
   }
 
+  /** Starts it again as it is set up now, for good; what it runs goes on. */
+  async setUpContainerd(setup: ContainerdSetup): Promise<void> {
+    this.#containerd = setup;
+    await this.program('containerd').stop();
+    await this.#configureContainerd();
+    await this.startContainerd();
+  }
+
   start(name: NodeProgram): void {
     const configured = (file: string) => join(this.folder, 'configuration', file);
     const commands: Record<NodeProgram, [string, ...string[]]> = {
-      containerd: [join(this.#packages, 'usr/bin/containerd'), '--config', configured('containerd.toml')],
+      containerd: [join(this.#packages, 'usr/bin/containerd')],
       kubelet: [
         kubernetesPrograms(),
         'kubelet',
@@ -224,6 +238,18 @@ export class ClusterNode {
     return ['nsenter', `--target=${target}`, '--mount', '--pid', '--net', '--uts', '--ipc', '--', ...command];
   }
 
+  /** With the plugins of others where it looks for them. */
+  async #configureContainerd(): Promise<void> {
+    const text =
+      this.#containerd === 'debian'
+        ? debianContainerdConfiguration(
+            readFileSync(join(this.#packages, 'etc/containerd/config.toml'), 'utf8'),
+          )
+        : containerdConfiguration(join(this.#packages, 'usr/sbin/runc'));
+    await this.run(['sh', '-c', 'mkdir -p /etc/containerd && cat >/etc/containerd/config.toml'], text);
+    await this.run(['cp', '--recursive', ...referencePlugins(), pluginFolders[this.#containerd]]);
+  }
+
   #daemon(name: string, command: readonly [string, ...string[]]): Daemon {
     return new Daemon({
       name: `${name} on ${this.name}`,
@@ -258,7 +284,6 @@ export class ClusterNode {
     const files = {
       'kubelet.json': JSON.stringify(kubelet),
       'kube-proxy.json': JSON.stringify(proxyConfiguration(proxyMode, proxyKubeconfig, this.name, podRanges)),
-      'containerd.toml': containerdConfiguration(join(this.#packages, 'usr/sbin/runc')),
     };
     for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
     chmodSync(folder, 0o700);

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -100,6 +101,27 @@ test('an older one is not asked what it does not know', async () => {
   assert.deepEqual(askedOf('old-ipam'), ['ADD 1.0.0', 'VERSION 1.0.0', 'VERSION 1.0.0']);
   await node.network.delete(attachment('DEL'));
   assert.deepEqual(askedOf('old-ipam'), ['DEL 1.0.0']);
+});
+
+test('of one that is a link to what is not in the container, that is said, and what to do', async () => {
+  symlinkSync('/var/lib/elsewhere/bin/linked-ipam', join(folder, 'linked-ipam'));
+  const request = requestOf('ADD', {
+    pod: 'web',
+    container: 'c1',
+    namespace: testNamespace('linked'),
+    configuration: { ipam: { type: 'linked-ipam' } },
+  });
+  const ipam = new DelegatedIpam({ podCidrs: async () => [], folders: [folder] });
+  await assert.rejects(ipam.assign(request, noWishes), (error) => {
+    assert.ok(error instanceof CniError);
+    assert.equal(error.code, 7);
+    assert.match(
+      error.message,
+      /linked-ipam is a link to \/var\/lib\/elsewhere\/bin\/linked-ipam, which is not to be seen/,
+    );
+    assert.match(error.message, /cp --remove-destination "\$\(readlink -f linked-ipam\)" linked-ipam$/);
+    return true;
+  });
 });
 
 test('one that refuses a DEL is asked to collect garbage all the same', async () => {

@@ -15,6 +15,7 @@ import {
   type ResourceKind,
   services,
 } from '../../resources/index.ts';
+import { type Event, events } from '../events.ts';
 import { printedKinds } from '../kinds/kinds.ts';
 import { isOfCalico, isProgram, programNamespaces } from './programs.ts';
 
@@ -31,10 +32,6 @@ export interface Collected {
   isOurs?(object: Resource): boolean;
 }
 
-interface Event extends Resource {
-  readonly involvedObject?: { readonly kind?: string; readonly namespace?: string; readonly name?: string };
-}
-
 const daemonSets: ResourceKind = {
   group: 'apps',
   version: 'v1',
@@ -49,14 +46,6 @@ const deployments: ResourceKind = {
   plural: 'deployments',
   namespaced: true,
 };
-const events: ResourceKind<Event> = {
-  group: '',
-  version: 'v1',
-  kind: 'Event',
-  plural: 'events',
-  namespaced: true,
-};
-
 const configurationName = 'calico-config';
 
 /** `programs` are the pods of Calico's programs. */

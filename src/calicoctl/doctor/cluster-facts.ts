@@ -1,5 +1,5 @@
 // What the API server knows that the doctor looks at, read once.
-import { NotFoundError } from '../../datastore/index.ts';
+import { ForbiddenError, NotFoundError } from '../../datastore/index.ts';
 import { auditIpam, type IpamSnapshot, readSnapshot } from '../../ipam/index.ts';
 import {
   type CalicoNodeStatus,
@@ -10,9 +10,11 @@ import {
   type Resource,
   type ResourceKind,
 } from '../../resources/index.ts';
+import { type Event, events } from '../events.ts';
 import { type ClusterFacts as Information, readClusterInformation, type Session } from '../session.ts';
 import { version } from '../version.ts';
 import { type AgentSettings, readAgentSettings } from './agent-settings.ts';
+import { type ClusterRanges, readClusterRanges } from './cluster-ranges.ts';
 
 export interface ClusterFacts {
   /** Of this calicoctl. */
@@ -27,6 +29,9 @@ export interface ClusterFacts {
   readonly calicoPods: readonly CalicoPod[];
   /** How calico-node was set up, of every sort that runs; empty where none runs as a pod. */
   readonly agentSettings: readonly AgentSettings[];
+  readonly ranges: ClusterRanges;
+  /** Of pods that could not be set up; none where events are not for us to see. */
+  readonly setupFailures: readonly Event[];
 }
 
 /** A pod with what its kubelet says of its containers. */
@@ -52,11 +57,13 @@ export interface ContainerStatus {
 const programs = ['calico-node', 'calico-kube-controllers', 'calico-typha'];
 
 export async function readClusterFacts({ datastore, client }: Session): Promise<ClusterFacts> {
-  const [information, first, reservations, nodeStatuses] = await Promise.all([
+  const [information, first, reservations, nodeStatuses, ranges, setupFailures] = await Promise.all([
     readClusterInformation(client),
     readSnapshot(datastore),
     datastore.list(ipReservations),
     listIfKnown(() => datastore.list(calicoNodeStatuses as ResourceKind<CalicoNodeStatus>)),
+    readClusterRanges(client),
+    listIfAllowed(() => client.list(events, { fieldSelector: 'reason=FailedCreatePodSandBox' })),
   ]);
   const { leakedAddresses, unassignedAddresses, sharedAddresses } = auditIpam(first);
   const isSuspicious = leakedAddresses.length + unassignedAddresses.length + sharedAddresses.length > 0;
@@ -73,6 +80,8 @@ export async function readClusterFacts({ datastore, client }: Session): Promise<
     nodeStatuses,
     calicoPods: calicoPods as CalicoPod[],
     agentSettings: await readAgentSettings(client, calicoPods),
+    ranges,
+    setupFailures,
   };
 }
 
@@ -82,6 +91,16 @@ async function listIfKnown<T extends Resource>(list: () => Promise<T[]>): Promis
     return await list();
   } catch (error) {
     if (error instanceof NotFoundError) return [];
+    throw error;
+  }
+}
+
+/** They tell more, and are nothing that the rest depends on. */
+async function listIfAllowed<T extends Resource>(list: () => Promise<T[]>): Promise<T[]> {
+  try {
+    return await list();
+  } catch (error) {
+    if (error instanceof ForbiddenError) return [];
     throw error;
   }
 }

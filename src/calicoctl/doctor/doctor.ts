@@ -6,7 +6,9 @@ import { addressChecks } from './checks/addresses.ts';
 import { agentChecks } from './checks/agents.ts';
 import { bgpChecks, nodeBgpChecks } from './checks/bgp.ts';
 import { nodeChecks } from './checks/node.ts';
+import { rangeChecks } from './checks/ranges.ts';
 import { clusterReading, nodeReading } from './checks/reading.ts';
+import { setupChecks } from './checks/setup.ts';
 import { readClusterFacts } from './cluster-facts.ts';
 import { type Check, examine, type Finding } from './finding.ts';
 import { type NodePlaces, readNodeFacts, usualPlaces } from './node-facts.ts';
@@ -22,7 +24,7 @@ export interface DoctorOptions extends GlobalOptions {
   readonly cniBinDir?: string;
 }
 
-const clusterChecks = [...agentChecks, ...addressChecks, ...bgpChecks];
+const clusterChecks = [...agentChecks, ...setupChecks, ...addressChecks, ...rangeChecks, ...bgpChecks];
 const localChecks = [...nodeChecks, ...nodeBgpChecks];
 
 /** Returns 1 when there is an error among the findings; warnings alone are no failure. */
@@ -72,8 +74,13 @@ function placesOf({ nodeRoot, cniNetDir, cniBinDir }: DoctorOptions): NodePlaces
       nodename: `${nodeRoot}/lib/nodename`,
       mtu: `${nodeRoot}/lib/mtu`,
     }),
-    ...(cniNetDir !== undefined && { netFolders: [cniNetDir] }),
-    ...(cniBinDir !== undefined && { pluginFolders: [cniBinDir] }),
+    cni: {
+      ...usualPlaces.cni,
+      // Whoever names folders knows where the runtime looks.
+      ...((cniNetDir ?? cniBinDir) !== undefined && { root: undefined }),
+      ...(cniNetDir !== undefined && { net: { path: cniNetDir, name: cniNetDir } }),
+      ...(cniBinDir !== undefined && { plugins: { path: cniBinDir, name: cniBinDir } }),
+    },
   };
 }
 

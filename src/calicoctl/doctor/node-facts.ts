@@ -1,12 +1,13 @@
 // What this machine itself shows of its network: files, links, tables, kernel. Read where calicoctl runs on a node, or in its
 // calico-node container, whose network is the node's.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { Expression, ForeignChain, Link, Nftables, Route } from '../../kernel/index.ts';
 import { felixHealthUrl } from '../../process/index.ts';
 import type { BgpStatus } from '../node/bgp-status.ts';
 import { type KernelNeed, kernelNeeds } from '../node/kernel-needs.ts';
+import { type CniFacts, type CniPlaces, readCniFacts, usualCniPlaces } from './cni-facts.ts';
 
 export interface NodeFacts {
   /** As Calico calls this node. */
@@ -32,24 +33,6 @@ export interface NodeFacts {
   readonly udp: { readonly received: number; readonly checksumErrors: number };
 }
 
-export interface CniFacts {
-  readonly folder: string;
-  /** Configurations in the order in which a runtime looks at them: the first is the network. */
-  readonly configurations: readonly CniConfiguration[];
-  readonly pluginFolder: string;
-  readonly plugins: readonly string[];
-}
-
-export interface CniConfiguration {
-  readonly file: string;
-  /** Types of the plugins that it calls. */
-  readonly plugins: readonly string[];
-  /** Type of the plugin that Calico's calls for addresses. */
-  readonly ipam?: string;
-  /** Why no runtime can read it as one. */
-  readonly fault?: string;
-}
-
 export interface OtherChain extends ForeignChain {
   /** Its last rule lets nothing go on to the policy. */
   readonly endsWith?: 'drop' | 'reject';
@@ -65,21 +48,18 @@ export interface NodePlaces {
   readonly root: string | undefined;
   readonly nodename: string;
   readonly mtu: string;
-  readonly netFolders: readonly string[];
-  readonly pluginFolders: readonly string[];
+  readonly cni: CniPlaces;
   readonly healthUrl: string;
 }
 
 /** The routing table that every packet comes to, of rtnetlink(7). */
 const mainTable = 254;
 
-/** Inside of calico-node's container the host's folders lie below /host. */
 export const usualPlaces: NodePlaces = {
   root: undefined,
   nodename: '/var/lib/calico/nodename',
   mtu: '/var/lib/calico/mtu',
-  netFolders: ['/host/etc/cni/net.d', '/etc/cni/net.d'],
-  pluginFolders: ['/host/opt/cni/bin', '/opt/cni/bin'],
+  cni: usualCniPlaces(process.env),
   healthUrl: felixHealthUrl(process.env, 'readiness'),
 };
 
@@ -93,7 +73,7 @@ export async function readNodeFacts(places: NodePlaces = usualPlaces): Promise<N
   const mtu = existsSync(places.mtu) ? Number(readFileSync(places.mtu, 'utf8')) : Number.NaN;
   return {
     node: readFileSync(places.nodename, 'utf8').trim(),
-    cni: readCni(places),
+    cni: readCniFacts(places.cni),
     healthUrl: places.healthUrl,
     readiness: await readReadiness(places.healthUrl),
     bgp: await readBgp(places),
@@ -105,40 +85,6 @@ export async function readNodeFacts(places: NodePlaces = usualPlaces): Promise<N
     legacyDrops: readLegacyDrops(),
     udp: readUdp(readFileSync('/proc/net/snmp', 'utf8')),
   };
-}
-
-function readCni({ netFolders, pluginFolders }: NodePlaces): CniFacts {
-  const there = (folders: readonly string[]) =>
-    folders.find((folder) => existsSync(folder)) ?? folders.at(-1) ?? '';
-  const list = (folder: string) => (existsSync(folder) ? readdirSync(folder).toSorted() : []);
-  const folder = there(netFolders);
-  const pluginFolder = there(pluginFolders);
-  const configurations = list(folder)
-    .filter((file) => /\.(conf|conflist|json)$/.test(file))
-    .map((file) => ({ file, ...readConfiguration(join(folder, file)) }));
-  return { folder, configurations, pluginFolder, plugins: list(pluginFolder) };
-}
-
-interface Plugin {
-  readonly type?: string;
-  readonly ipam?: { readonly type?: string };
-}
-
-/** As libcni reads it: a list of plugins where its name says so, one plugin where it does not. */
-function readConfiguration(path: string): Omit<CniConfiguration, 'file'> {
-  try {
-    const single = JSON.parse(readFileSync(path, 'utf8')) as Plugin & {
-      readonly plugins?: readonly Plugin[];
-    };
-    const isList = path.endsWith('.conflist');
-    const plugins = isList ? (single.plugins ?? []) : [single];
-    const types = plugins.map(({ type }) => type).filter((name) => name !== undefined);
-    const ipam = plugins.find(({ type }) => type === 'calico')?.ipam?.type;
-    if (types.length > 0) return { plugins: types, ...(ipam !== undefined && { ipam }) };
-    return { plugins: [], fault: isList ? 'it has no "plugins"' : 'it has no "type"' };
-  } catch (error) {
-    return { plugins: [], fault: error instanceof Error ? error.message : String(error) };
-  }
 }
 
 async function readReadiness(url: string): Promise<string | undefined> {

@@ -1,7 +1,7 @@
 // Addresses from another IPAM plugin, such as host-local: its executable is run as the specification's section 4 says, with our
 // own request and the network configuration, in which the node's own pod CIDRs stand where it says "usePodCidr".
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { formatAddress, parseAddress, tryParseAddress } from '../../net/index.ts';
@@ -128,8 +128,16 @@ export class DelegatedIpam implements AddressPlugin {
   #find({ configuration, environment }: CniRequest): string {
     const { type } = configuration.ipam;
     const folders = [...(environment.CNI_PATH ?? '').split(':').filter(Boolean), ...this.#options.folders];
-    const found = folders.map((folder) => join(folder, type)).find((path) => existsSync(path));
+    const paths = folders.map((folder) => join(folder, type));
+    const found = paths.find((path) => existsSync(path));
     if (found) return found;
+    const link = paths.map(linkAt).find((one) => one !== undefined);
+    if (link) {
+      throw invalid(
+        `"ipam.type" is "${type}", and ${link.path} is a link to ${link.target}, which is not to be seen inside calico-node's container: ` +
+          `put a copy of the plugin in the link's place, on the node and in the folder of its CNI plugins: cp --remove-destination "$(readlink -f ${type})" ${type}`,
+      );
+    }
     throw invalid(`"ipam.type" is "${type}", and there is no such plugin in ${folders.join(', ')}`);
   }
 
@@ -148,6 +156,15 @@ export class DelegatedIpam implements AddressPlugin {
       ...(previousResult && { prevResult: { ...previousResult, cniVersion } }),
       ipam: needsCidrs ? withPodCidrs(ipam, await this.#podCidrs(command)) : ipam,
     });
+  }
+}
+
+function linkAt(path: string): { readonly path: string; readonly target: string } | undefined {
+  try {
+    return { path, target: readlinkSync(path) };
+  } catch {
+    // Nothing there, or nothing that leads elsewhere.
+    return undefined;
   }
 }
 

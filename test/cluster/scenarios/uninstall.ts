@@ -7,6 +7,7 @@ import { eventually } from '../daemon.ts';
 import { type } from '../guide.ts';
 import { installGuide } from '../install.ts';
 import type { ClusterNode } from '../node.ts';
+import { pluginFolders } from '../node-configuration.ts';
 import { accountIsLeast } from './least-privilege.ts';
 
 /** By the commands of that section of the guide: the first paragraph of them cleans the nodes, the rest the cluster. */
@@ -54,8 +55,7 @@ async function remains(node: ClusterNode): Promise<string[]> {
   const files = [
     '/etc/cni/net.d/10-calico.conflist',
     '/etc/cni/net.d/calico-kubeconfig',
-    '/opt/cni/bin/calico',
-    '/opt/cni/bin/calico-ipam',
+    ...Object.values(pluginFolders).flatMap((folder) => [`${folder}/calico`, `${folder}/calico-ipam`]),
   ].filter((path) => existsSync(node.seenFromOutside(path)));
   const folders = ['/var/lib/calico', '/var/run/calico', '/var/log/calico', '/var/lib/cni/networks'];
   const state = folders.flatMap((path) => {

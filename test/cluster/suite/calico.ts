@@ -5,7 +5,7 @@ import { calicoImage } from '../calico-image.ts';
 import { Cluster } from '../cluster.ts';
 import { eventually } from '../daemon.ts';
 import { type } from '../guide.ts';
-import { calicoIsReady, installGuide } from '../install.ts';
+import { calicoIsReady, installCalicoctl, installGuide } from '../install.ts';
 import { apply } from '../pods.ts';
 import { leftovers } from '../run-folder.ts';
 import { addressesRunOut } from '../scenarios/addresses-run-out.ts';
@@ -65,6 +65,15 @@ test('kubectl apply installs it: its pods are Ready, and then the nodes are', as
   t.diagnostic(`ready ${Math.round(performance.now() - started)} ms after kubectl apply`);
   const pools = await cluster.kubectl(['get', 'ippools', '--output=jsonpath={.items[*].spec.cidr}']);
   assert.equal(pools, podSubnet);
+});
+test('the guide shows how to come by calicoctl: installed, and in the container of a node', async () => {
+  await installCalicoctl(cluster);
+  const commands = installGuide.commandsOf('calicoctl');
+  assert.match(await type(cluster, 'calicoctl version'), /^Client Version: +v?\d/m);
+  const inContainer = commands.find((command) => command.includes('kubectl exec')) ?? '';
+  await eventually('the doctor finds nothing on a node', async () =>
+    /: 0 errors, 0 warnings$/m.test(await type(cluster, inContainer)),
+  );
 });
 test('the guide shows how to see that it works', async () => {
   const [nodes = '', pods = '', doctor = '', ...more] = installGuide.commandsOf('See that it works');

@@ -6,7 +6,7 @@ import { calicoImage } from '../calico-image.ts';
 import { Cluster } from '../cluster.ts';
 import { eventually } from '../daemon.ts';
 import { Guide, type } from '../guide.ts';
-import { calicoIsReady } from '../install.ts';
+import { calicoIsReady, installCalicoctl } from '../install.ts';
 import { apply, podManifest, readyPods } from '../pods.ts';
 import { leftovers } from '../run-folder.ts';
 import { installOldCalico } from '../scenarios/old-calico.ts';
@@ -35,6 +35,7 @@ const names = () => cluster.nodes.map(({ name }) => name);
 
 test('an old Calico is there, and what it has can be moved', async () => {
   await installOldCalico(cluster);
+  await installCalicoctl(cluster);
   for (const command of guide.commandsOf('1. Look'))
     assert.match(await type(cluster, command), /^IPPool +1 +0 +0 +0$/m);
 });

@@ -1,5 +1,5 @@
-// The other ways to install, on a cluster whose kube-proxy writes nftables: by Helm, with routes by BGP; then, once that has left,
-// policy alone beside a network that somebody else makes.
+// The other ways to install, on a cluster whose kube-proxy writes nftables: by Helm, with routes by BGP, beside Debian's containerd as
+// its package leaves it; then, once that has left, policy alone beside a network that somebody else makes.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { calicoImage } from '../calico-image.ts';
@@ -7,12 +7,14 @@ import { Cluster } from '../cluster.ts';
 import { eventually } from '../daemon.ts';
 import { type } from '../guide.ts';
 import { calicoIsReady, installGuide, manifest } from '../install.ts';
+import { pluginFolders } from '../node-configuration.ts';
 import { readyPods } from '../pods.ts';
 import { leftovers } from '../run-folder.ts';
 import { bgpObjects } from '../scenarios/bgp-objects.ts';
 import { connectivity } from '../scenarios/connectivity.ts';
 import { denyAll } from '../scenarios/deny-all.ts';
 import { doctorFindsNothing } from '../scenarios/doctor.ts';
+import { foreignRuntime } from '../scenarios/foreign-runtime.ts';
 import { ipv6 } from '../scenarios/ipv6.ts';
 import { requestCount, variantIsLeast } from '../scenarios/least-privilege.ts';
 import { uninstall } from '../scenarios/uninstall.ts';
@@ -28,6 +30,7 @@ before(async () => {
     podRange,
     podRange6,
     isDualStack: true,
+    containerd: 'debian',
     images: [...testImages(), await calicoImage()],
   });
 });
@@ -37,9 +40,11 @@ after(async () => {
 });
 
 test('Helm installs it with BGP and both families', async () => {
+  const values = installGuide.valuesOf('Runtimes, distributions', "Debian's package `containerd`");
+  assert.deepEqual(values, [`cni.binFolder=${pluginFolders.debian}`]);
   for (const command of installGuide.commandsOf('With Helm')) {
     const asWanted = command.replace('networking=vxlan', 'networking=bgp').replace('10.244.0.0/16', podRange);
-    await type(cluster, `${asWanted} --set pools.ipv6.cidr=${podRange6}`);
+    await type(cluster, `${asWanted} --set ${[...values, `pools.ipv6.cidr=${podRange6}`].join()}`);
   }
   await calicoIsReady(cluster);
 });
@@ -62,6 +67,7 @@ test('nodes know by BGP where pods are; there is no tunnel, and kube-proxy write
 });
 test('the doctor finds nothing where routes come by BGP', () => doctorFindsNothing(cluster));
 test('a deny-all policy blocks, and probes go on, with BGP', (t) => denyAll(t, cluster));
+test('a containerd that looks elsewhere for plugins is named by the doctor', () => foreignRuntime(cluster));
 test('what people ask of BGP besides is answered', () => bgpObjects(cluster));
 test('with BGP, service accounts may do what they need, and no more', (t) =>
   variantIsLeast(t, cluster, { since: 0, isStandalone: false }));
@@ -83,6 +89,8 @@ test('Helm takes it away, and nothing of it stays', async (t) => {
 
 let requestsBefore = 0;
 test('policy alone is installed beside routes that others make', async () => {
+  // The manifest is for containerd as it is mostly set up.
+  for (const node of cluster.nodes) await node.setUpContainerd('upstream');
   requestsBefore = requestCount(cluster);
   for (const { name, address } of cluster.nodes) {
     const range = await cluster.kubectl(['get', 'node', name, '--output=jsonpath={.spec.podCIDR}']);

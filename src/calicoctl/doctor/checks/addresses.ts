@@ -179,7 +179,7 @@ const nodeAddresses: Check<ClusterFacts> = {
 export const addressChecks = [poolsExist, poolsHaveRoom, poolsApart, nothingLeaks, nodeAddresses];
 
 /** Whether a pool still gives addresses to anybody. */
-function isOpen({ metadata, spec }: IPPool): boolean {
+export function isOpen({ metadata, spec }: IPPool): boolean {
   return !spec.disabled && !metadata.deletionTimestamp;
 }
 
@@ -191,7 +191,7 @@ function whoWaits(pool: IPPool): string {
   return 'services of type LoadBalancer that find none wait';
 }
 
-function usesOf({ spec }: IPPool): readonly string[] {
+export function usesOf({ spec }: IPPool): readonly string[] {
   return spec.allowedUses?.length ? spec.allowedUses : ['Workload', 'Tunnel'];
 }
 

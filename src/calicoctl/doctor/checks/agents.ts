@@ -154,7 +154,7 @@ export const agentChecks = [
   oneVersion,
 ];
 
-function isAgent({ metadata }: CalicoPod): boolean {
+export function isAgent({ metadata }: CalicoPod): boolean {
   return metadata.labels?.['k8s-app'] === nodeLabel;
 }
 
@@ -167,7 +167,7 @@ function saysCalicoIsUp(status: Node['status']): boolean {
   );
 }
 
-function isReady({ status }: CalicoPod): boolean {
+export function isReady({ status }: CalicoPod): boolean {
   return status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false;
 }
 

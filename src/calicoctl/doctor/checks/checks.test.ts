@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Link } from '../../../kernel/index.ts';
-import type { IPAMBlock, IPPool, Node } from '../../../resources/index.ts';
+import type { IPAMBlock, IPPool, Node, Pod } from '../../../resources/index.ts';
 import type { CalicoPod, ClusterFacts } from '../cluster-facts.ts';
 import { examine } from '../finding.ts';
 import type { NodeFacts } from '../node-facts.ts';
@@ -11,7 +11,9 @@ import { addressChecks } from './addresses.ts';
 import { agentChecks } from './agents.ts';
 import { bgpChecks, nodeBgpChecks } from './bgp.ts';
 import { nodeChecks } from './node.ts';
+import { rangeChecks } from './ranges.ts';
 import { clusterReading, nodeReading } from './reading.ts';
+import { setupChecks } from './setup.ts';
 
 const apiVersion = 'projectcalico.org/v3';
 
@@ -71,6 +73,8 @@ function cluster({
     nodeStatuses: [],
     calicoPods: [agent('a'), agent('b')],
     agentSettings: [],
+    ranges: { services: ['10.96.0.0/12'], proxy: undefined },
+    setupFailures: [],
     ...rest,
     ipam: {
       pools: [pool('p', '10.1.0.0/16')],
@@ -85,11 +89,11 @@ function cluster({
   return facts;
 }
 
+const clusterChecks = [...agentChecks, ...setupChecks, ...addressChecks, ...rangeChecks, ...bgpChecks];
+
 /** "check severity where" of each finding about a cluster. */
 function said(facts: ClusterFacts): string[] {
-  return examine([...agentChecks, ...addressChecks, ...bgpChecks], facts).map(
-    ({ check, severity, where }) => `${check} ${severity} ${where}`,
-  );
+  return examine(clusterChecks, facts).map(({ check, severity, where }) => `${check} ${severity} ${where}`);
 }
 
 describe('the cluster:', () => {
@@ -345,6 +349,183 @@ describe('the cluster:', () => {
     ]);
   });
 
+  const podCidrs = (...cidrs: string[]) =>
+    ['a', 'b'].map((name, index) =>
+      node(name, `192.0.2.${index + 1}`, {
+        spec: { podCIDRs: cidrs.map((cidr) => cidr.replace('N', `${index}`)) },
+      }),
+    );
+
+  test('a pool in which no node has a part, though nodes have parts of some range', () => {
+    const nodes = podCidrs('10.42.N.0/24', 'fd00:N::/64');
+    const pools = [pool('default', '192.168.0.0/16')];
+    assert.deepEqual(said(cluster({ ipam: { nodes, pools } })), [
+      'pool-outside-cluster warning pool "default"',
+    ]);
+    const [found] = examine(rangeChecks, cluster({ ipam: { nodes, pools } }));
+    assert.match(found?.why ?? '', /^Nodes have 10\.42\.0\.0\/24, /);
+    const well = (...pools: IPPool[]) => assert.deepEqual(said(cluster({ ipam: { nodes, pools } })), []);
+    well(pool('whole', '10.42.0.0/16'), pool('six', 'fd00::/16'));
+    well(pool('part', '10.42.1.0/25'));
+    const other = '192.168.0.0/16';
+    const inUse = pool('p', '10.42.0.0/16');
+    well(inUse, pool('old', other, { disabled: true }));
+    well(inUse, pool('tunnels', other, { allowedUses: ['Tunnel'] }));
+    // A node that has none tells nothing, and where another plugin gives addresses there is nothing to ask.
+    assert.deepEqual(said(cluster({ ipam: { pools } })), []);
+    const agentSettings = [{ NO_DEFAULT_POOLS: 'true' }];
+    assert.deepEqual(said(cluster({ ipam: { nodes, pools }, agentSettings })), []);
+  });
+
+  test("what kube-proxy's own configuration says of the range of pods goes before what nodes have", () => {
+    const nodes = podCidrs('10.42.N.0/24');
+    const told = (proxy: readonly string[], cidr: string) =>
+      said(cluster({ ipam: { nodes, pools: [pool('p', cidr)] }, ranges: { services: [], proxy } }));
+    const finding = ['pool-outside-cluster warning pool "p"'];
+    assert.deepEqual(told(['10.42.0.0/16'], '10.42.128.0/17'), []);
+    assert.deepEqual(told(['10.42.0.0/16'], '10.40.0.0/14'), finding);
+    assert.deepEqual(told(['fd00::/48', '10.42.0.0/16'], '192.168.0.0/16'), finding);
+    // It knows pods by their links.
+    assert.deepEqual(told([], '192.168.0.0/16'), []);
+  });
+
+  test('a pool over the range of Services', () => {
+    const told = (services: readonly string[], spec: Partial<IPPool['spec']> = {}) =>
+      said(
+        cluster({
+          ipam: { pools: [pool('p', '10.1.0.0/16'), pool('q', '10.96.0.0/16', spec)] },
+          ranges: { services, proxy: undefined },
+        }),
+      );
+    const finding = ['pool-over-services error pool "q"'];
+    assert.deepEqual(told(['fd00::/108', '10.96.0.0/12']), finding);
+    assert.deepEqual(told(['10.96.0.1/32'], { allowedUses: ['LoadBalancer'] }), finding);
+    assert.deepEqual(told(['10.112.0.0/12']), []);
+    assert.deepEqual(told(['10.96.0.0/12'], { disabled: true }), []);
+  });
+
+  /** As kubelet says it of a node. */
+  const notReady = (message: string) => ({
+    conditions: [{ type: 'Ready', status: 'False' as const, reason: 'KubeletNotReady', message }],
+  });
+  const uninitialized =
+    'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized';
+
+  test('a container runtime that finds no network where calico-node is ready, and where it writes and should', () => {
+    const nodes = (message: string) => [
+      node('a', '192.0.2.1', { status: notReady(message) }),
+      node('b', '192.0.2.2'),
+    ];
+    const facts = cluster({ ipam: { nodes: nodes(uninitialized) } });
+    assert.deepEqual(said(facts), ['network-not-found error node "a"']);
+    const remedyOf = (facts: ClusterFacts) => examine(setupChecks, facts)[0]?.remedy ?? '';
+    assert.match(
+      remedyOf(facts),
+      /writes its own into \/etc\/cni\/net\.d: .*cni\.configurationFolder=FOLDER /,
+    );
+    const crio = uninitialized.replace(
+      'Network plugin returns error: cni plugin not initialized',
+      'No CNI configuration file in /etc/kubernetes/cni/net.d/. Has your network provider started?',
+    );
+    const elsewhere = cluster({
+      ipam: { nodes: nodes(crio) },
+      agentSettings: [{ CNI_HOST_NET_DIR: '/var/net.d' }],
+    });
+    assert.match(
+      remedyOf(elsewhere),
+      /in \/etc\/kubernetes\/cni\/net\.d, .* into \/var\/net\.d: .*cni\.configurationFolder=\/etc\/kubernetes\/cni\/net\.d /,
+    );
+    // Without calico-node there is no network to be found, and what else keeps a node is not the network.
+    const calicoPods = [agent('a', { conditions: [{ type: 'Ready', status: 'False' }] }), agent('b')];
+    const waiting = said(cluster({ ipam: { nodes: nodes(uninitialized) }, calicoPods }));
+    assert.deepEqual(waiting, ['agent-not-ready error pod calico-system/calico-node-a on node "a"']);
+    assert.deepEqual(said(cluster({ ipam: { nodes: nodes('PLEG is not healthy') } })), []);
+  });
+
+  describe('pods that get no network:', () => {
+    const pod = (name: string, status: Pod['status'] = { phase: 'Pending' }): Pod => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { namespace: 'shop', name, uid: `uid-${name}` },
+      spec: { nodeName: 'a', containers: [] },
+      ...(status && { status }),
+    });
+    const failure = (name: string, reason: string, minute = 10) => ({
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { namespace: 'shop', name: `${name}.${minute}` },
+      involvedObject: { kind: 'Pod', namespace: 'shop', name, uid: `uid-${name}` },
+      reason: 'FailedCreatePodSandBox',
+      message: `Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox "0${minute}ab": ${reason}`,
+      lastTimestamp: `2026-01-31T12:${minute}:00Z`,
+    });
+    const notThere = (plugin: string, folder = '/usr/lib/cni') =>
+      `plugin type="calico" failed (add): failed to find plugin "${plugin}" in path [${folder}]`;
+    const found = (
+      setupFailures: ClusterFacts['setupFailures'],
+      more: Partial<ClusterFacts> = {},
+      pods = [pod('one'), pod('two')],
+    ) => examine(clusterChecks, cluster({ ...more, ipam: { pods }, setupFailures }));
+
+    test('the folder is named in which the runtime looks for the plugin, once for all of its pods, and that in which it is', () => {
+      const [finding, ...others] = found([
+        failure('one', notThere('calico')),
+        failure('two', notThere('calico'), 11),
+      ]);
+      assert.deepEqual(others, []);
+      assert.deepEqual(
+        [finding?.check, finding?.severity, finding?.where],
+        ['pod-setup-fails', 'error', 'node "a", pods shop/one, shop/two'],
+      );
+      assert.match(
+        finding?.what ?? '',
+        /looks for Calico's CNI plugin in \/usr\/lib\/cni, and does not find/,
+      );
+      assert.equal(finding?.why, 'failed to find plugin "calico" in path [/usr/lib/cni]');
+      assert.match(
+        finding?.remedy ?? '',
+        /^It was installed in \/opt\/cni\/bin: .*cni\.binFolder=\/usr\/lib\/cni /,
+      );
+      const [gone] = found([failure('one', notThere('calico'))], {
+        agentSettings: [{ CNI_HOST_BIN_DIR: '/usr/lib/cni' }],
+      });
+      assert.match(gone?.remedy ?? '', /^It was installed there and is gone; .*spec\.nodeName=a$/);
+    });
+
+    test('a plugin of others is to be put where the runtime looks', () => {
+      const [finding] = found([failure('one', notThere('portmap', '/opt/cni/bin/'))]);
+      assert.match(finding?.what ?? '', /the CNI plugin "portmap" in \/opt\/cni\/bin, and does not find/);
+      assert.match(finding?.remedy ?? '', /^Put it there: .*containernetworking-plugins/);
+    });
+
+    test('of a pod the last failure counts; what is not known is told as the runtime told it', () => {
+      const [finding, ...others] = found([
+        failure('one', 'plugin type="calico" failed (add): no address is left', 12),
+        failure('one', notThere('calico'), 11),
+      ]);
+      assert.deepEqual(others, []);
+      assert.deepEqual(
+        [finding?.severity, finding?.why],
+        ['warning', 'plugin type="calico" failed (add): no address is left'],
+      );
+    });
+
+    test('nothing is said of pods that are gone, were made again, end or have an address by now', () => {
+      const ending = pod('one');
+      ending.metadata.deletionTimestamp = '2026-01-31T12:00:00Z';
+      const again = pod('one');
+      again.metadata.uid = 'another';
+      const started = pod('one', { phase: 'Running', podIP: '10.1.0.8', podIPs: [{ ip: '10.1.0.8' }] });
+      for (const now of [ending, again, started, pod('three')]) {
+        const told = found([failure('one', notThere('calico'))], {}, [now]);
+        assert.deepEqual(
+          told.filter(({ check }) => check === 'pod-setup-fails'),
+          [],
+        );
+      }
+    });
+  });
+
   test('a BGP session that is not established', () => {
     const facts = cluster({
       nodeStatuses: [
@@ -392,6 +573,8 @@ describe('a node:', () => {
       configurations: [{ file: '10-calico.conflist', plugins: ['calico', 'portmap'] }],
       pluginFolder: '/opt/cni/bin',
       plugins: ['calico', 'calico-ipam', 'portmap'],
+      brokenLinks: [],
+      runtimes: [],
     },
     healthUrl: 'http://127.0.0.1:9100/readiness',
     readiness: 'ok',
@@ -438,7 +621,7 @@ describe('a node:', () => {
     ]);
     const shadowed = {
       ...cni,
-      folder: '/host/etc/cni/net.d',
+      folder: '/var/lib/net.d',
       configurations: [broken, ...cni.configurations],
     };
     const [found] = examine(nodeChecks, facts({ cni: shadowed }));
@@ -446,7 +629,7 @@ describe('a node:', () => {
       found?.why ?? '',
       /No runtime can read it \(it has no "type"\), and containerd .* gives no pod a network/,
     );
-    assert.match(found?.remedy ?? '', /rm \/etc\/cni\/net\.d\/00-broken\.conf$/);
+    assert.match(found?.remedy ?? '', /rm \/var\/lib\/net\.d\/00-broken\.conf$/);
     assert.deepEqual(told({ cni: { ...cni, plugins: ['calico', 'portmap'] } }), [
       'cni-not-installed error: The CNI plugin "calico-ipam" is missing',
     ]);
@@ -467,6 +650,77 @@ describe('a node:', () => {
     assert.deepEqual(others, []);
     const there = { ...cni, configurations, plugins: [...cni.plugins, 'bandwidth', 'host-local'] };
     assert.deepEqual(told({ cni: there }), []);
+  });
+
+  test('an address plugin that is a link out of what calico-node sees; other plugins are called by the runtime, which sees it', () => {
+    const { cni } = facts();
+    const plugins = [...cni.plugins, 'host-local'];
+    const configurations = [
+      { file: '10-calico.conflist', plugins: ['calico', 'portmap'], ipam: 'host-local' },
+    ];
+    const linked = { ...cni, configurations, plugins, brokenLinks: ['host-local', 'portmap'] };
+    const found = examine(nodeChecks, facts({ cni: linked }));
+    assert.deepEqual(
+      found.map(({ check, what }) => `${check}: ${what}`),
+      [
+        `cni-not-installed: "10-calico.conflist" has addresses of the CNI plugin "host-local", which is a link to what calico-node's container does not see`,
+      ],
+    );
+    assert.match(
+      found[0]?.remedy ?? '',
+      /cp --remove-destination "\$\(readlink -f \/opt\/cni\/bin\/host-local\)" \/opt\/cni\/bin\/host-local$/,
+    );
+  });
+
+  test('a runtime that looks for plugins or networks where Calico has put none', () => {
+    const { cni } = facts();
+    const debian = {
+      name: 'containerd',
+      file: '/etc/containerd/config.toml',
+      pluginFolders: ['/usr/lib/cni'],
+      netFolder: '/etc/cni/net.d',
+      plugins: ['portmap'],
+      namesCalico: true,
+    };
+    const [found, ...others] = examine(nodeChecks, facts({ cni: { ...cni, runtimes: [debian] } }));
+    assert.deepEqual(others, []);
+    assert.deepEqual(
+      [found?.check, found?.severity, found?.where],
+      ['runtime-looks-elsewhere', 'error', 'node "a", /etc/containerd/config.toml'],
+    );
+    assert.equal(
+      found?.what,
+      "containerd looks for CNI plugins in /usr/lib/cni, and Calico's are in /opt/cni/bin",
+    );
+    assert.match(found?.remedy ?? '', /cni\.binFolder=\/usr\/lib\/cni /);
+    const elsewhere = { ...debian, plugins: ['calico'], netFolder: '/net.d', namesCalico: false };
+    const [network] = examine(nodeChecks, facts({ cni: { ...cni, runtimes: [elsewhere] } }));
+    assert.equal(
+      network?.what,
+      "containerd looks for CNI configurations in /net.d, and Calico's is in /etc/cni/net.d",
+    );
+    assert.match(network?.remedy ?? '', /cni\.configurationFolder=\/net\.d /);
+    // Which of two the kubelet uses is not known.
+    const other = { ...debian, name: 'CRI-O', pluginFolders: ['/opt/cni/bin'], plugins: ['calico'] };
+    assert.deepEqual(told({ cni: { ...cni, runtimes: [debian, other] } }), []);
+    // What was installed nowhere is missed already.
+    const without = { ...cni, plugins: ['portmap'], runtimes: [debian] };
+    assert.deepEqual(told({ cni: without }), [
+      'cni-not-installed error: The CNI plugin "calico" and "calico-ipam" is missing',
+    ]);
+  });
+
+  test('what is to be typed names no namespace, which is up to who installs', () => {
+    const { cni } = facts();
+    const findings = examine(
+      nodeChecks,
+      facts({ readiness: undefined, cni: { ...cni, configurations: [], plugins: [] } }),
+    );
+    assert.equal(findings.length, 3);
+    for (const { remedy } of findings) {
+      assert.match(remedy, /kubectl (get pods|delete pod) -A -l k8s-app=calico-node /);
+      assert.doesNotMatch(remedy, /calico-system/);
+    }
   });
 
   test('a tunnel that is wider than its underlay, and pods that are wider than their tunnel', () => {
@@ -567,7 +821,7 @@ test('the guide to troubleshooting names every check, and none that there is not
   const guide = readFileSync(join(import.meta.dirname, '../../../../docs/troubleshooting.md'), 'utf8');
   const named = [...guide.matchAll(/^\| `([a-z-]+)` /gm)].map(([, name]) => name);
   const reading = [...clusterReading, ...nodeReading];
-  const all = [...reading, ...agentChecks, ...addressChecks, ...bgpChecks, ...nodeChecks, ...nodeBgpChecks];
+  const all = [...reading, ...clusterChecks, ...nodeChecks, ...nodeBgpChecks];
   const checks = all.map(({ name }) => name);
   assert.deepEqual(named.toSorted(), checks.toSorted());
 });

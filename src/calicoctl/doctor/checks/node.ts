@@ -1,7 +1,7 @@
 // Whether this machine can do what calico-node asks of it, and nobody else's files or rules are in the way.
 import type { Check } from '../finding.ts';
 import type { NodeFacts, NodeLink } from '../node-facts.ts';
-import { cniInstalled } from './cni.ts';
+import { cniInstalled, runtimeLooksThere } from './cni.ts';
 
 /** What VXLAN adds to a packet, by the tunnel's name. */
 const vxlanOverheads: Readonly<Record<string, number>> = { 'vxlan.calico': 50, 'vxlan-v6.calico': 70 };
@@ -20,7 +20,7 @@ const agentAnswers: Check<NodeFacts> = {
         why:
           readiness?.replaceAll('\n', '; ') ??
           `Nobody answers at ${healthUrl}: it does not run, healthEnabled is false, or FELIX_HEALTHPORT is another there than here`,
-        remedy: `Look at its log: kubectl -n calico-system logs $(kubectl -n calico-system get pods -o name -l k8s-app=calico-node --field-selector spec.nodeName=${node})`,
+        remedy: `Look at its log: kubectl logs -n NAMESPACE POD, as kubectl get pods -A -l k8s-app=calico-node --field-selector spec.nodeName=${node} names them`,
       },
     ];
   },
@@ -176,7 +176,15 @@ const checksumsHold: Check<NodeFacts> = {
   },
 };
 
-export const nodeChecks = [agentAnswers, cniInstalled, mtuFits, kernelFits, nobodyDrops, checksumsHold];
+export const nodeChecks = [
+  agentAnswers,
+  cniInstalled,
+  runtimeLooksThere,
+  mtuFits,
+  kernelFits,
+  nobodyDrops,
+  checksumsHold,
+];
 
 function widest(links: readonly NodeLink[]): number {
   return Math.max(...links.map(({ mtu }) => mtu));
