@@ -7,6 +7,7 @@ import { cacheFolder, fail, installPackages, installSystemPackages, root, runtim
 const eyes = {
   nft: { package: 'nftables', why: 'shows the tests what we wrote into the kernel' },
   'iptables-restore': { package: 'iptables', why: 'writes rules in the tests as kube-proxy would' },
+  ipset: { package: 'ipset', why: 'makes the sets in the tests that Calico looks addresses up in' },
   ip: { package: 'iproute2', why: 'shows the tests what we wrote into the kernel' },
   '/usr/lib/cni/portmap': {
     package: 'containernetworking-plugins',

@@ -28,6 +28,7 @@ test('what says nothing of BGP has nothing computed anew: heartbeats of nodes, a
     paths: bgpPaths(folder),
     program: join(folder, 'no-bird'),
     hasRoutesToRecover: () => false,
+    adoptRoutes: () => {},
     hearPodsAt: () => {
       computed++;
       next.resolve();

@@ -47,6 +47,8 @@ export interface BgpAgentOptions {
   /** Name or path of BIRD's program. */
   readonly program: string;
   readonly hasRoutesToRecover: () => boolean;
+  /** Before a BIRD starts: gives routes that another Calico's has left without a metric this one, which ours have. */
+  readonly adoptRoutes: (metric: number) => void;
   /** Has the node hear its own pods at these addresses, and at no others. */
   readonly hearPodsAt: (addresses: readonly string[]) => void;
   readonly log: Logger;
@@ -71,6 +73,8 @@ export class BgpAgent {
   #isScheduled = false;
   #isStopped = false;
   #faults: readonly Fault[] = [];
+  /** Of IPv4 routes, as BIRD was last configured; undefined before it was, and where the node has no such address. */
+  #metric: number | undefined;
 
   constructor(options: BgpAgentOptions) {
     this.#options = options;
@@ -79,7 +83,10 @@ export class BgpAgent {
       program,
       paths,
       log,
-      hasRoutesToRecover,
+      hasRoutesToRecover: () => {
+        this.#adoptRoutes();
+        return hasRoutesToRecover();
+      },
       onTrouble: () => this.#report(),
     });
     this.#secrets = new FollowedSecrets(datastore, namespace, () => this.#schedule());
@@ -197,6 +204,7 @@ export class BgpAgent {
     this.#report();
     if (!model) return;
     this.#hearPods(model);
+    this.#metric = model.families.find(({ family }) => family === 4)?.priority;
     this.#bird.apply(configurationText(model, { logFile: paths.log }));
   }
 
@@ -223,6 +231,16 @@ export class BgpAgent {
       const why = error instanceof Error ? error.message : String(error);
       const sentence = `BIRD keeps its configuration, for none can be made of what the cluster says: ${why}`;
       return { model: undefined, faults: [{ object: `Node "${node}"`, sentence }] };
+    }
+  }
+
+  /** What cannot be adopted stays beside BIRD's own routes, and before them. */
+  #adoptRoutes(): void {
+    if (this.#metric === undefined) return;
+    try {
+      this.#options.adoptRoutes(this.#metric);
+    } catch (error) {
+      this.#options.log.error({ error }, 'Cannot adopt routes that an earlier BIRD has left on this node');
     }
   }
 

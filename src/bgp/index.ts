@@ -1,4 +1,5 @@
 // The door of the bgp room: from the cluster's objects to BIRD's configuration, and BIRD itself.
+export { adoptRoutes } from './adopt-routes.ts';
 export { BgpAgent } from './agent.ts';
 export { birdAdvertised, birdRoutes, birdStatus, unreadyReasons } from './bird/ask-bird.ts';
 export type { LearnedRoute } from './bird/routes.ts';

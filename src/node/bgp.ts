@@ -1,5 +1,5 @@
 // BGP on this node: the agent that configures and supervises BIRD, and the answers to CalicoNodeStatus.
-import { BgpAgent, keepPeeringAddresses, NodeStatusReporter } from '../bgp/index.ts';
+import { adoptRoutes, BgpAgent, keepPeeringAddresses, NodeStatusReporter } from '../bgp/index.ts';
 import type { Datastore } from '../datastore/index.ts';
 import type { Rtnetlink } from '../kernel/index.ts';
 import type { Logger } from '../process/index.ts';
@@ -28,6 +28,13 @@ export function startBgp(
     paths: paths.bird,
     program: birdProgram,
     hasRoutesToRecover: () => rtnetlink.routes().some(({ protocol }) => protocol === birdProtocol),
+    adoptRoutes: (metric) => {
+      const left = adoptRoutes(rtnetlink, metric);
+      if (left.length === 0) return;
+      log.warn(
+        `Routes of an earlier BIRD with several next hops stay before those of ours, to ${left.join(', ')}: once BGP is up, delete each by "ip route del DESTINATION metric 0 proto bird"`,
+      );
+    },
     hearPodsAt: (addresses) => keepPeeringAddresses(rtnetlink, addresses),
     log,
   });

@@ -248,7 +248,7 @@ async function begin(start: StartOptions, { signal, onStop }: Course): Promise<v
   });
   felix.start();
   await unlessEnded(felix.inSync);
-  takeOver(kernelTables, log);
+  await takeOver(kernelTables, log);
   upkeep.look();
 
   // Pods outlast the lack of a tunnel, and keep the size that they began with.

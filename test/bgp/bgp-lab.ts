@@ -5,7 +5,14 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { BgpAgent, bgpPaths, birdStatus, keepPeeringAddresses, unreadyReasons } from '../../src/bgp/index.ts';
+import {
+  adoptRoutes,
+  BgpAgent,
+  bgpPaths,
+  birdStatus,
+  keepPeeringAddresses,
+  unreadyReasons,
+} from '../../src/bgp/index.ts';
 import { MemoryDatastore } from '../../src/datastore/index.ts';
 import {
   addAddress,
@@ -112,6 +119,10 @@ export class BgpLab implements AsyncDisposable {
         hasRoutesToRecover: () => {
           using netlink = Rtnetlink.open({ namespace: this.#underlay.node(name).namespace });
           return netlink.routes().some(({ protocol }) => protocol === 12);
+        },
+        adoptRoutes: (metric) => {
+          using netlink = Rtnetlink.open({ namespace: this.#underlay.node(name).namespace });
+          adoptRoutes(netlink, metric);
         },
         hearPodsAt: (addresses) => {
           using netlink = Rtnetlink.open({ namespace: this.#underlay.node(name).namespace });

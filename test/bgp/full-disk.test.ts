@@ -131,6 +131,7 @@ test('word of BGP for others that finds no room leaves no beginning behind', asy
     paths: { ...bgpPaths(disk.folder), report: join(disk.folder, 'bgp.json') },
     program: join(disk.folder, 'no-bird'),
     hasRoutesToRecover: () => false,
+    adoptRoutes: () => {},
     hearPodsAt: () => {},
     log,
   });

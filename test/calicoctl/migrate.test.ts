@@ -114,6 +114,22 @@ test('a dry run needs no kinds that are declared later, and copying says that it
   assert.equal((await cluster.store.get(old, { name: 'default' })).spec.datastoreReady, true);
 });
 
+test('a block gets the name that agents look for', async () => {
+  await using cluster = await legacyCluster();
+  const { store } = cluster;
+  const kind = legacyKind('IPAMBlock');
+  const [block] = await store.list(kind);
+  assert.ok(block);
+  await store.delete(kind, block.metadata);
+  await store.create(kind, legacy('IPAMBlock', { name: 'another' }, block.spec));
+  const { code, stderr } = await cluster.run(['migrate-from-calico', '--settle', '0']);
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(
+    (await store.list(ipamBlocks)).map((one) => one.metadata.name),
+    ['192-168-71-0-26'],
+  );
+});
+
 test('what cannot be migrated is named with the reason, and then nothing is written', async () => {
   await using cluster = await legacyCluster();
   const { store } = cluster;

@@ -6,6 +6,8 @@ export interface HeldPair {
   readonly clientNamespace: string;
   readonly serverNamespace: string;
   readonly serverAddress: string;
+  /** Where the client connects to, when that is not where the server listens: the address of a Service. */
+  readonly by?: string;
 }
 
 /** Long enough for several retransmissions of a packet that was lost. */
@@ -23,15 +25,16 @@ export class HeldConnections implements Disposable {
   #lost = 0;
 
   /** Opens one more. @throws Error when it does not come about */
-  open({ name, clientNamespace, serverNamespace, serverAddress }: HeldPair, port: number): void {
+  open({ name, clientNamespace, serverNamespace, serverAddress, by }: HeldPair, port: number): void {
     const [here, there] = [openNamespace(clientNamespace), openNamespace(serverNamespace)];
     try {
-      const listener = InetSocket.open({ family: 4, type: 'stream', namespace: there });
+      const family = serverAddress.includes(':') ? 6 : 4;
+      const listener = InetSocket.open({ family, type: 'stream', namespace: there });
       this.#listeners.push(listener);
       listener.bind({ address: serverAddress, port });
       listener.listen();
-      const client = InetSocket.open({ family: 4, type: 'stream', namespace: here });
-      client.connect({ address: serverAddress, port });
+      const client = InetSocket.open({ family, type: 'stream', namespace: here });
+      client.connect({ address: by ?? serverAddress, port });
       pollReadable([listener], patienceMs);
       const server = listener.accept()?.socket;
       if (!server) throw new Error(`No connection from ${name}`);

@@ -1,7 +1,13 @@
 // One stored object of crd.projectcalico.org/v1 as the user's object of projectcalico.org/v3. Pure.
 import { affinityLabels, affinityName, handleName } from '../../ipam/index.ts';
 import { parseCidr } from '../../net/index.ts';
-import { apiVersionOf, type ObjectMeta, type Resource, type ResourceKind } from '../../resources/index.ts';
+import {
+  apiVersionOf,
+  blockName,
+  type ObjectMeta,
+  type Resource,
+  type ResourceKind,
+} from '../../resources/index.ts';
 import type { LegacyKind, LegacyObject } from './legacy-kinds.ts';
 
 /** Holds, as JSON, what the user said in metadata; without labels and annotations in versions that keep those in their places. */
@@ -75,11 +81,13 @@ function nameOf(
   { kind }: ResourceKind,
   stored: LegacyObject,
   said: Partial<ObjectMeta>,
-  { tier, handleID }: Record<string, unknown>,
+  { tier, handleID, cidr }: Record<string, unknown>,
 ): string {
   if (tieredKinds.has(kind)) return policyName(stored, said, String(tier));
   // Ids with capitals lose them in the stored name, and two that differ in nothing else would share one.
   if (kind === 'IPAMHandle' && typeof handleID === 'string') return handleName(handleID);
+  // Agents leave out a block whose name is another's.
+  if (kind === 'IPAMBlock') return blockName(parseCidr(String(cidr)));
   return stored.metadata.name;
 }
 

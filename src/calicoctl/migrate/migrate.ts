@@ -12,6 +12,7 @@ import { information, isInCharge, refuseTwoInCharge } from './charge.ts';
 import { giveBack, handOver } from './hand-over.ts';
 import { type LegacyKind, legacyKinds } from './legacy-kinds.ts';
 import { notAboutAddresses, type PlannedObject, planMigration } from './plan.ts';
+import { describeLeftovers } from './this-machine.ts';
 import { writePlanned } from './write.ts';
 
 export interface MigrateOptions extends GlobalOptions {
@@ -44,6 +45,7 @@ export async function migrateFromCalico(options: MigrateOptions): Promise<number
   say(describe(planned));
   for (const line of await leftBehind(client)) say(`${line}\n`);
   if (isHandedOver) say('The new group is in charge of addresses already: they are left alone\n');
+  if (options.dryRun) for (const line of await describeLeftovers()) say(`${line}\n`);
   const invalid = planned.filter(({ action }) => action === 'invalid');
   if (options.dryRun || invalid.length > 0) {
     say(

@@ -104,7 +104,7 @@ export function removeStandIn(kernel: Nftables): void {
  * Lets no further packet into a table that is about to go, and waits until those have left that are in it: in a table that is
  * deleted they would go on by the old rules, find their maps empty, and be dropped.
  */
-function retireTable(kernel: Nftables, at: Table): void {
+export function retireTable(kernel: Nftables, at: Table): void {
   const bases = baseChainsOf(kernel, at);
   if (bases.length === 0) return;
   const transaction = new Transaction(at);

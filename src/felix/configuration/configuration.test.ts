@@ -327,6 +327,15 @@ test('a value that is none is named, with where it stands and what would be righ
   ]);
 });
 
+test('flags that count as not said unless somebody says them are read from text and from objects', () => {
+  for (const name of ['vxlanEnabled', 'ipipEnabled', 'bpfConnectTimeLoadBalancingEnabled'] as const) {
+    for (const value of [true, false, 'True', '']) {
+      assert.equal(anyParameters[name].kind.read(value), String(value).toLowerCase());
+    }
+    assert.equal(anyParameters[name].kind.read('perhaps'), undefined);
+  }
+});
+
 test('objects are followed, and what they change is told by name', async () => {
   const datastore = new MemoryDatastore();
   await datastore.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } });

@@ -46,6 +46,13 @@ export const flag: Kind<boolean> = {
   },
 };
 
+/** As text, and empty where nobody says it. */
+export const flagOrUnsaid: Kind<string> = {
+  what: flag.what,
+  none: '',
+  read: (raw) => ['', 'true', 'false'].find((one) => one === String(raw).toLowerCase()),
+};
+
 /** Decimal, or with 0x in front. */
 export function integer(least: number, most: number): Kind<number> {
   return {

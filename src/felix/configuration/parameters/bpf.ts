@@ -4,6 +4,7 @@ import {
   count,
   duration,
   flag,
+  flagOrUnsaid,
   listOf,
   net,
   onOff,
@@ -20,7 +21,7 @@ export const bpfParameters = {
   bpfAttachType: parameter(word('TC', 'TCX', 'Netkit'), 'Netkit', ebpf),
   bpfCTLBLogFilter: parameter(text(), '', ebpf),
   bpfConnectTimeLoadBalancing: parameter(word('TCP', 'Enabled', 'Disabled'), 'TCP', ebpf),
-  bpfConnectTimeLoadBalancingEnabled: parameter(text(/^(|true|false)$/i, '"true" or "false"'), '', ebpf),
+  bpfConnectTimeLoadBalancingEnabled: parameter(flagOrUnsaid, '', ebpf),
   bpfConntrackMode: parameter(
     word('Auto', 'Userspace', 'BPFProgram'),
     'Auto',

@@ -7,6 +7,7 @@ import {
   count,
   duration,
   flag,
+  flagOrUnsaid,
   hostPort,
   integer,
   interfaceName,
@@ -135,14 +136,14 @@ export const dataplaneParameters = {
   xdpEnabled: parameter(flag, 'true', xdp),
   xdpRefreshInterval: parameter(duration, '90', xdp),
 
-  vxlanEnabled: parameter(text(/^(|true|false)$/i, '"true" or "false"'), '', {
+  vxlanEnabled: parameter(flagOrUnsaid, '', {
     none: 'a pool with vxlanMode says whether there is an overlay',
   }),
   vxlanMTU: parameter(mtu, '0', 'restart'),
   vxlanMTUV6: parameter(mtu, '0', 'restart'),
   vxlanPort: parameter(port, '4789', 'restart'),
   vxlanVNI: parameter(integer(0, 2 ** 24 - 1), '4096', 'restart'),
-  ipipEnabled: parameter(text(/^(|true|false)$/i, '"true" or "false"'), '', ipip, 'IPINIPENABLED'),
+  ipipEnabled: parameter(flagOrUnsaid, '', ipip, 'IPINIPENABLED'),
   ipipMTU: parameter(mtu, '0', ipip, 'IPINIPMTU'),
   wireguardEnabled: parameter(flag, 'false', wireguard),
   wireguardEnabledV6: parameter(flag, 'false', wireguard),
