@@ -100,9 +100,10 @@ export class Cluster {
   }
 
   /** Everything of the node but its disk is gone and comes back: processes, mounts, network. */
-  async reboot(name: string): Promise<void> {
+  async reboot(name: string, whileOff?: () => Promise<void>): Promise<void> {
     const node = this.node(name);
     await node.powerOff();
+    await whileOff?.();
     this.#underlay.replaceNode(name);
     await node.boot();
   }

@@ -152,10 +152,11 @@ export class ClusterNode {
 
   /**
    * Kills, so that it has no time to prepare, every process of the node that was started as this program of our image, and has `variable`
-   * ("NAME=value") in its environment if that is given. There is none while it is just being started again.
+   * ("NAME=value") in its environment if that is given. Resolves with how many these were: none while it is just being started again.
    */
-  async killProgram(program: string, variable?: string): Promise<void> {
+  async killProgram(program: string, variable?: string): Promise<number> {
     const proc = this.seenFromOutside('/proc');
+    let killed = 0;
     for (const pid of readdirSync(proc).filter((entry) => /^\d+$/.test(entry))) {
       const wordsOf = (file: string) => readFileSync(`${proc}/${pid}/${file}`, 'utf8').split('\0');
       try {
@@ -166,8 +167,12 @@ export class ClusterNode {
         // It ended while /proc was read.
         continue;
       }
-      await this.run([busyboxPath(), 'kill', '-KILL', pid]).catch(() => {});
+      await this.run([busyboxPath(), 'kill', '-KILL', pid]).then(
+        () => killed++,
+        () => {},
+      );
     }
+    return killed;
   }
 
   /** The path by which this process finds a file of the node's. @throws Error while the node is off */

@@ -2,6 +2,7 @@
 import type { Cluster } from './cluster.ts';
 import { eventually } from './daemon.ts';
 import { bodyOf, httpRequest } from './http.ts';
+import { CommandError } from './run-command.ts';
 import { busyboxImage } from './test-images.ts';
 
 export interface PodWish {
@@ -118,7 +119,7 @@ export async function fetchesFrom(
   );
 }
 
-/** Resolves once three attempts in a row to reach the URL from the pod have failed. */
+/** Resolves once three attempts in a row to reach the URL from the pod have failed. @throws CommandError when the pod could not try */
 export async function isCutOff(cluster: Cluster, pod: RunningPod, url: string): Promise<void> {
   let failures = 0;
   await eventually(
@@ -129,7 +130,12 @@ export async function isCutOff(cluster: Cluster, pod: RunningPod, url: string): 
           failures = 0;
           return false;
         },
-        () => ++failures === 3,
+        (error: Error) => {
+          // As kubectl says of a command that ran and ended so; there is no more to say when an answer never began.
+          if (error instanceof CommandError && !/command terminated with exit code/.test(error.message))
+            throw error;
+          return ++failures === 3;
+        },
       ),
     { deadlineMs: 60_000, everyMs: 0 },
   );

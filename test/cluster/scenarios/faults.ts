@@ -13,10 +13,12 @@ export async function faults(t: TestContext, cluster: Cluster): Promise<void> {
   await t.test('calico-node is killed while pods are being created', async () => {
     const names = Array.from({ length: 12 }, (_, index) => `born-${index}`);
     await apply(cluster, ...names.map((name) => podManifest({ name, node: 'node-1' })));
+    let killed = 0;
     for (let kill = 0; kill < 3; kill++) {
-      await first.killProgram('calico-node');
+      killed += await first.killProgram('calico-node');
       await delay(500);
     }
+    assert.notEqual(killed, 0);
     const pods = await readyPods(cluster, names);
     const [one] = [...pods.values()].filter(({ name }) => name === 'born-0');
     assert.ok(one);
@@ -44,7 +46,7 @@ export async function faults(t: TestContext, cluster: Cluster): Promise<void> {
     async () => {
       const starts = await startsOfCalicoNode(cluster, 'node-3');
       await cluster.api.stopServer();
-      await cluster.node('node-3').killProgram('calico-node');
+      assert.equal(await cluster.node('node-3').killProgram('calico-node'), 1);
       const back = Date.now() + 60_000;
       while (Date.now() < back) {
         await podsTalk(cluster);

@@ -85,7 +85,7 @@ export async function fullDisk(t: TestContext, cluster: Cluster): Promise<void> 
       await node.run(['rm', socket]);
       // Its room is free when nobody listens on it any more, and is taken again before anybody does.
       const taken = node.run(['sh', '-c', `until touch ${socket}-filler; do :; done 2>/dev/null`]);
-      await node.killProgram('calico-node');
+      assert.equal(await node.killProgram('calico-node'), 1);
       await taken;
       await apply(cluster, later, denialOf('one'));
       await isCutOff(cluster, one, url);

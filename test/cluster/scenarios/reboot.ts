@@ -4,12 +4,17 @@ import { untilAddressesAgree } from '../addresses.ts';
 import type { Cluster } from '../cluster.ts';
 import { eventually } from '../daemon.ts';
 import { calicoIsReady } from '../install.ts';
-import { fetchesFrom, readyPods } from '../pods.ts';
+import { apply, fetchesFrom, podManifest, readyPods } from '../pods.ts';
 
 /** Works with the pods "one" and "four" of `connectivity`: four, on node-3, has to go through it. */
 export async function reboot(cluster: Cluster): Promise<void> {
+  const gone = 'gone-meanwhile';
+  await apply(cluster, podManifest({ name: gone, node: 'node-3' }));
+  await readyPods(cluster, [gone]);
   const before = await starts(cluster, 'four');
-  await cluster.reboot('node-3');
+  await cluster.reboot('node-3', async () => {
+    await cluster.kubectl(['delete', 'pod', '--wait=false', gone]);
+  });
   // Until kubelet has looked, the API server goes on telling that everything is Ready.
   await eventually('the pod "four" was started again', async () => (await starts(cluster, 'four')) > before);
   await calicoIsReady(cluster);
@@ -18,6 +23,7 @@ export async function reboot(cluster: Cluster): Promise<void> {
   assert.ok(one && four);
   await fetchesFrom(cluster, one, `http://${four.ip}:8080/`, /^four$/);
   await fetchesFrom(cluster, four, `http://${one.ip}:8080/`, /^one$/);
+  await cluster.kubectl(['wait', '--for=delete', `pod/${gone}`, '--timeout=180s']);
   await untilAddressesAgree(cluster);
 }
 
