@@ -22,8 +22,8 @@ import { HeldConnections } from './held-connections.ts';
 import type { KillOrders } from './kill-injector.ts';
 
 /**
- * When an agent dies: at a counted point of its start, of what a policy's change, an ADD or a DEL makes it do; at any time
- * while all of these are under way; when it is asked to; or to be followed by a build of another table layout.
+ * When an agent dies: at a counted point of its start, of what a policy's change, an ADD or a DEL makes it do; or at any time
+ * while all of these are under way: by force, because it is asked to, or to be followed by a build of another table layout.
  */
 export const moments = ['start', 'policy', 'add', 'del', 'any', 'graceful', 'upgrade'] as const;
 export type Moment = (typeof moments)[number];
@@ -159,21 +159,27 @@ export class KilledCluster {
       // The next round has its own orders.
       await this.#restart(node, 'SIGKILL');
       await this.#order(node, { after: 0 });
-    } else if (moment === 'any') {
-      const work = Promise.allSettled([
+    } else {
+      const work = Promise.all([
         this.#changePolicy(node),
         this.#addPod(node).then((pod) => this.#deletePod(pod)),
       ]);
+      // It may fail before it is waited for.
+      work.catch(() => {});
       await delay(share * busyMs);
-      await this.#restart(node, 'SIGKILL');
+      await this.#end(node, moment);
       await work;
-    } else if (moment === 'upgrade') {
+    }
+  }
+
+  async #end(node: string, moment: 'any' | 'graceful' | 'upgrade'): Promise<void> {
+    if (moment === 'upgrade') {
       // Nobody owns the table any more, and what is in it now is of no layout of ours.
       const old = '{ type filter hook forward priority -10; policy accept; }';
       await this.#restart(node, 'SIGKILL', () =>
         this.#nft(node, 'add', 'chain', 'inet', 'calico', 'old', old),
       );
-    } else await this.#restart(node, 'SIGTERM');
+    } else await this.#restart(node, moment === 'any' ? 'SIGKILL' : 'SIGTERM');
   }
 
   /** Counts the points of a moment. */
