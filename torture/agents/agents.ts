@@ -1,6 +1,6 @@
 // Nodes with real agents: calico-node processes in network namespaces, on an underlay of their own, against the embedded API
 // server. There is no kubelet: whoever uses this calls the real plugin as a container runtime would, and kills what it likes.
-import { mkdirSync, readdirSync, watch, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { shimPath } from '../../src/cni/index.ts';
@@ -25,6 +25,7 @@ import {
   type Pod,
   pods,
 } from '../../src/resources/index.ts';
+import type { RefusalOrders } from '../../test/faults/refusal-injector.ts';
 
 export const network = 'torture';
 export const namespace = 'torture';
@@ -52,7 +53,9 @@ const readyDeadlineMs = 120_000;
 const settleDeadlineMs = 60_000;
 const retryMs = 200;
 const mostTries = 20;
-const injector = join(import.meta.dirname, '..', '..', 'test', 'faults', 'kill-injector.ts');
+const injectors = ['kill-injector.ts', 'refusal-injector.ts'].map((file) =>
+  join(import.meta.dirname, '..', '..', 'test', 'faults', file),
+);
 
 export class Agents {
   readonly run: Run;
@@ -214,6 +217,19 @@ export class Agents {
     process.kill(pid, 'SIGUSR2');
   }
 
+  /** Lets that share of a node's changes of links, addresses, routes, neighbours and forwarding entries be refused from now on. */
+  refuse(node: string, orders: RefusalOrders): void {
+    writeFileSync(this.#refusalsFile(node), JSON.stringify(orders));
+    const pid = this.pidOf(node);
+    if (pid !== undefined) process.kill(pid, 'SIGUSR2');
+  }
+
+  /** What a node was refused so far, as it says what it would have done: "add route to 10.0.0.0/26". */
+  refusals(node: string): string[] {
+    const file = `${this.#refusalsFile(node)}.log`;
+    return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+  }
+
   /** How often agents were started again. */
   get restarts(): number {
     return [...this.#agents.values()].reduce((sum, { restarts }) => sum + restarts, 0);
@@ -297,8 +313,9 @@ export class Agents {
       environment: {
         ...this.#environment,
         [runVariable]: this.run.id,
-        NODE_OPTIONS: `--import=${injector}`,
+        NODE_OPTIONS: injectors.map((path) => `--import=${path}`).join(' '),
         CALICO_TEST_KILL_FILE: this.#killFile(node),
+        CALICO_TEST_REFUSALS: this.#refusalsFile(node),
       },
       spawnOnNode: this.#underlay.onNode(node),
       died: () => {},
@@ -326,6 +343,10 @@ export class Agents {
 
   #killFile(node: string): string {
     return join(this.run.folder, `${node}.kill`);
+  }
+
+  #refusalsFile(node: string): string {
+    return join(this.run.folder, `${node}.refusals`);
   }
 }
 

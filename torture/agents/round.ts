@@ -25,7 +25,7 @@ export async function runRound(
   const armed = new Set<string>();
   const every = Math.ceil(operations / (kills + 1));
   await runtime.work({ operations, width, level }, (begun) => {
-    if (begun % every !== 0) return;
+    if (begun % every !== 0 || begun === operations) return;
     const node = random.pick(agents.nodes);
     if (random.chance(0.5)) {
       agents.kill(node);

@@ -115,8 +115,20 @@ export class Runtime {
     const isGone = this.#random.chance(0.2);
     if (isGone) this.#agents.removePodNamespace(name);
     if (this.#random.chance(0.07)) this.counts.forgotten++;
-    else await this.#agents.call('DEL', sandbox);
+    else await this.#delete(sandbox);
     if (!isGone) this.#agents.removePodNamespace(name);
+  }
+
+  async #delete(sandbox: Sandbox): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        await this.#agents.call('DEL', sandbox);
+        return;
+      } catch (error) {
+        if (!(error instanceof CniError) || tries === mostTries) throw error;
+        await delay(backoffMs);
+      }
+    }
   }
 }
 
