@@ -40,6 +40,11 @@ export async function addressesRunOut(t: TestContext, cluster: Cluster): Promise
     });
     await doctorTells(cluster, 'the cluster', [
       {
+        finding: 'pod-setup-fails: Pods could not be set up when that was last tried',
+        where: 'node "node-1", pods default/waits',
+        remedy: /^See what calico-node says of it/,
+      },
+      {
         finding: 'pool-exhausted: The pool has no address left',
         where: 'pool "four-addresses" (10.77.0.0/30)',
         remedy: /add another pool/,
