@@ -4,7 +4,7 @@ import { arpTable } from './nftables/arp-table.ts';
 import { interfacePrefix, table as mainTable } from './nftables/names.ts';
 import { stampTable } from './nftables/stamp-table.ts';
 import { routeProtocol } from './overlay/cluster-routes.ts';
-import { deviceNames } from './overlay/vxlan-overlay.ts';
+import { deviceNames } from './overlay/device-names.ts';
 
 /** RTPROT_BIRD. */
 const birdProtocol = 12;

@@ -105,7 +105,11 @@ export class KernelNode {
       onTrouble: (error) => assert.fail(String(error)),
     });
     this.table = nftables;
-    this.dataplane = new LinuxDataplane({ nftables, overlays });
+    this.dataplane = new LinuxDataplane({
+      nftables,
+      overlays,
+      onOverlayFaults: (faults) => assert.deepEqual(faults, []),
+    });
     this.#interfaces = new HostInterfaces({
       rtnetlink: this.rtnetlink,
       namespace: this.namespace,

@@ -323,7 +323,7 @@ test('a value that is none is named, with where it stands and what would be righ
   assert.deepEqual([settings.vxlanPort, settings.defaultEndpointToHostAction], [4789, 'Drop']);
   assert.deepEqual([...faults].sort(), [
     'defaultEndpointToHostAction is "Perhaps" (FelixConfiguration "default", spec.defaultEndpointToHostAction); it must be "Drop" or "Accept" or "Return"; the default, "DROP", is used',
-    'vxlanPort is "high" (environment variable FELIX_VXLANPORT); it must be a whole number from 0 to 65535; the default, "4789", is used',
+    'vxlanPort is "high" (environment variable FELIX_VXLANPORT); it must be a whole number from 1 to 65535; the default, "4789", is used',
   ]);
 });
 

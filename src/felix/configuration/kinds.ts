@@ -123,11 +123,19 @@ function splitList(raw: string): string[] {
   return raw.trim() === '' ? [] : raw.split(',');
 }
 
-/** IFNAMSIZ less its zero byte, and no character that a name cannot have or that would be a pattern. */
-export const interfaceName = text(
-  /^[^\s/:*]{1,15}$/,
-  'the name of an interface or how it begins, at most 15 characters',
-);
+/** IFNAMSIZ less its zero byte. */
+const mostNameBytes = 15;
+
+function ofName(pattern: RegExp, what: string): Kind<string> {
+  const { read, ...kind } = text(pattern, `${what}, at most ${mostNameBytes} bytes`);
+  return { ...kind, read: (raw) => (Buffer.byteLength(String(raw)) > mostNameBytes ? undefined : read(raw)) };
+}
+
+/** No character that a name cannot have or that would be a pattern. */
+export const interfaceName = ofName(/^[^\s/:*]+$/, 'the name of an interface or how it begins');
+
+/** As iptables has it: "eth0", or "eth+" for all that begin so. Empty for any. */
+export const interfaceFilter = ofName(/^[^\s/:]*$/, 'the name of an interface, or how it begins and a "+"');
 
 /** A name as it is, or a pattern between slashes: "/^veth/". */
 export const interfacePattern: Kind<RegExp> = {
