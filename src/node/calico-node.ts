@@ -11,6 +11,7 @@ import {
   LinuxDataplane,
   lackingFeatures,
   NftablesDataplane,
+  NoTunnel,
   PodLinks,
   VxlanOverlay,
   type Way,
@@ -157,7 +158,7 @@ async function begin(start: StartOptions, { signal, onStop }: Course): Promise<v
       own && !settings.routeSyncDisabled
         ? [new ClusterRoutes(rtnetlink, { family, parent: own.link.index })]
         : [];
-    return routes;
+    return [new NoTunnel(rtnetlink, family), ...routes];
   });
   const ways = new WaysToOthers(log);
   const isolations = tally('felix_isolated', 'Objects closed because they could not be programmed', 'kind');

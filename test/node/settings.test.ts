@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { closeNamespace, InetSocket, openNamespace, Rtnetlink } from '../../src/kernel/index.ts';
 import { namespacePrefix } from '../../src/lab/run/run.ts';
-import { type FelixConfiguration, felixConfigurations } from '../../src/resources/index.ts';
+import { type FelixConfiguration, felixConfigurations, ipPools } from '../../src/resources/index.ts';
 import { Agents } from '../../torture/agents/agents.ts';
 import { logOf, takePod, until } from './agent-at-work.ts';
 
@@ -139,6 +139,18 @@ describe('an agent whose settings the kernel refuses', { timeout: 240_000 }, () 
     await until(() => starts() === 2, 'another start', log);
     await takePod(agents, node, 'no-source-again');
     await configure({});
+    assert.equal(agents.restarts, 0);
+  });
+
+  test('has no tunnel of an earlier start when no pool wants one, nor its address', async () => {
+    const pool = await agents.datastore.get(ipPools, { name: 'four' });
+    assert.ok(tunnel());
+    await agents.datastore.update(ipPools, { ...pool, spec: { ...pool.spec, vxlanMode: 'Never' } });
+    await until(() => tunnel() === undefined, 'the tunnel to go', log);
+    await takePod(agents, node, 'plain');
+    const changed = await agents.datastore.get(ipPools, { name: 'four' });
+    await agents.datastore.update(ipPools, { ...changed, spec: { ...changed.spec, vxlanMode: 'Always' } });
+    await until(() => tunnel() !== undefined, 'the tunnel to come back', log);
     assert.equal(agents.restarts, 0);
   });
 });
