@@ -1,6 +1,4 @@
-// Which of the ends that other nodes announce a tunnel can use. A tunnel address and a MAC address are one node's alone: whose
-// object was written past Calico must not take another's packets, nor ours. An address of the underlay may be two nodes' for a
-// while, when a machine comes in place of another, and each is reached by its own MAC address.
+// The other nodes' ends of one family's tunnel, but for those that say an address of our own: what is ours must not be sent there.
 import type { TunnelEndpoint } from '../../calc/index.ts';
 import type { Family } from '../../net/index.ts';
 
@@ -17,28 +15,18 @@ export interface TunnelEnds {
   readonly lacking: readonly string[];
 }
 
-/** `announced` are those of both families by "NODE/FAMILY". Of several that agree the first by name counts. */
+/** `announced` are those of both families by "NODE/FAMILY". */
 export function tunnelEnds(announced: ReadonlyMap<string, TunnelEndpoint>, own: OwnEnd): TunnelEnds {
   const ends = new Map<string, TunnelEndpoint>();
   const lacking: string[] = [];
-  const holders = new Map(factsOf(own).map((fact) => [fact, 'this node']));
-  for (const [key, end] of [...announced].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [key, end] of announced) {
     if (end.family !== own.family) continue;
     const node = key.slice(0, key.lastIndexOf('/'));
-    const facts = factsOf(end);
-    const taken = facts.find((fact) => holders.has(fact));
-    if (taken !== undefined) {
+    if (end.tunnelAddress !== own.tunnelAddress && end.mac !== own.mac) ends.set(node, end);
+    else
       lacking.push(
-        `Node "${node}" is left out of the tunnel: its annotations say ${taken}, as do those of ${holders.get(taken)}`,
+        `There is no way to node "${node}": its annotations say this node's own ${end.mac === own.mac ? 'MAC address' : 'tunnel address'}`,
       );
-      continue;
-    }
-    ends.set(node, end);
-    for (const fact of facts) holders.set(fact, `node "${node}"`);
   }
   return { ends, lacking };
-}
-
-function factsOf({ tunnelAddress, mac }: Omit<OwnEnd, 'family'>): string[] {
-  return [`the tunnel address ${tunnelAddress}`, `the MAC address ${mac}`];
 }
