@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { MemoryDatastore } from '../../datastore/index.ts';
 import { type FelixConfiguration, felixConfigurations, nodes } from '../../resources/index.ts';
 import { FollowedSettings } from './followed-settings.ts';
@@ -360,4 +361,29 @@ test('objects are followed, and what they change is told by name', async () => {
     followed.stop();
     await datastore.close();
   }
+});
+
+test('whatever a field of the object holds, it is one of its values or the default', () => {
+  const text = fc.oneof(
+    fc.string(),
+    fc.constantFrom('10', '0x10', '1s', 'tcp:22', '10.0.0.0/8', '::/0', 'Enabled'),
+  );
+  const value = fc.oneof(
+    text,
+    fc.anything({ withNullPrototype: true }),
+    fc.array(fc.oneof(text, fc.anything())),
+    fc.constant({ toString: null }),
+    fc.array(fc.record({ protocol: fc.anything(), port: fc.anything(), net: fc.anything() })),
+  );
+  fc.assert(
+    fc.property(fc.constantFrom(...parameterNames), value, (name, raw) => {
+      const spec = JSON.parse(JSON.stringify({ [name]: raw })) as FelixConfiguration['spec'];
+      const { settings, faults } = resolveSettings(
+        objectLayers([configuration('default', spec)], 'n', new Map()).layers,
+      );
+      assert.notEqual(settings[name], undefined);
+      assert.ok(faults.length <= 1);
+    }),
+    { numRuns: 1_000 },
+  );
 });
