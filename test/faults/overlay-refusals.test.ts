@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { InetSocket } from '../../src/kernel/index.ts';
 import type { LaneReport } from '../../src/lab/prober/messages.ts';
-import { nodeAnnotations } from '../../src/resources/index.ts';
+import { type IPAMBlock, nodeAnnotations } from '../../src/resources/index.ts';
 import { OneNode } from './one-node.ts';
 
 const port = 4789;
@@ -68,49 +68,90 @@ describe('a node whose tunnel the kernel refuses', { timeout: 120_000 }, () => {
     assert.ok(hasTunnel());
   });
 
-  for (const [what, mac, tunnelAddress, said] of [
-    [
-      'cannot be sent to',
-      '01:00:5e:00:00:01',
-      '10.1.0.43',
-      'The way to node "node-3" is not as it should be',
-    ],
-    [
-      'are its own',
-      '66:00:00:00:00:01',
-      '10.1.0.43',
-      'There is no way to node "node-3": its annotations say this node\'s own MAC address',
-    ],
-  ] as const) {
-    test(`goes on with the others when a node's annotations ${what}, and takes that one in when they are right`, async () => {
-      const set = (annotated: { mac: string; tunnelAddress: string }) => {
-        node.calculator.setNode({
+  /** Node-3 with one thing wrong with it, and what is said of that. */
+  const wrong: readonly (readonly [string, Partial<Announced>, string])[] = [
+    ['a MAC address of many', { mac: '01:00:5e:00:00:01' }, 'Cannot set forwarding entry 01:00:5e:00:00:01'],
+    ['a MAC address of all', { mac: 'ff:ff:ff:ff:ff:ff' }, 'Cannot set forwarding entry ff:ff:ff:ff:ff:ff'],
+    ['no MAC address', { mac: '00:00:00:00:00:00' }, 'Cannot set forwarding entry 00:00:00:00:00:00'],
+    ["this node's MAC address", { mac: '66:00:00:00:00:01' }, "this node's own MAC address"],
+    ["this node's tunnel address", { tunnelAddress: '10.1.0.41' }, "this node's own tunnel address"],
+    ["this node's address as its tunnel's", { tunnelAddress: '172.30.0.11' }, 'via 172.30.0.11'],
+    ["this node's address", { address: '172.30.0.11/24' }, "this node's own address"],
+    ...['255.255.255.255', '224.0.0.5', '127.0.0.1', '0.0.0.0'].flatMap((address) => [
+      [`${address} as its tunnel's`, { tunnelAddress: address }, `the tunnel address ${address}`] as const,
+      [`${address} as its own`, { address: `${address}/24` }, `the address ${address}`] as const,
+    ]),
+    ['a block with bits behind its prefix', { block: '10.1.0.129/26' }, 'the route 10.1.0.129/26'],
+  ];
+  const announced: Announced = {
+    address: '172.30.0.13/24',
+    tunnelAddress: '10.1.0.43',
+    mac: '66:00:00:00:00:13',
+    block: '10.1.0.128/26',
+  };
+
+  for (const [what, part, said] of wrong) {
+    test(`goes on with the others when a node has ${what}, names it, and takes it in when all is right`, async () => {
+      const { calculator } = node;
+      const set = ({ address, tunnelAddress, mac, block }: Announced) => {
+        calculator.setNode({
           apiVersion: 'v1',
           kind: 'Node',
           metadata: {
             name: 'node-3',
             annotations: {
-              [nodeAnnotations.ipv4Address]: '172.30.0.13/24',
-              [nodeAnnotations.ipv4VxlanTunnelAddress]: annotated.tunnelAddress,
-              [nodeAnnotations.vxlanTunnelMac]: annotated.mac,
+              [nodeAnnotations.ipv4Address]: address,
+              [nodeAnnotations.ipv4VxlanTunnelAddress]: tunnelAddress,
+              [nodeAnnotations.vxlanTunnelMac]: mac,
             },
           },
         });
+        calculator.setBlock(blockOf('node-3', block));
         node.apply();
       };
-      set({ mac, tunnelAddress });
-      assert.match(
-        node.overlayFaults.map(({ extent, sentence }) => `${extent}: ${sentence}`).join(),
-        /^some: /,
-      );
-      const [fault = assert.fail('it lacks nothing')] = node.overlayFaults;
+      const way = () =>
+        node.ip('route').includes('10.1.0.128/26 via 10.1.0.43 dev vxlan.calico') &&
+        node.fdb('show', 'dev', 'vxlan.calico').includes('66:00:00:00:00:13 dst 172.30.0.13');
+      set({ ...announced, ...part });
+      const [fault = assert.fail('it lacks nothing'), ...others] = node.overlayFaults;
+      assert.deepEqual([fault.extent, others], ['some', []]);
+      assert.match(fault.sentence, /node "node-3"/);
       assert.ok(fault.sentence.includes(said), fault.sentence);
       assert.ok(hasTunnel());
       assert.match(node.fdb('show', 'dev', 'vxlan.calico'), /66:00:00:00:00:02 dst 172\.30\.0\.12/);
-      assert.doesNotMatch(node.fdb('show', 'dev', 'vxlan.calico'), /172\.30\.0\.13/);
-      set({ mac: '66:00:00:00:00:13', tunnelAddress: '10.1.0.53' });
+      assert.ok(!way());
+      set(announced);
       assert.deepEqual(node.overlayFaults, []);
-      assert.match(node.fdb('show', 'dev', 'vxlan.calico'), /66:00:00:00:00:13 dst 172\.30\.0\.13/);
+      assert.ok(way());
+      calculator.deleteNode('node-3');
+      calculator.deleteBlock('third');
+      node.apply();
+      assert.ok(!way());
     });
   }
 });
+
+interface Announced {
+  readonly address: string;
+  readonly tunnelAddress: string;
+  readonly mac: string;
+  /** Of addresses that are the node's. */
+  readonly block: string;
+}
+
+function blockOf(node: string, cidr: string): IPAMBlock {
+  return {
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'IPAMBlock',
+    metadata: { name: 'third' },
+    spec: {
+      cidr,
+      affinity: `host:${node}`,
+      allocations: new Array<null>(64).fill(null),
+      attributes: [],
+      unallocated: [],
+      strictAffinity: false,
+      sequenceNumber: 0,
+    },
+  };
+}
