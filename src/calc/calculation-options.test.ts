@@ -109,7 +109,15 @@ test('an address that is used on another node than its block follows that node, 
   calculator.takeChanges();
   assert.ok(!calculator.state.routes.has('10.1.2.1/32'), 'nothing is known of that node yet');
   const far = node(3);
-  calculator.setNode({ ...far, metadata: { ...far.metadata, name: 'node-4' } });
+  const farEnd = {
+    [nodeAnnotations.ipv4VxlanTunnelAddress]: '10.1.4.0',
+    [nodeAnnotations.vxlanTunnelMac]: '66:00:00:00:00:04',
+  };
+  const farAnnotations = { ...far.metadata.annotations, ...farEnd };
+  calculator.setNode({
+    ...far,
+    metadata: { ...far.metadata, name: 'node-4', annotations: farAnnotations },
+  });
   assert.deepEqual(calculator.takeChanges().routes, new Set(['10.1.2.1/32']));
   calculator.deleteNode('node-4');
   assert.deepEqual(calculator.takeChanges().routes, new Set(['10.1.2.1/32']));

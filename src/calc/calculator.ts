@@ -93,7 +93,7 @@ export class Calculator {
       ...(foreignWorkloads && { foreignWorkloads }),
     });
     this.#networkSets = new NetworkSets(this.#sets, this.#namespaces);
-    this.#overlay = new Overlay(node, overlay);
+    this.#overlay = new Overlay(node, { ...overlay, onFault });
     const place = (key: string, pod: WorkloadEndpoint | undefined) =>
       this.#overlay.setPod(key, pod?.node ? { node: pod.node, addresses: pod.addresses } : undefined);
     this.#endpoints = new ClusterEndpoints({

@@ -4,4 +4,5 @@ export * from './desired-state.ts';
 export { interfaceNameOf } from './interface-name.ts';
 export { type Connection, interpret } from './interpret.ts';
 export { interpretCrossing } from './interpret-crossing.ts';
+export { tunnelMac } from './tunnel-rivals.ts';
 export { workloadKey } from './workloads.ts';

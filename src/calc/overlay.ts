@@ -13,6 +13,7 @@ import {
 } from '../net/index.ts';
 import { type IPAMBlock, type IPPool, type Node, nodeAnnotations } from '../resources/index.ts';
 import type { RouteProgram, TunnelEndpoint } from './desired-state.ts';
+import { type AnnouncedEnd, settleRivals } from './tunnel-rivals.ts';
 
 interface Pool {
   readonly cidr: Cidr;
@@ -26,6 +27,8 @@ export interface OverlayOptions {
   readonly routeSource?: 'CalicoIPAM' | 'WorkloadIPs';
   /** Pools without encapsulation have routes, too, as far as the node shares a subnet with others: Felix' programClusterRoutes. */
   readonly routesPlainPools?: boolean;
+  /** Told in a sentence of each node whose tunnel cannot be used as announced, once until that changes. */
+  readonly onFault?: (sentence: string) => void;
 }
 
 /** Where a pod's addresses live. */
@@ -35,6 +38,7 @@ interface Place {
 }
 
 interface NodeFacts {
+  readonly since: string;
   /** The node's own address with its subnet, per family. */
   readonly addresses: Partial<Record<Family, { readonly text: string; readonly subnet: Cidr | undefined }>>;
   readonly tunnels: Partial<Record<Family, TunnelEndpoint>>;
@@ -58,6 +62,8 @@ export class Overlay {
   readonly #routes = new Map<string, RouteProgram>();
   readonly #tunnelEndpoints = new Map<string, TunnelEndpoint>();
   readonly #changedTunnelEndpoints = new Set<string>();
+  #tunnelFaults: ReadonlyMap<string, string> = new Map();
+  #areTunnelsDirty = false;
 
   /** `self` is the name of the node that all this is calculated for. */
   constructor(self: string, options: OverlayOptions = {}) {
@@ -86,6 +92,8 @@ export class Overlay {
     if (block) this.#blocks.set(name, block);
     else this.#blocks.delete(name);
     this.#note(`block ${name}`, block ? nodesOf(block) : new Set());
+    // Who of two is right about an address, a block says.
+    if (this.#tunnelFaults.size > 0) this.#areTunnelsDirty = true;
   }
 
   /** Undefined when it is gone, or has no node or no address. */
@@ -104,13 +112,7 @@ export class Overlay {
     if (JSON.stringify(before, textOfBigints) === JSON.stringify(facts, textOfBigints)) return;
     if (facts) this.#nodes.set(name, facts);
     else this.#nodes.delete(name);
-    for (const family of [4, 6] as const) {
-      const key = `${name}/${family}`;
-      const tunnel = name === this.#self ? undefined : facts?.tunnels[family];
-      if (tunnel) this.#tunnelEndpoints.set(key, tunnel);
-      else if (!this.#tunnelEndpoints.delete(key)) continue;
-      this.#changedTunnelEndpoints.add(key);
-    }
+    this.#areTunnelsDirty = true;
     // Which other nodes are on our own link, and which behind a tunnel, our own address says.
     if (name === this.#self) this.#allAreDirty();
     else for (const source of this.#sourcesOn.get(name) ?? []) this.#dirty.add(source);
@@ -118,10 +120,11 @@ export class Overlay {
   }
 
   get hasChanges(): boolean {
-    return this.#dirty.size > 0 || this.#changedTunnelEndpoints.size > 0;
+    return this.#dirty.size > 0 || this.#areTunnelsDirty;
   }
 
   takeChanges(): { routes: Set<string>; tunnelEndpoints: Set<string> } {
+    this.#settleTunnels();
     const touched = new Set<string>();
     for (const source of this.#dirty) {
       const before = this.#routesOf.get(source) ?? new Map<string, RouteProgram>();
@@ -143,6 +146,42 @@ export class Overlay {
     this.#dirty.clear();
     this.#changedTunnelEndpoints.clear();
     return { routes, tunnelEndpoints };
+  }
+
+  #settleTunnels(): void {
+    if (!this.#areTunnelsDirty) return;
+    this.#areTunnelsDirty = false;
+    const announced = [...this.#nodes].flatMap(([node, { since, tunnels }]): AnnouncedEnd[] =>
+      node === this.#self ? [] : Object.values(tunnels).map((end) => ({ node, since, end })),
+    );
+    const { ends, faults } = settleRivals(announced, (node, address) => this.#isHolder(node, address));
+    for (const key of new Set([...this.#tunnelEndpoints.keys(), ...ends.keys()])) {
+      const end = ends.get(key);
+      if (JSON.stringify(end) === JSON.stringify(this.#tunnelEndpoints.get(key))) continue;
+      if (end) this.#tunnelEndpoints.set(key, end);
+      else this.#tunnelEndpoints.delete(key);
+      this.#changedTunnelEndpoints.add(key);
+      const node = key.slice(0, key.lastIndexOf('/'));
+      for (const source of this.#sourcesOn.get(node) ?? []) this.#dirty.add(source);
+      this.#dirty.add(`node ${node}`);
+    }
+    for (const [key, sentence] of faults) {
+      if (this.#tunnelFaults.get(key) !== sentence) this.#options.onFault?.(sentence);
+    }
+    this.#tunnelFaults = faults;
+  }
+
+  /** Whether a block says that the node's own tunnel has the address. */
+  #isHolder(node: string, text: string): boolean {
+    const address = parseAddress(text);
+    for (const { spec } of this.#blocks.values()) {
+      const cidr = tryParseCidr(spec.cidr);
+      if (!cidr || !cidrContains(cidr, address)) continue;
+      const attribute = spec.allocations[Number(address.value - addressAt(cidr, 0n).value)];
+      const secondary = attribute == null ? undefined : spec.attributes[attribute]?.secondary;
+      return secondary?.node === node && /^vxlan(V6)?TunnelAddress$/.test(secondary.type ?? '');
+    }
+    return false;
   }
 
   /** Of several claims the first by name counts, whatever the order in which they came. Returns whether the route is another. */
@@ -187,8 +226,9 @@ export class Overlay {
       return block ? this.#blockRoutes(block) : new Map();
     }
     if (kind === 'pod') return this.#addressRoutes(this.#pods.get(name));
-    const tunnels = kind === 'node' ? Object.values(this.#nodes.get(name)?.tunnels ?? {}) : [];
-    return this.#addressRoutes({ node: name, addresses: tunnels.map(({ tunnelAddress }) => tunnelAddress) });
+    const ends = kind === 'node' ? ([4, 6] as const).map((family) => this.#endOf(name, family)) : [];
+    const addresses = ends.flatMap((end) => end?.tunnelAddress ?? []);
+    return this.#addressRoutes({ node: name, addresses });
   }
 
   /** One for every address that lives on another node, in a pool that has routes. */
@@ -250,7 +290,11 @@ export class Overlay {
     ) {
       return { kind: 'direct', node, nodeAddress: address.text };
     }
-    return pool.isPlain ? undefined : facts?.tunnels[family] && { kind: 'vxlan', node };
+    return pool.isPlain ? undefined : this.#endOf(node, family) && { kind: 'vxlan', node };
+  }
+
+  #endOf(node: string, family: Family): TunnelEndpoint | undefined {
+    return this.#tunnelEndpoints.get(`${node}/${family}`);
   }
 }
 
@@ -293,7 +337,7 @@ function factsOf(node: Node): NodeFacts {
       tunnels[family] = { family, nodeAddress: text, tunnelAddress, mac: mac.toLowerCase() };
     }
   }
-  return { addresses, tunnels };
+  return { since: node.metadata.creationTimestamp ?? '', addresses, tunnels };
 }
 
 function textOfBigints(_key: string, value: unknown): unknown {

@@ -5,15 +5,16 @@ import { type RoutingEvent, type Watch, watchRouting } from '../kernel/index.ts'
 import type { HostLinks } from './endpoints/host-links.ts';
 import type { ArpTable } from './nftables/arp-table.ts';
 import type { NftablesDataplane } from './nftables/driver.ts';
-import type { ClusterRoutes } from './overlay/cluster-routes.ts';
-import type { VxlanOverlay } from './overlay/vxlan-overlay.ts';
+import { type OverlayFault, Overlays, type Way } from './overlay/overlays.ts';
 
 export interface LinuxDataplaneParts {
   readonly nftables: NftablesDataplane;
   /** Absent where pods' ARP is nobody's business. */
   readonly arp?: ArpTable;
-  /** One per family: its overlay with the routes, or the routes alone. */
-  readonly overlays: readonly (VxlanOverlay | ClusterRoutes)[];
+  /** For each family its overlay with the routes, or the routes alone. */
+  readonly overlays: readonly Way[];
+  /** Told of all that the overlays lack whenever that is something else than before: policy and pods go on without. */
+  readonly onOverlayFaults: (faults: readonly OverlayFault[]) => void;
   /** Absent where somebody else looks after pods' links. */
   readonly links?: HostLinks;
 }
@@ -23,25 +24,33 @@ export type DoubtedPart = 'table' | 'routing' | 'settings';
 
 export class LinuxDataplane {
   readonly #parts: LinuxDataplaneParts;
+  readonly #overlays: Overlays;
   #state: DesiredState | undefined;
   #isInDoubt = true;
 
   constructor(parts: LinuxDataplaneParts) {
     this.#parts = parts;
+    this.#overlays = new Overlays(parts.overlays, parts.onOverlayFaults);
   }
 
   /**
    * Policy first: a new way must not be open before what guards it.
-   * @throws TransactionError, KernelError; what could be done is done, and a later call with `distrust` before it does the rest
+   * What the kernel refuses of a way is tried again by itself. @throws TransactionError, KernelError when it refuses policy; what
+   * could be done is done, and a later call with `distrust` before it does the rest
    */
   apply(state: DesiredState, changes: Changes): void {
     this.#state = state;
     this.#parts.links?.note(state, changes.endpoints);
     this.#parts.nftables.apply(state, changes);
     this.#parts.arp?.apply(state, changes);
-    if (!this.#isInDoubt && changes.routes.size === 0 && changes.tunnelEndpoints.size === 0) return;
-    for (const overlay of this.#parts.overlays) overlay.synchronise(state);
+    if (this.#isInDoubt) this.#overlays.synchronise(state);
+    else if (changes.routes.size > 0 || changes.tunnelEndpoints.size > 0) this.#overlays.follow(state);
     this.#isInDoubt = false;
+  }
+
+  /** Nothing is brought into the kernel any more by itself. */
+  stop(): void {
+    this.#overlays.stop();
   }
 
   /** Resolves when the next change may come; undefined when it may come at once. See `NftablesDataplane`. */
@@ -68,8 +77,7 @@ export class LinuxDataplane {
   watch(doubt: (part: DoubtedPart) => void, namespace?: number): Watch {
     const place = namespace === undefined ? {} : { namespace };
     const contradicts = (event: RoutingEvent) =>
-      (this.#parts.links?.contradicts(event) ?? false) ||
-      this.#parts.overlays.some((overlay) => overlay.contradicts(event));
+      (this.#parts.links?.contradicts(event) ?? false) || this.#overlays.contradicts(event);
     const routing = watchRouting(
       { topics: ['links', 'addresses', 'routes', 'neighbours', 'settings'], ...place },
       (events) => {
@@ -92,10 +100,9 @@ export class LinuxDataplane {
 
   /** Compares links, routes and neighbours with what they should be, and returns in words what had to be set right. */
   repairRouting(): string[] {
-    const { overlays, links } = this.#parts;
     const state = this.#state;
     if (!state) return [];
-    return [...overlays.flatMap((overlay) => overlay.synchronise(state)), ...(links?.repair() ?? [])];
+    return [...this.#overlays.synchronise(state), ...(this.#parts.links?.repair() ?? [])];
   }
 
   /** Sets back kernel settings of links, of whose change the kernel does not tell, and returns their keys. */

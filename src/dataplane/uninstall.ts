@@ -1,7 +1,7 @@
 // Takes out of the kernel everything that is Calico's, when it leaves a node for good.
 import { deleteLink, deleteRoute, type Nftables, type Rtnetlink, Transaction } from '../kernel/index.ts';
 import { routeProtocol } from './overlay/cluster-routes.ts';
-import { deviceNames } from './overlay/vxlan-overlay.ts';
+import { deviceNames } from './overlay/device-names.ts';
 import { ownTables, podEnds } from './presence.ts';
 
 /** RTPROT_BIRD. */

@@ -12,8 +12,10 @@ import {
   LinuxDataplane,
   lackingFeatures,
   NftablesDataplane,
+  NoTunnel,
   PodLinks,
   VxlanOverlay,
+  type Way,
 } from '../dataplane/index.ts';
 import { type Datastore, SoundDatastore } from '../datastore/index.ts';
 import { anyParameters, Felix, type FelixSettings, FollowedSettings, Upkeep } from '../felix/index.ts';
@@ -33,16 +35,18 @@ import { AnnouncedInterfaces } from './announced-interfaces.ts';
 import { startBgp } from './bgp.ts';
 import { ensureClusterObjects } from './cluster-objects.ts';
 import { detectAddress, type NodeAddress, neverUnderlay } from './detect-address.ts';
+import { deviceRoutes } from './device-routes.ts';
 import { FollowedFacts } from './followed-facts.ts';
 import { reportNetwork, reportNoNetwork } from './network-condition.ts';
 import { Observability } from './observability.ts';
 import type { NodeOptions } from './options.ts';
 import { mtuFault, overlayMtu, podMtu } from './packet-size.ts';
-import { calculationOptions, deviceRoutes, tableOptions } from './table-options.ts';
+import { calculationOptions, tableOptions } from './table-options.ts';
 import { takeOver } from './take-over.ts';
 import { ensureTunnels, type Tunnel } from './tunnel.ts';
 import { untilAvailable } from './until-available.ts';
 import { untilDone } from './until-done.ts';
+import { WaysToOthers } from './ways-to-others.ts';
 
 export interface CalicoNode {
   /** Resolves when policies are enforced and the CNI server answers. Rejects with what keeps the node from it, or when it is stopped before. */
@@ -152,17 +156,21 @@ async function begin(start: StartOptions, { signal, onStop }: Course): Promise<v
   const bgp = startBgp(options, datastore, rtnetlink, log);
   onStop(() => bgp?.stop());
 
-  const overlays = [...addresses].flatMap(([family, own]): (ClusterRoutes | VxlanOverlay)[] => {
-    const tunnel = tunnels.find((candidate) => candidate.family === family);
+  const overlays = ([4, 6] as const).flatMap((family): Way[] => {
+    const own = addresses.get(family);
+    const tunnel = own && tunnels.find((candidate) => candidate.family === family);
     if (tunnel) {
       const fault = mtuFault(family, own, settings);
       if (fault) log.warn(fault);
       return [new VxlanOverlay(rtnetlink, overlayOptions(own, tunnel, settings))];
     }
-    return settings.routeSyncDisabled
-      ? []
-      : [new ClusterRoutes(rtnetlink, { family, parent: own.link.index })];
+    const routes =
+      own && !settings.routeSyncDisabled
+        ? [new ClusterRoutes(rtnetlink, { family, parent: own.link.index })]
+        : [];
+    return [new NoTunnel(rtnetlink, family), ...routes];
   });
+  const ways = new WaysToOthers(log);
   const isolations = tally('felix_isolated', 'Objects closed because they could not be programmed', 'kind');
   const families = tunnels.map(({ family }) => family);
   const keepsConnections = settings.establishedConnections === 'Keep';
@@ -184,14 +192,27 @@ async function begin(start: StartOptions, { signal, onStop }: Course): Promise<v
     // The table stays, without an owner until the next start.
     kernelTables.close();
   });
+  const readRoutes = () => {
+    const own = new Set(rtnetlink.addresses().map(({ address }) => address));
+    return deviceRoutes(settings, (address) => own.has(address));
+  };
+  const { routes, faults } = readRoutes();
+  for (const fault of faults) log.warn(fault);
   const hostLinks = new HostLinks(rtnetlink, ownNamespace(), {
-    routes: deviceRoutes(settings),
+    routes,
     removeExternalRoutes: settings.removeExternalRoutes,
     keepsRoutes: !settings.routeSyncDisabled,
     forwards: settings.ipForwarding === 'Enabled',
   });
   const arp = new ArpTable(kernelTables, nftables.isOwned);
-  const dataplane = new LinuxDataplane({ nftables, arp, overlays, links: hostLinks });
+  const dataplane = new LinuxDataplane({
+    nftables,
+    arp,
+    overlays,
+    links: hostLinks,
+    onOverlayFaults: (faults) => ways.lack(faults),
+  });
+  onStop(() => dataplane.stop());
   const felix = new Felix({
     node: options.node,
     datastore,
@@ -200,7 +221,7 @@ async function begin(start: StartOptions, { signal, onStop }: Course): Promise<v
     calculation: calculationOptions(settings),
   });
   onStop(() => felix.stop());
-  observability.observe(felix);
+  observability.observe(felix, ways);
   const upkeep = new Upkeep({
     dataplane,
     rewriteTable: () => felix.reapply(),
@@ -232,6 +253,10 @@ async function begin(start: StartOptions, { signal, onStop }: Course): Promise<v
     felix.setInterface(name, addresses);
     announced.set(name, addresses);
     facts.linksChanged();
+    const { deviceRouteSourceAddress, deviceRouteSourceAddressIPv6 } = settings;
+    if (!deviceRouteSourceAddress && !deviceRouteSourceAddressIPv6) return;
+    if (readRoutes().faults.join() === faults.join()) return;
+    onRestartDue("the source of the node's routes to its pods has become an address of it, or none");
   });
   onStop(() => interfaces.close());
   // Before anything of them is in the kernel, which may refuse what they ask for until they are set right.
@@ -255,7 +280,7 @@ async function begin(start: StartOptions, { signal, onStop }: Course): Promise<v
   const tunnelled = [...tunnels, ...missing].map(({ family }) => family);
   const mtu = podMtu(addresses, tunnelled, settings, rtnetlink.links());
   const links = new PodLinks(rtnetlink, ownNamespace(), {
-    routes: deviceRoutes(settings),
+    routes,
     onOpened: (link) => hostLinks.opened(link),
   });
   const network = new CalicoNetwork({

@@ -1,6 +1,7 @@
 // What can be seen of calico-node from outside: its log's detail, its health and its metrics, as the settings have them now.
 import type { Felix, FelixSettings } from '../felix/index.ts';
 import { healthPages, type Logger, metricsPages, type Place, ServedPort } from '../process/index.ts';
+import type { WaysToOthers } from './ways-to-others.ts';
 
 const levels = {
   Trace: 'trace',
@@ -18,6 +19,7 @@ export class Observability {
   #settings: FelixSettings;
   /** Undefined until it has been made, and again when it has been stopped. */
   #felix: Felix | undefined;
+  #ways: Pick<WaysToOthers, 'unready'> | undefined;
   #turn: Promise<void> = Promise.resolve();
 
   constructor(settings: FelixSettings, log: Logger) {
@@ -30,8 +32,9 @@ export class Observability {
   }
 
   /** Whose health it is. */
-  observe(felix: Felix): void {
+  observe(felix: Felix, ways: Pick<WaysToOthers, 'unready'>): void {
     this.#felix = felix;
+    this.#ways = ways;
   }
 
   /** A port that is taken is reported and served when settings change again: it is no reason to leave pods without an agent. */
@@ -72,9 +75,12 @@ export class Observability {
 
   #unreadyParts(): string[] {
     if (!this.#felix?.isInSync) return ['Felix has not seen all of the cluster yet'];
-    return this.#felix.isInDoubt
-      ? ['Felix could not bring its state into the kernel and is trying again']
-      : [];
+    return [
+      ...(this.#felix.isInDoubt
+        ? ['Felix could not bring its state into the kernel and is trying again']
+        : []),
+      ...(this.#ways?.unready ?? []),
+    ];
   }
 
   /** A dataplane that fails and fails is tried again by a new process, as upstream's watchdog has it. */

@@ -1,9 +1,12 @@
-// Felix' settings as options of the calculation and the dataplane: those of the table change at once, others with the next start.
-import { type DeviceRoutes, Marks, type PathOptions } from '../dataplane/index.ts';
+// Felix' settings as options of the calculation and the table: those of the table change at once, others with the next start.
+import { Marks, type PathOptions } from '../dataplane/index.ts';
 import type { FelixOptions, FelixSettings } from '../felix/index.ts';
 import type { Family } from '../net/index.ts';
 
 const podPrefix = 'cali';
+
+/** NFT_LIMIT_PKT_BURST_DEFAULT of the kernel. */
+const defaultBurst = 5;
 
 export function calculationOptions(settings: FelixSettings): NonNullable<FelixOptions['calculation']> {
   return {
@@ -26,7 +29,8 @@ export function tableOptions(settings: FelixSettings, overlays: readonly Family[
   const { rate } = settings.logActionRateLimit;
   return {
     logPrefix: settings.logPrefix,
-    ...(rate && { logLimit: { ...rate, burst: settings.logActionRateLimitBurst } }),
+    // Of none the kernel makes its own default, which would then seem to be another's work.
+    ...(rate && { logLimit: { ...rate, burst: settings.logActionRateLimitBurst || defaultBurst } }),
     endpointToHostAction: settings.defaultEndpointToHostAction,
     failsafe: {
       inbound: settings.failsafeInboundHostPorts,
@@ -54,14 +58,5 @@ function pathOptions(settings: FelixSettings, overlays: readonly Family[]): Path
     floatingIPs: settings.floatingIPs,
     ipv6Support: settings.ipv6Support,
     foreignWorkloads: foreignWorkloads(settings),
-  };
-}
-
-/** What the host's routes to its pods say of themselves. */
-export function deviceRoutes(settings: FelixSettings): DeviceRoutes {
-  return {
-    protocol: settings.deviceRouteProtocol,
-    metrics: { 4: settings.ipv4NormalRoutePriority, 6: settings.ipv6NormalRoutePriority },
-    sources: { 4: settings.deviceRouteSourceAddress, 6: settings.deviceRouteSourceAddressIPv6 },
   };
 }

@@ -1,5 +1,5 @@
 // This node's end of the VXLAN overlay: its address, drawn from IPAM once and kept, and its MAC address.
-import { createHash } from 'node:crypto';
+import { tunnelMac } from '../calc/index.ts';
 import { type Datastore, UnavailableError } from '../datastore/index.ts';
 import { type IpamClient, isOpenTo } from '../ipam/index.ts';
 import {
@@ -54,9 +54,7 @@ export async function ensureTunnels(datastore: Datastore, ipam: IpamClient, node
       if (!address) continue;
       // Peers may have learnt of another, from a Calico that drew it by chance: then it stays.
       const known = metadata.annotations?.[macAnnotations[family]] ?? '';
-      const mac = macPattern.test(known)
-        ? known.toLowerCase()
-        : tunnelMac(family === 4 ? node : `${node}-v6`);
+      const mac = macPattern.test(known) ? known.toLowerCase() : tunnelMac(node, family);
       tunnels.push({ family, address: formatAddress(address), mac });
     } catch (error) {
       if (error instanceof UnavailableError) throw error;
@@ -121,10 +119,4 @@ async function ensureAddress(
     pools: { [family]: open.map(({ spec }) => spec.cidr) },
   });
   return address;
-}
-
-/** Locally administered, and the same whenever the node comes back: 66 and five bytes of the SHA-1 of its name. */
-function tunnelMac(name: string): string {
-  const digest = createHash('sha1').update(name).digest();
-  return [0x66, ...digest.subarray(0, 5)].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
 }

@@ -62,7 +62,8 @@ test('are made, mended and taken out again; others’ routes stay', () => {
   for (const routes of [v4, v6]) routes.synchronise(state);
   const made = ['10.1.2.0/26 via 172.30.0.12 dev eth0', 'blackhole 10.1.1.0/26'];
   assert.deepEqual([show(4), show(6)], [made, ['fd00:2::/122 via fd30::12 dev eth0']]);
-  assert.deepEqual([v4.synchronise(state), v6.synchronise(state)], [[], []]);
+  const nothing = { changed: [], lacking: [] };
+  assert.deepEqual([v4.synchronise(state), v6.synchronise(state)], [nothing, nothing]);
 
   const route = rtnetlink.routes().find(({ destination }) => destination === '10.1.2.0/26');
   assert.ok(route);

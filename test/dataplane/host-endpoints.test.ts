@@ -264,6 +264,11 @@ function clusterOf(hostEndpoints: HostEndpoint[], policies: Policies): Partial<C
 const always = [
   ...overtakenOrNot,
   [', also of packets that a change overtakes behind those that are asked first', { overtaken: 'routed' }],
+  [', where what policy denies is rejected', { denyAction: 'Reject' }],
+  [
+    ', where it is rejected, also of packets that a change has overtaken',
+    { denyAction: 'Reject', overtaken: 'anywhere' },
+  ],
 ] as const;
 
 for (const [title, options] of always) {

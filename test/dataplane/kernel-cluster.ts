@@ -8,6 +8,7 @@ import {
   HostInterfaces,
   LinuxDataplane,
   NftablesDataplane,
+  type PathOptions,
   type PodLink,
   PodLinks,
   VxlanOverlay,
@@ -73,7 +74,7 @@ export class KernelNode {
   readonly interfaces = new Map<string, readonly string[]>();
   readonly #waiting: (() => void)[] = [];
 
-  constructor(number: number, path: string, isOvertaken: boolean) {
+  constructor(number: number, path: string, isOvertaken: boolean, denyAction: PathOptions['denyAction']) {
     this.name = `node-${number}`;
     this.number = number;
     this.namespace = openNamespace(path);
@@ -98,14 +99,18 @@ export class KernelNode {
     const nftables = new NftablesDataplane(this.nftables, {
       logPrefix: 'calico-packet',
       endpointToHostAction: 'Accept',
-      path: { ...defaultPath, vxlan: { port: 4789, families } },
+      path: { ...defaultPath, denyAction, vxlan: { port: 4789, families } },
       forgetJudgements: async () => {},
       // Then nothing is remembered, and every packet is judged.
       ...(isOvertaken && { packetsInFlight: () => new Promise(() => {}) }),
       onTrouble: (error) => assert.fail(String(error)),
     });
     this.table = nftables;
-    this.dataplane = new LinuxDataplane({ nftables, overlays });
+    this.dataplane = new LinuxDataplane({
+      nftables,
+      overlays,
+      onOverlayFaults: (faults) => assert.deepEqual(faults, []),
+    });
     this.#interfaces = new HostInterfaces({
       rtnetlink: this.rtnetlink,
       namespace: this.namespace,
@@ -143,6 +148,8 @@ const tunnelMac = (number: number, family: 4 | 6) => `66:00:00:00:0${family}:0${
 export interface KernelClusterOptions {
   /** Every packet is to fare as if a change had overtaken it, and so in the second case that what is asked before it is routed was not asked before the change. */
   readonly overtaken?: Overtaken;
+  /** What befalls what policy denies; dropped when absent. */
+  readonly denyAction?: PathOptions['denyAction'];
 }
 
 /** For whoever tries the same both ways: what to add to a title, and the options. */
@@ -155,6 +162,7 @@ export class KernelCluster {
   readonly nodes: KernelNode[] = [];
   readonly #prefix: string;
   readonly #overtaken: Overtaken | undefined;
+  readonly #denyAction: PathOptions['denyAction'];
   readonly #namespaces: string[] = [];
   /** One per family: a prober's nodes all have addresses of one. */
   readonly #probers = new Map<4 | 6, Prober>();
@@ -172,9 +180,10 @@ export class KernelCluster {
     }
   }
 
-  private constructor(prefix: string, { overtaken }: KernelClusterOptions) {
+  private constructor(prefix: string, { overtaken, denyAction = 'Drop' }: KernelClusterOptions) {
     this.#prefix = prefix;
     this.#overtaken = overtaken;
+    this.#denyAction = denyAction;
   }
 
   async remove(): Promise<void> {
@@ -324,7 +333,7 @@ export class KernelCluster {
       rtnetlink.apply(addVeth({ name: `n${number}`, mtu: 1500, up: true, master: bridge, peer }));
       this.#prepareNode(number, namespace);
       closeNamespace(namespace);
-      this.nodes.push(new KernelNode(number, path, this.#overtaken !== undefined));
+      this.nodes.push(new KernelNode(number, path, this.#overtaken !== undefined, this.#denyAction));
     }
     closeNamespace(underlay);
     for (const node of this.nodes) {

@@ -81,7 +81,12 @@ export class PathNode {
       ...options,
     });
     this.arp = new ArpTable(this.#kernel, this.nftables.isOwned);
-    this.#dataplane = new LinuxDataplane({ nftables: this.nftables, arp: this.arp, overlays: [] });
+    this.#dataplane = new LinuxDataplane({
+      nftables: this.nftables,
+      arp: this.arp,
+      overlays: [],
+      onOverlayFaults() {},
+    });
     this.calculator.setNamespace({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 't' } });
     this.calculator.setNode({
       apiVersion: 'v1',

@@ -1,5 +1,6 @@
 // Objects that no validation would let in, as somebody with access to the store may leave them there: every kind that the agent
 // follows, with something in it torn out, of another type, huge, or named like a part of JavaScript itself.
+import { tunnelMac } from '../../src/calc/index.ts';
 import type { Resource, ResourceKind } from '../../src/resources/index.ts';
 import { type Json, policyTemplates, type Template } from './hostile-templates.ts';
 
@@ -21,6 +22,20 @@ const hostile: readonly Json[] = [
   '__proto__',
   '10.0.0.300/99',
   '::/0',
+  '0.0.0.0',
+  '224.0.0.1',
+  '127.0.0.1',
+  '255.255.255.255/32',
+  'fe80::1',
+  // What a sound node says of itself.
+  '172.30.0.11/24',
+  '172.30.0.12/24',
+  '10.1.0.64',
+  '66:00:00:00:00:01',
+  tunnelMac('node-2', 4),
+  '00:00:00:00:00:00',
+  '01:00:5e:00:00:01',
+  'ff:ff:ff:ff:ff:ff',
   "a == 'b",
   'has(has(((((((((((',
   '\u0000\n"\\%s$`;drop',
@@ -44,12 +59,14 @@ export function hostileObject(
 ): HostileObject {
   const below = (count: number) => Math.floor(random() * count);
   const [kind, template] = templates[below(templates.length)] ?? (templates[0] as Template);
-  const original = (template as { metadata?: { namespace?: string } }).metadata?.namespace;
+  const body = bodyOf(template, number);
+  const { name, namespace: original } =
+    (body as { metadata?: { name?: string; namespace?: string } }).metadata ?? {};
   return wounded(
     kind,
-    template,
+    body,
     {
-      name: `hostile-${number}`,
+      name: name ?? `hostile-${number}`,
       ...(original !== undefined && { namespace: original }),
       uid: `uid-${number}`,
       resourceVersion: String(number + 1),
@@ -58,15 +75,26 @@ export function hostileObject(
   );
 }
 
+function bodyOf(template: Template[1], number: number): Json {
+  return typeof template === 'function' ? template(number) : template;
+}
+
 /** An object that is there, under its own name. What it does not say the template does. */
 export function hostileInstead(
   kind: ResourceKind,
   { metadata, ...rest }: Resource,
-  template: Json,
+  template: Template[1],
   random: () => number,
 ): HostileObject {
   const { name, uid = '', resourceVersion = '' } = metadata;
-  const whole = { ...(template as object), ...rest, metadata: { ...metadata } };
+  const { spec, ...body } = bodyOf(template, 0) as { readonly spec?: object };
+  const own = rest as { readonly spec?: object };
+  const whole = {
+    ...body,
+    ...own,
+    ...((spec || own.spec) && { spec: { ...spec, ...own.spec } }),
+    metadata: { ...metadata },
+  };
   return wounded(kind, whole as unknown as Json, { name, uid, resourceVersion }, random);
 }
 

@@ -1,20 +1,33 @@
-// An agent's calculation, table and all, fed by a store that holds whatever is put into it.
+// An agent's calculation with its table and its tunnels in the kernel, fed by a store that holds whatever is put into it.
 import assert from 'node:assert/strict';
-import { type DesiredState, interpret } from '../../src/calc/index.ts';
-import { NftablesDataplane } from '../../src/dataplane/index.ts';
+import { execFileSync } from 'node:child_process';
+import { type DesiredState, interpret, tunnelMac } from '../../src/calc/index.ts';
+import {
+  LinuxDataplane,
+  NftablesDataplane,
+  type OverlayFault,
+  VxlanOverlay,
+} from '../../src/dataplane/index.ts';
 import { type FollowHandler, MemoryDatastore, SoundDatastore } from '../../src/datastore/index.ts';
 import { Felix } from '../../src/felix/index.ts';
 import {
+  closeNamespace,
   createNamespace,
   deleteNamespace,
   Nftables,
   namespacePath,
   openNamespace,
+  Rtnetlink,
 } from '../../src/kernel/index.ts';
+import { cidrContains, parseAddress, parseCidr } from '../../src/net/index.ts';
 import { createLogger } from '../../src/process/index.ts';
 import {
+  ipamBlocks,
+  ipPools,
   kubernetesNetworkPolicies,
   namespaces,
+  nodeAnnotations,
+  nodes,
   pods,
   type Resource,
   type ResourceKind,
@@ -32,27 +45,48 @@ const between = (from: keyof typeof addresses, to: keyof typeof addresses) => ({
   destinationPort: 80,
 });
 
+const calicoVersion = 'projectcalico.org/v3';
+const calicoRoutes = 80;
+/** Where this node is, and what the sound other node says of itself. */
+const own = { address: '172.30.0.11', address6: 'fd30::11', tunnel: '10.1.0.60', tunnel6: 'fd00:1::60' };
+const other = { name: 'node-2', address: '172.30.0.12', tunnel: '10.1.0.64', mac: tunnelMac('node-2', 4) };
+const otherBlock = '10.1.0.64/30';
+
 export class HostileStore {
   readonly #handlers = new Map<string, FollowHandler<Resource>>();
   readonly #namespace: string;
   readonly #nftables: Nftables;
-  readonly #dataplane: NftablesDataplane;
+  readonly #rtnetlink: Rtnetlink;
+  readonly #table: NftablesDataplane;
+  readonly #dataplane: LinuxDataplane;
   readonly #felix: Felix;
   /** What the agent complained of. */
   readonly complaints: string[] = [];
   #state: DesiredState | undefined;
-  #applied = Promise.withResolvers<void>();
+  #overlayFaults: readonly OverlayFault[] = [];
 
   constructor(label: string) {
     this.#namespace = `ct-${process.pid}-${label}`;
     createNamespace(this.#namespace);
-    this.#nftables = Nftables.open({ namespace: openNamespace(namespacePath(this.#namespace)) });
-    this.#dataplane = new NftablesDataplane(this.#nftables, {
+    this.#wire();
+    const namespace = openNamespace(namespacePath(this.#namespace));
+    this.#nftables = Nftables.open({ namespace });
+    this.#rtnetlink = Rtnetlink.open({ namespace });
+    closeNamespace(namespace);
+    this.#table = new NftablesDataplane(this.#nftables, {
       logPrefix: 'calico-packet',
       endpointToHostAction: 'Accept',
       forgetJudgements: async () => {},
       onTrouble: (error) => this.complaints.push(String(error)),
       onIsolated: (objects, why) => this.complaints.push(`${objects.join()}: ${why}`),
+    });
+    this.#dataplane = new LinuxDataplane({
+      nftables: this.#table,
+      overlays: this.#overlays(),
+      onOverlayFaults: (faults) => {
+        this.#overlayFaults = faults;
+        this.complaints.push(...faults.map(({ sentence }) => sentence));
+      },
     });
     const log = createLogger('test', 'silent');
     const complain = (...args: unknown[]) => {
@@ -67,7 +101,6 @@ export class HostileStore {
         apply: (state, changes) => {
           this.#state = state;
           this.#dataplane.apply(state, changes);
-          this.#applied.resolve();
         },
         distrust: () => this.#dataplane.distrust(),
       },
@@ -100,9 +133,10 @@ export class HostileStore {
   /** What must hold whatever is in the store; `isBare` when nothing hostile is. @throws AssertionError */
   async assertSound(isBare: boolean): Promise<void> {
     const state = this.#state ?? assert.fail('nothing was applied');
-    assert.equal(await this.#dataplane.audit(), undefined, 'the kernel holds what it was told to');
+    assert.equal(await this.#table.audit(), undefined, 'the kernel holds what it was told to');
     assert.equal(interpret(state, between('a', 'locked')), 'Deny', 'a locked pod stays locked');
     assert.equal(interpret(state, between('locked', 'b')), 'Deny', 'a locked pod stays locked in');
+    this.#assertWays(isBare);
     if (!isBare) return;
     assert.equal(interpret(state, between('a', 'b')), 'Allow', 'what hostile objects closed is open again');
     assert.equal(interpret(state, between('a', 'victim')), 'Allow', 'nobody denies the victim any more');
@@ -121,8 +155,78 @@ export class HostileStore {
 
   close(): void {
     this.#felix.stop();
+    this.#dataplane.stop();
+    this.#rtnetlink.close();
     this.#nftables.close();
     deleteNamespace(this.#namespace);
+  }
+
+  /** The sound node is reached as ever, and nothing leads astray what this node sends on its own link. */
+  #assertWays(isBare: boolean): void {
+    const away = this.#overlayFaults.filter(({ extent }) => isBare || extent === 'all');
+    assert.deepEqual(away, [], 'the tunnel is as it should be');
+    const routes = this.#rtnetlink.routes();
+    const device = this.#rtnetlink.link('vxlan.calico')?.index;
+    const ours = routes.filter(({ protocol }) => protocol === calicoRoutes);
+    const isSound = ours.some(
+      ({ destination, via, link }) => destination === otherBlock && via === other.tunnel && link === device,
+    );
+    assert.ok(isSound, 'the sound node has its route');
+    const isKnown = this.#rtnetlink
+      .neighbours()
+      .some(({ address, mac, link }) => address === other.tunnel && mac === other.mac && link === device);
+    assert.ok(isKnown, 'the sound node has its neighbour');
+    const entries = this.#rtnetlink
+      .forwardingEntries()
+      .filter(({ mac, link }) => mac === other.mac && link === device);
+    assert.deepEqual(
+      entries.map(({ destination }) => destination),
+      [other.address],
+      'what is for the sound node goes to it alone',
+    );
+    const onLink = ours.filter(({ destination }) =>
+      [own.address, own.address6].some((text) => cidrContains(parseCidr(destination), parseAddress(text))),
+    );
+    assert.deepEqual(onLink, [], "the node's own network is left alone");
+    if (!isBare) return;
+    assert.deepEqual(
+      ours.map(({ destination }) => destination),
+      [otherBlock],
+      'no route is left of nodes and blocks that are gone',
+    );
+  }
+
+  #wire(): void {
+    const lines = [
+      'link set lo up',
+      'link add eth0 type veth peer name underlay',
+      'link set eth0 up',
+      'link set underlay up',
+      `addr add ${own.address}/24 dev eth0`,
+      `addr add ${own.address6}/64 dev eth0 nodad`,
+    ];
+    execFileSync('ip', ['-n', this.#namespace, '-batch', '-'], { input: `${lines.join('\n')}\n` });
+  }
+
+  #overlays(): VxlanOverlay[] {
+    const parent = this.#rtnetlink.link('eth0')?.index ?? assert.fail('the node has no underlay');
+    const common = { parent, mtu: 1400, vni: 4096, port: 4789 };
+    return [
+      new VxlanOverlay(this.#rtnetlink, {
+        ...common,
+        family: 4,
+        nodeAddress: own.address,
+        tunnelAddress: own.tunnel,
+        mac: '66:00:00:00:00:01',
+      }),
+      new VxlanOverlay(this.#rtnetlink, {
+        ...common,
+        family: 6,
+        nodeAddress: own.address6,
+        tunnelAddress: own.tunnel6,
+        mac: '66:00:00:00:00:61',
+      }),
+    ];
   }
 
   #store(complain: (sentence: string) => void): SoundDatastore {
@@ -158,6 +262,31 @@ export class HostileStore {
       spec: { podSelector: { matchLabels: { app: 'locked' } }, policyTypes: ['Ingress', 'Egress'] },
     };
     this.put({ kind: kubernetesNetworkPolicies, object: lock });
+    this.#populateNetwork();
+  }
+
+  #populateNetwork(): void {
+    const put = (kind: ResourceKind, object: Omit<Resource, 'apiVersion' | 'kind'> & { spec: object }) => {
+      const apiVersion = kind === (nodes as unknown as ResourceKind) ? 'v1' : calicoVersion;
+      this.put({ kind, object: { apiVersion, kind: kind.kind, ...object } as Resource });
+    };
+    const spec = { cidr: '10.1.0.0/16', vxlanMode: 'Always' };
+    put(ipPools as unknown as ResourceKind, { metadata: { name: 'sound' }, spec });
+    const annotations = {
+      [nodeAnnotations.ipv4Address]: `${other.address}/24`,
+      [nodeAnnotations.ipv4VxlanTunnelAddress]: other.tunnel,
+      [nodeAnnotations.vxlanTunnelMac]: other.mac,
+    };
+    put(nodes as unknown as ResourceKind, { metadata: { name: other.name, annotations }, spec: {} });
+    const block = {
+      cidr: otherBlock,
+      affinity: `host:${other.name}`,
+      allocations: [0, null, null, null],
+      attributes: [{ handle_id: 'x', secondary: { node: other.name, type: 'vxlanTunnelAddress' } }],
+      unallocated: [1, 2, 3],
+      strictAffinity: false,
+    };
+    put(ipamBlocks as unknown as ResourceKind, { metadata: { name: '10-1-0-64-30' }, spec: block });
   }
 }
 

@@ -5,6 +5,7 @@ import {
   bgpPeers,
   blockAffinities,
   calicoNodeStatuses,
+  clusterInformations,
   clusterNetworkPolicies,
   endpointSlices,
   felixConfigurations,
@@ -31,10 +32,40 @@ import {
 } from '../../src/resources/index.ts';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-export type Template = readonly [ResourceKind, Json];
+/** Of a kind whose objects have names that say something, a body for each number, with its name. */
+export type Template = readonly [ResourceKind, Json | ((number: number) => Json)];
 
 const deny = { action: 'Deny', protocol: 'TCP', source: { nets: ['10.0.0.0/8'], selector: "app == 'b'" } };
 const victim = "app == 'victim'";
+
+/** Of four addresses, one of which is used on this node and one on another. */
+function block(number: number): Json {
+  const [third, fourth] = [(number >> 6) & 255, (number & 63) * 4];
+  const secondary = (node: string) => ({ node, namespace: 'other', pod: 'x' });
+  return {
+    metadata: { name: `192-168-${third}-${fourth}-30` },
+    spec: {
+      cidr: `192.168.${third}.${fourth}/30`,
+      affinity: 'host:node-9',
+      allocations: [null, 0, null, 1],
+      attributes: [
+        { handle_id: 'x', secondary: secondary('node-1') },
+        { handle_id: 'y', secondary: secondary('node-2') },
+      ],
+      unallocated: [0, 2],
+      strictAffinity: false,
+    },
+  };
+}
+
+const vxlanAnnotations = {
+  'projectcalico.org/IPv4Address': '192.0.2.9/24',
+  'projectcalico.org/IPv4VXLANTunnelAddr': '192.168.9.9',
+  'projectcalico.org/VXLANTunnelMACAddr': '66:00:00:00:09:04',
+  'projectcalico.org/IPv6Address': '2001:db8::9/64',
+  'projectcalico.org/IPv6VXLANTunnelAddr': '2001:db8:9::9',
+  'projectcalico.org/VXLANTunnelMACAddrV6': '66:00:00:00:09:06',
+};
 
 /** What decides about policy. It opens nothing: each is a policy that denies, or something that no permitted flow depends on. */
 export const policyTemplates: readonly Template[] = [
@@ -102,7 +133,7 @@ export const policyTemplates: readonly Template[] = [
   [
     nodes,
     {
-      metadata: { annotations: { 'projectcalico.org/IPv4Address': '192.0.2.9/24' } },
+      metadata: { annotations: vxlanAnnotations },
       status: { addresses: [{ type: 'InternalIP', address: '192.0.2.9' }] },
     },
   ],
@@ -111,20 +142,41 @@ export const policyTemplates: readonly Template[] = [
     { spec: { cidr: '192.168.0.0/16', vxlanMode: 'Always', natOutgoing: true, nodeSelector: 'all()' } },
   ],
   [bgpConfigurations, { spec: { asNumber: 64512, serviceClusterIPs: [{ cidr: '192.0.2.0/24' }] } }],
-  [
-    ipamBlocks,
-    {
-      spec: {
-        cidr: '192.168.1.0/26',
-        affinity: 'host:node-9',
-        allocations: [null, 0],
-        attributes: [{ handle_id: 'x', secondary: {} }],
-        unallocated: [],
-        strictAffinity: false,
-      },
-    },
-  ],
+  [ipamBlocks, block],
 ];
+
+/** As a cluster may have them that has changed much. */
+const felixSettings = {
+  logPrefix: 'x',
+  logSeverityScreen: 'Info',
+  logActionRateLimit: '10/second',
+  logActionRateLimitBurst: 3,
+  vxlanPort: 4790,
+  vxlanVNI: 4097,
+  vxlanMTU: 1400,
+  deviceRouteSourceAddress: '172.30.0.11',
+  deviceRouteProtocol: 80,
+  failsafeInboundHostPorts: [{ protocol: 'TCP', port: 22, net: '10.0.0.0/8' }],
+  failsafeOutboundHostPorts: [{ protocol: 'UDP', port: 53 }],
+  natPortRange: '20000:29999',
+  natOutgoingAddress: '172.30.0.11',
+  iptablesNATOutgoingInterfaceFilter: 'eth0',
+  interfacePrefix: 'cali,tap',
+  interfaceExclude: 'kube-ipvs0',
+  mtuIfacePattern: '^eth',
+  nftablesMarkMask: 0xffff0000,
+  nftablesRefreshInterval: '60s',
+  routeRefreshInterval: '60s',
+  interfaceRefreshInterval: '60s',
+  prometheusMetricsEnabled: true,
+  prometheusMetricsPort: 9091,
+  healthEnabled: true,
+  healthPort: 9099,
+  dataplaneWatchdogTimeout: '90s',
+  externalNodesList: ['192.0.2.0/24'],
+  serviceLoopPrevention: 'Drop',
+  routeSource: 'CalicoIPAM',
+};
 
 const filterRule = {
   action: 'Accept',
@@ -145,7 +197,7 @@ export const networkTemplates: readonly Template[] = [
       metadata: {
         labels: { rack: 'x' },
         annotations: {
-          'projectcalico.org/IPv4Address': '192.0.2.9/24',
+          ...vxlanAnnotations,
           'projectcalico.org/ASNumber': '65001',
           'projectcalico.org/RouteReflectorClusterID': '244.0.0.9',
         },
@@ -203,7 +255,7 @@ export const networkTemplates: readonly Template[] = [
     calicoNodeStatuses,
     { spec: { node: 'node-1', classes: ['Agent', 'BGP', 'Routes'], updatePeriodSeconds: 10 } },
   ],
-  [felixConfigurations, { spec: { nodeSelector: "rack == 'none'", logPrefix: 'x', vxlanPort: 4789 } }],
+  [felixConfigurations, { spec: { ...felixSettings, nodeSelector: 'all()' } }],
   [
     kubeControllersConfigurations,
     {
@@ -232,4 +284,25 @@ export const networkTemplates: readonly Template[] = [
     },
   ],
   [secrets, { metadata: { namespace: 'kube-system' }, data: { k: 'c2VjcmV0' } }],
+];
+
+/** The objects named "default", and a node's own, which an agent reads at its start; `hostileInstead` takes them. */
+export const startTemplates: readonly Template[] = [
+  ...networkTemplates.filter(([kind]) =>
+    [nodes, bgpConfigurations, ipamConfigurations, kubeControllersConfigurations].some(
+      (one) => one.kind === kind.kind,
+    ),
+  ),
+  [felixConfigurations, { spec: felixSettings }],
+  [
+    clusterInformations,
+    {
+      spec: {
+        clusterGUID: '0123456789abcdef0123456789abcdef',
+        clusterType: 'k8s,bgp',
+        calicoVersion: 'v3.30.0',
+        datastoreReady: true,
+      },
+    },
+  ],
 ];

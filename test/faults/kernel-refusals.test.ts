@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import { after, before, describe, test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Changes, DesiredState } from '../../src/calc/index.ts';
-import { LinuxDataplane, NftablesDataplane, type VxlanOverlay } from '../../src/dataplane/index.ts';
+import { LinuxDataplane, NftablesDataplane, type Way } from '../../src/dataplane/index.ts';
 import { MemoryDatastore } from '../../src/datastore/index.ts';
 import { Felix } from '../../src/felix/index.ts';
 import {
@@ -173,25 +172,36 @@ describe('a kernel that refuses', () => {
     assert.deepEqual([generations(), fates.length], [1, 0]);
   });
 
-  test('a route is asked again, with all that had been done already', async () => {
-    let attempts = 0;
-    const overlay = {
+  test('a way to other nodes is asked again, and holds up nothing else meanwhile', async () => {
+    let isRefused = true;
+    const way: Way = {
+      family: 4,
       synchronise() {
-        if (++attempts < 3) throw new KernelError('Cannot add a route', EBUSY);
-        return [];
+        if (isRefused) throw new KernelError('Cannot add a route', EBUSY);
+        return { changed: ['add a route'], lacking: [] };
       },
       contradicts: () => false,
     };
+    const told: string[][] = [];
+    const made = Promise.withResolvers<void>();
     const linux = new LinuxDataplane({
       nftables: new NftablesDataplane(nftables, options([])),
-      overlays: [overlay as unknown as VxlanOverlay],
+      overlays: [way],
+      onOverlayFaults: (faults) => {
+        told.push(faults.map(({ family, extent, sentence }) => `IPv${family} ${extent}: ${sentence}`));
+        if (faults.length === 0) made.resolve();
+      },
     });
     const datastore = new MemoryDatastore();
     const felix = new Felix({ node: 'n', datastore, dataplane: linux, log: createLogger('test', 'silent') });
     felix.start();
     await felix.inSync;
-    await nextTurn();
-    assert.deepEqual([attempts, felix.isInDoubt], [3, false]);
+    await felix.detach({ namespace: 'a', pod: 'none' }, 'none');
+    assert.equal(felix.isInDoubt, false);
+    isRefused = false;
+    await made.promise;
+    assert.deepEqual(told, [['IPv4 all: Cannot add a route: EBUSY'], []]);
+    linux.stop();
     felix.stop();
     await datastore.close();
   });

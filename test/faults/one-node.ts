@@ -5,7 +5,13 @@ import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { Calculator } from '../../src/calc/index.ts';
-import { HostLinks, LinuxDataplane, NftablesDataplane, VxlanOverlay } from '../../src/dataplane/index.ts';
+import {
+  HostLinks,
+  LinuxDataplane,
+  NftablesDataplane,
+  type OverlayFault,
+  VxlanOverlay,
+} from '../../src/dataplane/index.ts';
 import { Upkeep } from '../../src/felix/index.ts';
 import {
   createNamespace,
@@ -43,6 +49,9 @@ export class OneNode {
   /** Number of repairs so far, by part. */
   readonly repairs = new Map<string, number>();
   readonly logged: { readonly part?: string }[] = [];
+  /** What is lacking of the tunnel. */
+  overlayFaults: readonly OverlayFault[] = [];
+  readonly #overlayFaultsTold: (() => void)[] = [];
   readonly #prefix: string;
   readonly #namespaces: string[] = [];
   readonly #rtnetlink: Rtnetlink;
@@ -94,6 +103,10 @@ export class OneNode {
       nftables: this.#table,
       overlays: [overlay],
       links: new HostLinks(this.#rtnetlink, this.namespace),
+      onOverlayFaults: (faults) => {
+        this.overlayFaults = faults;
+        for (const wake of this.#overlayFaultsTold.splice(0)) wake();
+      },
     });
     const log = createLogger('test', 'silent');
     const warn = log.warn.bind(log);
@@ -128,6 +141,12 @@ export class OneNode {
 
   apply(): void {
     this.dataplane.apply(this.calculator.state, this.calculator.takeChanges());
+  }
+
+  /** Resolves when the tunnel lacks what is described. */
+  async overlayLacks(isIt: (sentences: string) => boolean): Promise<void> {
+    while (!isIt(this.overlayFaults.map(({ extent, sentence }) => `${extent}: ${sentence}`).join('\n')))
+      await new Promise<void>((resolve) => this.#overlayFaultsTold.push(resolve));
   }
 
   /** Resolves when nothing is left to be written after a change. */
@@ -190,6 +209,7 @@ export class OneNode {
   async remove(): Promise<void> {
     await this.prober?.close();
     this.#upkeep?.[Symbol.dispose]();
+    this.dataplane?.stop();
     this.#rtnetlink?.close();
     this.#nftables?.close();
     for (const name of this.#namespaces) deleteNamespace(name);

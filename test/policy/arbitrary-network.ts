@@ -52,7 +52,9 @@ const block = fc
             cidr,
             ...(owner && { affinity: `host:${owner}` }),
             allocations: [null, borrower ? 0 : null, null, null],
-            attributes: borrower ? [{ handle_id: 'handle', secondary: { node: borrower } }] : [],
+            attributes: borrower
+              ? [{ handle_id: 'handle', secondary: { node: borrower, type: 'vxlanTunnelAddress' } }]
+              : [],
             unallocated: [],
             strictAffinity: false,
             sequenceNumber: 0,
@@ -66,10 +68,13 @@ const node = fc
   .record({
     name: fc.constantFrom(...networkNodes),
     address: fc.constantFrom('172.30.0.13/24', '172.30.0.14/24', '172.31.0.15/24'),
-    tunnel: fc.constantFrom('10.1.0.41', '10.1.0.42', undefined),
+    // Of which a block may give the first to one of them.
+    tunnel: fc.constantFrom('10.1.0.1', '10.1.0.41', '10.1.0.42', undefined),
+    mac: fc.constantFrom('66:00:00:00:00:01', '66:00:00:00:00:02', '66:00:00:00:00:03'),
+    creationTimestamp: fc.constantFrom('2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'),
   })
   .map(
-    ({ name: own, address, tunnel }): Thing => ({
+    ({ name: own, address, tunnel, mac, creationTimestamp }): Thing => ({
       key: own,
       come: (calculator) =>
         calculator.setNode({
@@ -77,11 +82,12 @@ const node = fc
           kind: 'Node',
           metadata: {
             name: own,
+            creationTimestamp,
             annotations: {
               [nodeAnnotations.ipv4Address]: address,
               ...(tunnel && {
                 [nodeAnnotations.ipv4VxlanTunnelAddress]: tunnel,
-                [nodeAnnotations.vxlanTunnelMac]: '66:00:00:00:00:01',
+                [nodeAnnotations.vxlanTunnelMac]: mac,
               }),
             },
           },

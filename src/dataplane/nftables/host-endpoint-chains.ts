@@ -3,10 +3,8 @@
 import type { Changes, DesiredState, HostEndpointProgram } from '../../calc/index.ts';
 import type { Element, Expression } from '../../kernel/index.ts';
 import { interfaceNameBytes } from './bytes.ts';
-import { defaultFailsafePorts } from './failsafe.ts';
 import { hostEndpointRules } from './host-endpoint-rules.ts';
 import { type HostSkeletonOptions, hostSkeleton } from './host-skeleton.ts';
-import { defaultMarks } from './marks.ts';
 import { type HostPlace, hostChain, hostDispatch, hostPlaces } from './names.ts';
 import { skeletonSet } from './skeleton.ts';
 import type { TableWriter } from './table-image.ts';
@@ -65,13 +63,7 @@ export class HostEndpointChains {
     interfaceName: string,
     program: HostEndpointProgram,
   ): Element[] {
-    const all = hostEndpointRules(
-      place,
-      interfaceName,
-      program,
-      this.#options.failsafe ?? defaultFailsafePorts,
-      this.#options.marks ?? defaultMarks,
-    );
+    const all = hostEndpointRules(place, interfaceName, program, this.#options);
     for (const [n, list] of all.entries()) rules.set(hostChain(place, interfaceName, n), list);
     if (interfaceName === '*') return [];
     const key = interfaceNameBytes(interfaceName);

@@ -2,14 +2,21 @@
 import type { HostEndpointProgram, TierProgram } from '../../calc/index.ts';
 import type { Expression, TupleDirection } from '../../kernel/index.ts';
 import type { Direction } from '../../policy/index.ts';
-import { type FailsafePorts, failsafeMatches, turnedFailsafeMatches } from './failsafe.ts';
+import {
+  defaultFailsafePorts,
+  type FailsafePorts,
+  failsafeMatches,
+  turnedFailsafeMatches,
+} from './failsafe.ts';
 import { hasChain } from './host-questions.ts';
-import type { Marks } from './marks.ts';
+import type { HostSkeletonOptions } from './host-skeleton.ts';
+import { defaultMarks, type Marks } from './marks.ts';
 import { counter, goTo, jump, verdict } from './matches.ts';
-import { chains, type HostPlace, hostChain, policyChain } from './names.ts';
+import { chains, type HostPlace, hostChain, type PolicyWay, policyChain } from './names.ts';
 import { againBit, hasBits, untrackedBit } from './packet-mark.ts';
 import { isInState } from './packet-tests.ts';
-import { tierRules } from './tier-rules.ts';
+import { defaultPath } from './path/index.ts';
+import { type TierChains, tierRules } from './tier-rules.ts';
 import { untranslated, viewOf } from './views.ts';
 
 const accept = verdict('accept');
@@ -28,8 +35,7 @@ export function hostEndpointRules(
   place: HostPlace,
   interfaceName: string,
   program: HostEndpointProgram,
-  failsafe: FailsafePorts,
-  marks: Marks,
+  { failsafe = defaultFailsafePorts, marks = defaultMarks, path = defaultPath }: HostSkeletonOptions,
 ): Expression[][][] {
   const { normal, forward, untracked, preDNAT, afterTiers } = program;
   const build = (
@@ -37,30 +43,40 @@ export function hostEndpointRules(
     parts: readonly TierProgram[][],
     direction: Direction,
     last: Expression[],
-    going?: TupleDirection,
+    { way, deny = chains.deny }: { readonly way?: PolicyWay | undefined; readonly deny?: string } = {},
   ) => {
-    const names: ChainNames = {
-      policyOf: (key) => policyChain(key, direction, going),
+    const names: TierChains = {
+      policyOf: (key) => policyChain(key, direction, way),
       nameOf: (n) => hostChain(place, interfaceName, n),
+      deny,
     };
     return joined(opening, parts, names, last, failsafe, marks);
   };
-  const untrackedIn = (going?: TupleDirection) =>
-    build(untrackedFailsafe('in', failsafe, going), [[], [...untracked.ingress]], 'ingress', [accept], going);
-  const untrackedOut = (going?: TupleDirection) =>
-    build(untrackedFailsafe('out', failsafe, going), [[], [...untracked.egress]], 'egress', [accept], going);
-  const end = afterTiers === 'Allow' ? [accept] : [counter, goTo(chains.deny)];
+  const deny = chains.denySilently;
+  const silently = { way: path.denyAction === 'Reject' ? ('silent' as const) : undefined, deny };
+  const untrackedIn = (way?: TupleDirection) =>
+    build(untrackedFailsafe('in', failsafe, way), [[], [...untracked.ingress]], 'ingress', [accept], {
+      way,
+      deny,
+    });
+  const untrackedOut = (way?: TupleDirection) =>
+    build(untrackedFailsafe('out', failsafe, way), [[], [...untracked.egress]], 'egress', [accept], {
+      way,
+      deny,
+    });
+  const endBy = (name: string) => (afterTiers === 'Allow' ? [accept] : [counter, goTo(name)]);
+  const fromFailsafe = [dropInvalid, [jump(chains.failsafe.ingress)]];
+  const toFailsafe = [dropInvalid, [jump(chains.failsafe.egress)]];
   if (!hasChain(place, program)) return [];
   switch (place) {
     case 'normalIn':
-      return build(
-        [dropInvalid, [jump(chains.failsafe.ingress)]],
-        [[...preDNAT], [...normal.ingress]],
-        'ingress',
-        end,
-      );
+      return build(fromFailsafe, [[...preDNAT], [...normal.ingress]], 'ingress', endBy(chains.deny));
+    case 'translatedIn':
+      return build(fromFailsafe, [[...preDNAT], [...normal.ingress]], 'ingress', endBy(deny), silently);
     case 'normalOut':
-      return build([dropInvalid, [jump(chains.failsafe.egress)]], [[], [...normal.egress]], 'egress', end);
+      return build(toFailsafe, [[], [...normal.egress]], 'egress', endBy(chains.deny));
+    case 'translatedOut':
+      return build(toFailsafe, [[], [...normal.egress]], 'egress', endBy(deny), silently);
     case 'forwardIn':
       return build([dropInvalid], [[...preDNAT], [...forward.ingress]], 'ingress', [accept]);
     case 'forwardOut':
@@ -82,34 +98,32 @@ export function hostEndpointRules(
   }
 }
 
-interface ChainNames {
-  /** The chain of a policy by its key. */
-  readonly policyOf: (key: string) => string;
-  /** The n-th chain of the endpoint in its place, from 0. */
-  readonly nameOf: (n: number) => string;
-}
-
 /**
  * Two lists of tiers, one after the other. The first, which is asked about untranslated destinations, is passed over by what
- * is failsafe there.
+ * is failsafe there; its policies are asked before routing, too, and so they deny silently everywhere.
  */
 function joined(
   opening: Expression[][],
   [before = [], after = []]: readonly TierProgram[][],
-  { policyOf, nameOf }: ChainNames,
+  names: TierChains,
   last: Expression[],
   { inbound, outbound }: FailsafePorts,
   marks: Marks,
 ): Expression[][][] {
-  if (before.length === 0) return opened(opening, tierRules(after, policyOf, nameOf, last, marks));
-  const count = tierRules(before, policyOf, nameOf, [], marks).length;
-  const next = goTo(nameOf(count));
+  if (before.length === 0) return opened(opening, tierRules(after, names, last, marks));
+  const early: TierChains = {
+    ...names,
+    policyOf: (key) => policyChain(key, 'ingress'),
+    deny: chains.denySilently,
+  };
+  const count = tierRules(before, early, [], marks).length;
+  const next = goTo(names.nameOf(count));
   const skip = [
     ...failsafeMatches(inbound, untranslated, { port: 'receiver', net: 'sender' }),
     ...turnedFailsafeMatches(outbound, untranslated, 'sender'),
   ].map((match) => [...match, next]);
-  const first = tierRules(before, policyOf, nameOf, [next], marks);
-  const rest = tierRules(after, policyOf, (n) => nameOf(count + n), last, marks);
+  const first = tierRules(before, early, [next], marks);
+  const rest = tierRules(after, { ...names, nameOf: (n) => names.nameOf(count + n) }, last, marks);
   return [...opened([...opening, ...skip], first), ...rest];
 }
 

@@ -8,7 +8,8 @@
 //   input              cali-from-host-endpoint      (called by cali-input-host)
 //                      cali-input-done              judgement ends (there on every node)
 //   output             cali-to-host-endpoint        (called by cali-output)
-//   postrouting        cali-output-translated       the same for what was translated on its way out, and goes elsewhere now
+//   postrouting        cali-output-translated       the same for what was translated on its way out, and goes elsewhere now; what
+//                                                   is denied here is dropped, for the kernel rejects nothing behind routing
 //                      cali-output-done             judgement ends, also of what is forwarded
 //
 // Behind those that judge stand their likes for what a change has overtaken: see overtaken.ts.
@@ -31,7 +32,7 @@ import { HostQuestions } from './host-questions.ts';
 import { isJudged } from './judgement.ts';
 import { defaultMarks, type Marks } from './marks.ts';
 import { jump, verdict } from './matches.ts';
-import { chains, hostChains } from './names.ts';
+import { chains, type HostPlace, hostChains } from './names.ts';
 import { decide, isJudgedAgain } from './overtaken.ts';
 import { clearBits } from './packet-mark.ts';
 import { goes, isForeignWorkload, isInState, isWorkload } from './packet-tests.ts';
@@ -102,11 +103,11 @@ export function hostSkeleton(
       rules: new Map([chains.fromHostEndpoint, chains.toHostEndpoint].map((name) => [name, [[accept]]])),
     };
   const questions = new HostQuestions(programs, path.foreignWorkloads);
-  const judgeSent = [
+  const judgeSent = (places: { readonly in: HostPlace; readonly out: HostPlace }) => [
     [...isInState('related'), accept],
-    ...questions.ask('normalIn', 'oifname', goes('reply')),
+    ...questions.ask(places.in, 'oifname', goes('reply')),
     [...goes('reply'), accept],
-    ...questions.ask('normalOut', 'oifname'),
+    ...questions.ask(places.out, 'oifname'),
     [accept],
   ];
   const judged = [...isJudged(marks), accept];
@@ -119,7 +120,10 @@ export function hostSkeleton(
     [...isWorkload('oifname'), accept],
     ...path.foreignWorkloads.map((prefix) => [...isForeignWorkload('oifname', prefix), accept]),
   ];
-  const judgeTranslated = judgeSent.map((expressions) => [...isTranslated, ...expressions]);
+  const judgeTranslated = judgeSent({ in: 'translatedIn', out: 'translatedOut' }).map((expressions) => [
+    ...isTranslated,
+    ...expressions,
+  ]);
   const judgeForwardOut = [
     ...questions.ask('forwardOut', 'iifname', goes('reply')),
     [...goes('reply'), accept],
@@ -153,7 +157,7 @@ export function hostSkeleton(
         ...linkRules,
         ...overlayRules('destination', path),
         [...isTranslated, accept],
-        ...judgeSent,
+        ...judgeSent({ in: 'normalIn', out: 'normalOut' }),
       ],
     ],
     [hostChains.translated, [judged, ...acceptOthers, ...judgeTranslated]],

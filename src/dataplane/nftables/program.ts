@@ -58,7 +58,7 @@ export class Program {
   constructor(options: ProgramOptions, isolation: Isolation) {
     this.#options = options;
     this.#sets = new AddressSetProgram(isolation);
-    this.#policies = new PolicyChains(isolation, options, options.marks);
+    this.#policies = new PolicyChains(isolation, options);
     this.#endpoints = new EndpointChains(isolation, options.marks);
     this.#hostEndpoints = new HostEndpointChains(options);
     this.#paths = new EndpointPathProgram(options.path ?? defaultPath, isolation);

@@ -1,8 +1,7 @@
 // Routes of one family to where other nodes' pods live, over the underlay or through a tunnel, and what keeps the node's own
 // blocks from going anywhere else.
-import type { DesiredState, RouteProgram } from '../../calc/index.ts';
+import type { DesiredState, RouteProgram, TunnelEndpoint } from '../../calc/index.ts';
 import {
-  type Change,
   deleteRoute,
   type NewRoute,
   type Route,
@@ -11,6 +10,7 @@ import {
   replaceRoute,
 } from '../../kernel/index.ts';
 import type { Family } from '../../net/index.ts';
+import { makeChanges, type Outcome, type WayChange } from './way-changes.ts';
 
 /** What Calico marks its routes with. */
 export const routeProtocol = 80;
@@ -21,47 +21,55 @@ export interface ClusterRoutesOptions {
   readonly parent: number;
 }
 
+/** A tunnel's device, and the other nodes' ends of it by the names of their nodes. */
+export interface TunnelWays {
+  /** Index of the link. */
+  readonly device: number;
+  readonly ends: ReadonlyMap<string, TunnelEndpoint>;
+}
+
 export class ClusterRoutes {
+  readonly family: Family;
   readonly #rtnetlink: Rtnetlink;
   readonly #options: ClusterRoutesOptions;
   /** What the kernel was last made to hold: events are compared with it. */
   readonly #held = new Map<string, NewRoute>();
 
   constructor(rtnetlink: Rtnetlink, options: ClusterRoutesOptions) {
+    this.family = options.family;
     this.#rtnetlink = rtnetlink;
     this.#options = options;
   }
 
-  /**
-   * Makes the kernel hold what the state says of this family, where there is no tunnel. Returns in words what was changed.
-   * @throws KernelError for the first change that the kernel refuses, when all others have been made
-   */
-  synchronise(state: DesiredState): string[] {
-    const changes = this.changes(state, undefined);
-    const [refused] = this.#rtnetlink.ensureAll(changes);
-    if (refused) throw refused.error;
-    return changes.map(({ what }) => what);
+  /** Makes the kernel hold what the state says of this family, where there is no tunnel. */
+  synchronise(state: DesiredState): Outcome {
+    return makeChanges(this.#rtnetlink, this.changes(state, undefined));
   }
 
-  /** What makes the kernel hold them; `tunnel` is the tunnel's device, without which there is no way through one. */
-  changes(state: DesiredState, tunnel: number | undefined): Change[] {
+  /** What makes the kernel hold them; without `tunnel` there is no way through one. */
+  changes(state: DesiredState, tunnel: TunnelWays | undefined): WayChange[] {
     const wanted = new Map<string, NewRoute>();
     for (const [destination, program] of state.routes) {
       if (familyOf(destination) !== this.#options.family) continue;
-      const route = this.#routeOf(destination, program, state, tunnel);
+      const route = this.#routeOf(destination, program, tunnel);
       if (route) wanted.set(destination, route);
     }
     this.#held.clear();
     for (const [destination, route] of wanted) this.#held.set(destination, route);
-    const changes: Change[] = [];
+    const changes: WayChange[] = [];
     for (const route of this.#rtnetlink.routes()) {
       if (!this.#isOurs(route)) continue;
       const target = wanted.get(route.destination);
       if (target && isSameRoute(route, target)) wanted.delete(route.destination);
       // The replacement takes a stale route's place; a deletion of its own is for what has no successor.
-      else if (!target) changes.push(deleteRoute(route));
+      else if (!target) changes.push({ change: deleteRoute(route), whose: route.destination });
     }
-    return [...changes, ...[...wanted.values()].map(replaceRoute)];
+    for (const [destination, route] of wanted) {
+      const program = state.routes.get(destination);
+      const whose = program && program.kind !== 'blackhole' ? `node "${program.node}"` : destination;
+      changes.push({ change: replaceRoute(route), whose });
+    }
+    return changes;
   }
 
   /** Whether what the event tells is not as it should be, as far as can be said without asking the kernel. */
@@ -80,12 +88,7 @@ export class ClusterRoutes {
     return via !== undefined || type === 'blackhole';
   }
 
-  #routeOf(
-    destination: string,
-    program: RouteProgram,
-    state: DesiredState,
-    tunnel: number | undefined,
-  ): NewRoute | undefined {
+  #routeOf(destination: string, program: RouteProgram, tunnel: TunnelWays | undefined): NewRoute | undefined {
     const base = { destination, protocol: routeProtocol };
     switch (program.kind) {
       case 'blackhole':
@@ -93,9 +96,9 @@ export class ClusterRoutes {
       case 'direct':
         return { ...base, via: program.nodeAddress, link: this.#options.parent, onlink: true };
       case 'vxlan': {
-        const end = state.tunnelEndpoints.get(`${program.node}/${this.#options.family}`);
-        return end && tunnel !== undefined
-          ? { ...base, via: end.tunnelAddress, link: tunnel, onlink: true }
+        const end = tunnel?.ends.get(program.node);
+        return tunnel && end
+          ? { ...base, via: end.tunnelAddress, link: tunnel.device, onlink: true }
           : undefined;
       }
     }

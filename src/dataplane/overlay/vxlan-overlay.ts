@@ -1,6 +1,6 @@
 // The VXLAN overlay of one family: the tunnel device, and through it the way to every remote node's blocks.
 // Static throughout: who is behind which address is told by the datastore, and nothing is learnt from packets.
-import type { DesiredState } from '../../calc/index.ts';
+import type { DesiredState, TunnelEndpoint } from '../../calc/index.ts';
 import {
   addAddress,
   addVxlan,
@@ -9,6 +9,7 @@ import {
   deleteForwardingEntry,
   deleteLink,
   deleteNeighbour,
+  KernelError,
   type Link,
   type RoutingEvent,
   type Rtnetlink,
@@ -18,6 +19,9 @@ import {
 } from '../../kernel/index.ts';
 import type { Family } from '../../net/index.ts';
 import { ClusterRoutes } from './cluster-routes.ts';
+import { deviceNames } from './device-names.ts';
+import { tunnelEnds } from './tunnel-ends.ts';
+import { makeChanges, type Outcome, type WayChange } from './way-changes.ts';
 
 export interface VxlanOverlayOptions {
   readonly family: Family;
@@ -36,9 +40,8 @@ export interface VxlanOverlayOptions {
   readonly keepsRoutes?: boolean;
 }
 
-export const deviceNames: Readonly<Record<Family, string>> = { 4: 'vxlan.calico', 6: 'vxlan-v6.calico' };
-
 export class VxlanOverlay {
+  readonly family: Family;
   readonly #rtnetlink: Rtnetlink;
   readonly #options: VxlanOverlayOptions;
   /** What the kernel was last made to hold: events are compared with it. */
@@ -46,6 +49,7 @@ export class VxlanOverlay {
   readonly #routes: ClusterRoutes;
 
   constructor(rtnetlink: Rtnetlink, options: VxlanOverlayOptions) {
+    this.family = options.family;
     this.#rtnetlink = rtnetlink;
     this.#options = options;
     this.#routes = new ClusterRoutes(rtnetlink, options);
@@ -53,22 +57,24 @@ export class VxlanOverlay {
 
   /**
    * Makes the kernel hold what the state says of this family: compares with what is there, and changes the difference.
-   * Returns in words what was changed.
-   * @throws KernelError for the first change that the kernel refuses, when all others have been made
+   * @throws Error in a sentence for people when there is no tunnel, and why
    */
-  synchronise(state: DesiredState): string[] {
+  synchronise(state: DesiredState): Outcome {
     const before = this.#held.device;
-    const device = this.#ensureDevice();
+    this.#held.device = -1;
+    const { device, changed: own } = this.#ensureOwnEnd();
     this.#held.device = device.index;
-    const changes = [
-      ...this.#addressChanges(device),
-      ...this.#tunnelChanges(device, state),
-      ...(this.#options.keepsRoutes === false ? [] : this.#routes.changes(state, device.index)),
-    ];
-    const [refused] = this.#rtnetlink.ensureAll(changes);
-    if (refused) throw refused.error;
-    const told = changes.map(({ what }) => what);
-    return before === device.index ? told : [`add link "${device.name}"`, ...told];
+    const { ends, lacking: senseless } = tunnelEnds(state.tunnelEndpoints, this.#options);
+    const { changed, lacking } = makeChanges(this.#rtnetlink, [
+      ...this.#tunnelChanges(device, ends),
+      ...(this.#options.keepsRoutes === false
+        ? []
+        : this.#routes.changes(state, { device: device.index, ends })),
+    ]);
+    return {
+      changed: [...(before === device.index ? [] : [`add link "${device.name}"`]), ...own, ...changed],
+      lacking: [...senseless, ...lacking],
+    };
   }
 
   /** Whether what the event tells is not as it should be, as far as can be said without asking the kernel. */
@@ -102,27 +108,65 @@ export class VxlanOverlay {
     }
   }
 
+  #ensureOwnEnd(): { device: Link; changed: string[] } {
+    try {
+      const device = this.#ensureDevice();
+      const changes = this.#addressChanges(device);
+      const [refused] = this.#rtnetlink.ensureAll(changes);
+      if (refused) throw refused.error;
+      return { device, changed: changes.map(({ what }) => what) };
+    } catch (error) {
+      const { family, vni, port } = this.#options;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Error(
+        `This node has no IPv${family} tunnel (vxlanVNI ${vni}, vxlanPort ${port}), and its pods reach those of other nodes by none: ${reason}${this.#advice(error)}`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** What to do about it, as far as the kernel's word for it says. */
+  #advice(error: unknown): string {
+    const { vni, port } = this.#options;
+    if (!(error instanceof KernelError) || !['EADDRINUSE', 'EEXIST'].includes(error.code)) return '';
+    const rivals = this.#rtnetlink
+      .links()
+      .filter(({ name, vxlan }) => vxlan?.port === port && !Object.values(deviceNames).includes(name));
+    const rival = rivals.find(({ vxlan }) => vxlan?.vni === vni) ?? rivals[0];
+    if (!rival)
+      return `. Another program has UDP port ${port}: end it, or set vxlanPort to another on all nodes`;
+    return `. The link "${rival.name}" has VNI ${rival.vxlan?.vni} on that port: remove it, or set vxlanVNI or vxlanPort to another on all nodes`;
+  }
+
   #ensureDevice(): Link {
-    const { family, nodeAddress, mac, parent, mtu, vni, port } = this.#options;
-    const name = deviceNames[family];
+    const { mac, mtu, nodeAddress: local, parent, vni, port } = this.#options;
+    const name = deviceNames[this.family];
     const found = this.#rtnetlink.link(name);
-    const fits =
-      found?.vxlan?.vni === vni &&
-      found.vxlan.port === port &&
-      found.vxlan.local === nodeAddress &&
-      found.vxlan.parent === parent &&
-      !found.vxlan.learning;
-    if (found && !fits) this.#rtnetlink.ensure(deleteLink(name));
-    if (!found || !fits) {
+    if (found && !this.#fits(found)) this.#rtnetlink.ensure(deleteLink(name));
+    if (!found || !this.#fits(found)) {
       this.#rtnetlink.apply(
-        addVxlan({ name, mac, mtu, vni, port, local: nodeAddress, parent, learning: false, up: true }),
+        addVxlan({ name, mac, mtu, vni, port, local, parent, learning: false, up: true }),
       );
     } else if (found.mac !== mac || found.mtu !== mtu || !found.up) {
       this.#rtnetlink.apply(setLink(found.index, { mac, mtu, up: true }));
     }
     const device = this.#rtnetlink.link(name);
     if (!device) throw new Error(`The link "${name}" was removed while it was being set up`);
+    // Else it would be made anew each time that anybody looks.
+    if (!this.#fits(device))
+      throw new Error(`The kernel has made the link "${name}" otherwise than it was asked to`);
     return device;
+  }
+
+  #fits({ vxlan }: Link): boolean {
+    const { nodeAddress, parent, vni, port } = this.#options;
+    return (
+      vxlan?.vni === vni &&
+      vxlan.port === port &&
+      vxlan.local === nodeAddress &&
+      vxlan.parent === parent &&
+      !vxlan.learning
+    );
   }
 
   #addressChanges(device: Link): Change[] {
@@ -142,28 +186,34 @@ export class VxlanOverlay {
   }
 
   /** For each remote node: the MAC address of its tunnel address, and the node behind that MAC address. */
-  #tunnelChanges(device: Link, state: DesiredState): Change[] {
-    const wanted = [...state.tunnelEndpoints.values()].filter(
-      ({ family }) => family === this.#options.family,
-    );
-    const entries = new Map(wanted.map((end) => [`${end.mac} ${end.nodeAddress}`, end]));
-    const neighbours = new Map(wanted.map((end) => [`${end.tunnelAddress} ${end.mac}`, end]));
+  #tunnelChanges(device: Link, ends: ReadonlyMap<string, TunnelEndpoint>): WayChange[] {
+    const whoseEntry = new Map<string, string>();
+    const whoseNeighbour = new Map<string, string>();
+    for (const [node, { mac, nodeAddress, tunnelAddress }] of ends) {
+      whoseEntry.set(`${mac} ${nodeAddress}`, node);
+      whoseNeighbour.set(`${tunnelAddress} ${mac}`, node);
+    }
     this.#held.entries.clear();
-    for (const key of [...entries.keys(), ...neighbours.keys()]) this.#held.entries.add(key);
-    const changes: Change[] = [];
+    for (const key of [...whoseEntry.keys(), ...whoseNeighbour.keys()]) this.#held.entries.add(key);
+    const changes: WayChange[] = [];
+    const nobodys = (change: Change) => changes.push({ change, whose: 'a node that is gone' });
     for (const { link, mac, destination } of this.#rtnetlink.forwardingEntries()) {
-      if (link !== device.index || entries.delete(`${mac} ${destination}`)) continue;
-      changes.push(deleteForwardingEntry({ link, mac, ...(destination && { destination }) }));
+      if (link !== device.index || whoseEntry.delete(`${mac} ${destination}`)) continue;
+      nobodys(deleteForwardingEntry({ link, mac, ...(destination && { destination }) }));
     }
     for (const { link, address, mac, permanent } of this.#rtnetlink.neighbours()) {
-      if (link !== device.index || !permanent || neighbours.delete(`${address} ${mac}`)) continue;
-      changes.push(deleteNeighbour({ link, address }));
+      if (link !== device.index || !permanent || whoseNeighbour.delete(`${address} ${mac}`)) continue;
+      nobodys(deleteNeighbour({ link, address }));
     }
-    for (const { mac, nodeAddress } of entries.values()) {
-      changes.push(replaceForwardingEntry({ link: device.index, mac, destination: nodeAddress }));
+    const link = device.index;
+    const add = (change: Change, node: string) => changes.push({ change, whose: `node "${node}"` });
+    for (const node of whoseEntry.values()) {
+      const { mac, nodeAddress } = ends.get(node) as TunnelEndpoint;
+      add(replaceForwardingEntry({ link, mac, destination: nodeAddress }), node);
     }
-    for (const { mac, tunnelAddress } of neighbours.values()) {
-      changes.push(replaceNeighbour({ link: device.index, address: tunnelAddress, mac }));
+    for (const node of whoseNeighbour.values()) {
+      const { tunnelAddress, mac } = ends.get(node) as TunnelEndpoint;
+      add(replaceNeighbour({ link, address: tunnelAddress, mac }), node);
     }
     return changes;
   }

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { MemoryDatastore } from '../../datastore/index.ts';
 import { type FelixConfiguration, felixConfigurations, nodes } from '../../resources/index.ts';
 import { FollowedSettings } from './followed-settings.ts';
@@ -323,7 +324,7 @@ test('a value that is none is named, with where it stands and what would be righ
   assert.deepEqual([settings.vxlanPort, settings.defaultEndpointToHostAction], [4789, 'Drop']);
   assert.deepEqual([...faults].sort(), [
     'defaultEndpointToHostAction is "Perhaps" (FelixConfiguration "default", spec.defaultEndpointToHostAction); it must be "Drop" or "Accept" or "Return"; the default, "DROP", is used',
-    'vxlanPort is "high" (environment variable FELIX_VXLANPORT); it must be a whole number from 0 to 65535; the default, "4789", is used',
+    'vxlanPort is "high" (environment variable FELIX_VXLANPORT); it must be a whole number from 1 to 65535; the default, "4789", is used',
   ]);
 });
 
@@ -369,4 +370,29 @@ test('objects are followed, and what they change is told by name', async () => {
     followed.stop();
     await datastore.close();
   }
+});
+
+test('whatever a field of the object holds, it is one of its values or the default', () => {
+  const text = fc.oneof(
+    fc.string(),
+    fc.constantFrom('10', '0x10', '1s', 'tcp:22', '10.0.0.0/8', '::/0', 'Enabled'),
+  );
+  const value = fc.oneof(
+    text,
+    fc.anything({ withNullPrototype: true }),
+    fc.array(fc.oneof(text, fc.anything())),
+    fc.constant({ toString: null }),
+    fc.array(fc.record({ protocol: fc.anything(), port: fc.anything(), net: fc.anything() })),
+  );
+  fc.assert(
+    fc.property(fc.constantFrom(...parameterNames), value, (name, raw) => {
+      const spec = JSON.parse(JSON.stringify({ [name]: raw })) as FelixConfiguration['spec'];
+      const { settings, faults } = resolveSettings(
+        objectLayers([configuration('default', spec)], 'n', new Map()).layers,
+      );
+      assert.notEqual(settings[name], undefined);
+      assert.ok(faults.length <= 1);
+    }),
+    { numRuns: 1_000 },
+  );
 });

@@ -16,10 +16,19 @@ import { tryDurationMs } from '../../process/index.ts';
 export interface Kind<T> {
   /** What a right value is, in words that follow "it must be". */
   readonly what: string;
-  /** `raw` is text, or whatever the resource's field holds. Undefined for what is no such value. */
+  /** `raw` is text, or what the resource's field holds as far as `takes` lets it. Undefined for what is no such value. */
   read(raw: unknown): T | undefined;
+  /** Of what sort a value may be besides text, numbers and flags; none of these when absent. `readAs` keeps others away. */
+  readonly takes?: 'lists' | 'objects' | 'anything';
   /** What the word "none" stands for, which takes away what a later source would say; absent where a value is a must. */
   readonly none?: T;
+}
+
+/** What the kind reads of whatever somebody may have put there. Undefined for what is no such value; never throws. */
+export function readAs<T>({ read, takes }: Kind<T>, raw: unknown): T | undefined {
+  const sort = Array.isArray(raw) ? 'lists' : 'objects';
+  const isPlain = typeof raw !== 'object' || raw === null;
+  return isPlain || takes === 'anything' || takes === sort ? read(raw) : undefined;
 }
 
 /** A port of the host, or of others towards the host, that no policy closes. */
@@ -97,7 +106,12 @@ export function text(pattern = /^[^\n]*$/, what = 'one line of text'): Kind<stri
 }
 
 /** Kept as it comes, because nothing here asks for it. */
-export const anything: Kind<unknown> = { what: 'anything', none: '', read: (raw) => raw };
+export const anything: Kind<unknown> = {
+  what: 'anything',
+  none: '',
+  takes: 'anything',
+  read: (raw) => raw,
+};
 
 /** Undefined inside of `value` when the text is empty: nothing matches then, or everything, as the parameter says. */
 export const pattern: Kind<{ readonly value: RegExp | undefined }> = {
@@ -118,9 +132,10 @@ export function listOf<T>(item: Kind<T>): Kind<readonly T[]> {
   return {
     what: `a list, with commas between, of which each is ${item.what}`,
     none: [],
+    takes: 'lists',
     read(raw) {
       const parts = Array.isArray(raw) ? raw : splitList(String(raw));
-      const values = parts.map((part) => item.read(typeof part === 'string' ? part.trim() : part));
+      const values = parts.map((part) => readAs(item, typeof part === 'string' ? part.trim() : part));
       return values.every((value) => value !== undefined) ? (values as T[]) : undefined;
     },
   };
@@ -130,11 +145,19 @@ function splitList(raw: string): string[] {
   return raw.trim() === '' ? [] : raw.split(',');
 }
 
-/** IFNAMSIZ less its zero byte, and no character that a name cannot have or that would be a pattern. */
-export const interfaceName = text(
-  /^[^\s/:*]{1,15}$/,
-  'the name of an interface or how it begins, at most 15 characters',
-);
+/** IFNAMSIZ less its zero byte. */
+const mostNameBytes = 15;
+
+function ofName(pattern: RegExp, what: string): Kind<string> {
+  const { read, ...kind } = text(pattern, `${what}, at most ${mostNameBytes} bytes`);
+  return { ...kind, read: (raw) => (Buffer.byteLength(String(raw)) > mostNameBytes ? undefined : read(raw)) };
+}
+
+/** No character that a name cannot have or that would be a pattern. */
+export const interfaceName = ofName(/^[^\s/:*]+$/, 'the name of an interface or how it begins');
+
+/** As iptables has it: "eth0", or "eth+" for all that begin so. Empty for any. */
+export const interfaceFilter = ofName(/^[^\s/:]*$/, 'the name of an interface, or how it begins and a "+"');
 
 /** A name as it is, or a pattern between slashes: "/^veth/". */
 export const interfacePattern: Kind<RegExp> = {
@@ -202,10 +225,14 @@ export const anyPortOrRange: Kind<{ readonly range: Range<number> | undefined }>
 /** "tcp:22", "22", "tcp:10.0.0.0/8:22", "udp:[fd00::]/8:53", or the resource's object. */
 export const hostPort: Kind<HostPort> = {
   what: 'a port such as "tcp:22" or "udp:10.0.0.0/8:53"',
+  takes: 'objects',
   read(raw) {
     if (typeof raw === 'object' && raw !== null) {
-      const { protocol = 'TCP', port, net } = raw as { protocol?: string; port?: number; net?: string };
-      return hostPortOf(protocol, String(port), net);
+      const { protocol = 'TCP', port, net } = raw as Readonly<Record<string, unknown>>;
+      if (typeof protocol !== 'string' || typeof port !== 'number') return undefined;
+      return net === undefined || typeof net === 'string'
+        ? hostPortOf(protocol, String(port), net)
+        : undefined;
     }
     const [, protocol = 'tcp', net, number = ''] = /^(?:(\w+):)?(?:(.+):)?(\d+)$/.exec(String(raw)) ?? [];
     return hostPortOf(protocol, number, net?.replace(/^\[(.*)\]/, '$1'));

@@ -1,6 +1,7 @@
 // From layers of what was said to one value for each parameter. A value that is none is reported, and the parameter has
 // its default then, as upstream has it: what a lower source says was overridden, rightly or not, and a default is never
 // more open than what somebody may have meant.
+import { readAs } from './kinds.ts';
 import type { Layer } from './layers.ts';
 import { variableOf } from './parameter.ts';
 import { anyParameters, type FelixSettings, type ParameterName, parameterNames } from './parameters/index.ts';
@@ -39,7 +40,7 @@ export function resolveSettings(layers: readonly Layer[]): Resolved {
 function readValue(name: ParameterName, raw: unknown): unknown {
   const { kind } = anyParameters[name];
   if (typeof raw === 'string' && raw.toLowerCase() === 'none' && 'none' in kind) return kind.none;
-  return kind.read(raw);
+  return readAs<unknown>(kind, raw);
 }
 
 /** @throws Error for a default that is none, which is a mistake in the tables */

@@ -2,6 +2,7 @@
 import type { GlobalNetworkPolicy, NetworkPolicy, PolicyRule } from '../../resources/index.ts';
 import { all } from '../../selector/index.ts';
 import type { ConvertedPolicy } from '../converted-policy.ts';
+import { bothDirections, knownDirections } from '../directions.ts';
 import { defaultTier, type HostStage, type Policy, type PolicyKind, type Rule } from '../model.ts';
 import { Parts } from '../parts.ts';
 import { readRule } from './rule.ts';
@@ -44,7 +45,10 @@ function convert(
   );
   const stage = parts.attempt('spec', () => stageOf(spec), 'untracked');
   // What arrives is all that can be judged before its destination is translated.
-  const types = stage === 'preDNAT' ? ['Ingress'] : typesOf(spec);
+  const types =
+    stage === 'preDNAT'
+      ? ['Ingress']
+      : parts.attempt('spec.types', () => knownDirections(typesOf(spec)), bothDirections);
   const policy: Policy = {
     id: { kind, ...(namespace !== undefined && { namespace }), name: metadata.name },
     tier: spec.tier || defaultTier.name,

@@ -28,6 +28,8 @@ export function isAbout({ metadata, spec }: NetworkPolicy | GlobalNetworkPolicy,
 export function sidesOf({ spec }: NetworkPolicy | GlobalNetworkPolicy): Side[] {
   // What arrives is all that can be judged before its destination is translated.
   if ('preDNAT' in spec && spec.preDNAT) return ['ingress'];
+  // A word that is no direction may have meant either.
+  if (spec.types?.some((type) => type !== 'Ingress' && type !== 'Egress')) return ['ingress', 'egress'];
   if (spec.types?.length) return spec.types.map((type) => (type === 'Egress' ? 'egress' : 'ingress'));
   const hasIngress = (spec.ingress?.length ?? 0) > 0;
   const hasEgress = (spec.egress?.length ?? 0) > 0;

@@ -12,6 +12,9 @@ import type { Packet, Side } from './cluster.ts';
 import { type Entity, givesName, selects } from './entity.ts';
 
 export function directionsOf({ spec }: KubernetesNetworkPolicy): Side[] {
+  // A word that is no direction may have meant either.
+  if (spec?.policyTypes?.some((type) => type !== 'Ingress' && type !== 'Egress'))
+    return ['ingress', 'egress'];
   if (spec?.policyTypes?.length)
     return spec.policyTypes.map((type) => (type === 'Ingress' ? 'ingress' : 'egress'));
   return spec?.egress?.length ? ['ingress', 'egress'] : ['ingress'];

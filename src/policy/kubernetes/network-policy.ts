@@ -4,6 +4,7 @@ import { mergeRanges, protocolNumber, type Range, tryParseCidr } from '../../net
 import type { KubernetesNetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../resources/index.ts';
 import { and, type Selector } from '../../selector/index.ts';
 import type { ConvertedPolicy } from '../converted-policy.ts';
+import { bothDirections, knownDirections } from '../directions.ts';
 import { namespaceLabel, namespaceLabelPrefix, orchestratorLabel } from '../labels.ts';
 import {
   defaultTier,
@@ -36,6 +37,7 @@ export function fromKubernetesNetworkPolicy(object: KubernetesNetworkPolicy): Co
     : spec.egress?.length
       ? ['Ingress', 'Egress']
       : ['Ingress'];
+  const directions = parts.attempt('spec.policyTypes', () => knownDirections(types), bothDirections);
   const rules = <T extends { ports?: NetworkPolicyPort[] }>(
     path: string,
     list: readonly T[] | undefined,
@@ -54,10 +56,10 @@ export function fromKubernetesNetworkPolicy(object: KubernetesNetworkPolicy): Co
     tier: defaultTier.name,
     order: kubernetesPolicyOrder,
     selector: and(own, pods, ...(chosen ? [chosen] : [])),
-    ...(types.includes('Ingress') && {
+    ...(directions.includes('Ingress') && {
       ingress: rules('spec.ingress', spec.ingress, (rule) => rule.from, 'source'),
     }),
-    ...(types.includes('Egress') && {
+    ...(directions.includes('Egress') && {
       egress: rules('spec.egress', spec.egress, (rule) => rule.to, 'destination'),
     }),
   };

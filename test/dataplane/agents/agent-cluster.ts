@@ -4,7 +4,7 @@
 // is proved elsewhere, and would be most of the work here.
 import { execFileSync } from 'node:child_process';
 import { interfaceNameOf } from '../../../src/calc/index.ts';
-import { HostInterfaces, PodLinks } from '../../../src/dataplane/index.ts';
+import { defaultPath, HostInterfaces, PodLinks } from '../../../src/dataplane/index.ts';
 import {
   addAddress,
   addRoute,
@@ -45,6 +45,8 @@ const environment = {
   CALICO_IPV6POOL_VXLAN: 'Always',
   CALICO_NETWORKING_BACKEND: 'vxlan',
 };
+/** Tells whom its policies deny, where the others say nothing: who gets through is the same. */
+const rejectingNode = 'node-2';
 const readyDeadlineMs = 60_000;
 
 interface Node {
@@ -131,7 +133,13 @@ export class AgentCluster {
     for (const pod of cluster.pods) await this.#addLink(pod);
     const calculation = await this.#store().calculation();
     for (const node of this.#nodes.values()) {
-      await node.table.reached(calculation, node.interfaces, () => this.#deaths);
+      const { path = defaultPath } = calculation.options;
+      const denyAction = node.name === rejectingNode ? 'Reject' : 'Drop';
+      const own = {
+        ...calculation,
+        options: { ...calculation.options, path: { ...path, denyAction } },
+      } as const;
+      await node.table.reached(own, node.interfaces, () => this.#deaths);
     }
     return stored;
   }
@@ -190,7 +198,11 @@ export class AgentCluster {
           node: name,
           root: nodeRoot(this.#run, name),
           kubeconfig: nodeKubeconfig(this.#run, name),
-          environment: { ...environment, [runVariable]: this.#run.id },
+          environment: {
+            ...environment,
+            ...(name === rejectingNode && { FELIX_NFTABLESFILTERDENYACTION: 'Reject' }),
+            [runVariable]: this.#run.id,
+          },
           spawnOnNode: underlay.onNode(name),
           died: (message) => this.#deaths.push(message),
         }),
