@@ -24,6 +24,7 @@ import { compareAndSwap } from './compare-and-swap.ts';
 import { BlockNotEmptyError } from './errors.ts';
 import { affinityLabels, affinityName, affinitySelector } from './names.ts';
 import { affinityOf, type BlockOwner } from './owner.ts';
+import { type UnreadableBlock, unreadableBlock } from './unreadable-blocks.ts';
 
 /** Frees what has cooled down in a block: an address that nobody would be denied any more does not count as one. */
 export type Thaw = (spec: BlockSpec) => BlockSpec;
@@ -37,9 +38,18 @@ export class Blocks {
     this.#now = now;
   }
 
-  /** Without those that are about to go. */
+  /** Without those that are about to go, and those that cannot be read. */
   async list(): Promise<IPAMBlock[]> {
-    return (await this.#datastore.list(ipamBlocks)).filter((block) => !isGoing(block));
+    return (await this.survey()).blocks;
+  }
+
+  /** What `list` returns, and what stands there besides. */
+  async survey(): Promise<{ blocks: IPAMBlock[]; unreadable: UnreadableBlock[] }> {
+    const unreadable: UnreadableBlock[] = [];
+    const blocks = await this.#datastore.list(ipamBlocks, {}, (object, fault) =>
+      unreadable.push(unreadableBlock(object, fault)),
+    );
+    return { blocks: blocks.filter((block) => !isGoing(block)), unreadable };
   }
 
   /** Undefined when there is no such block. One that is about to go is helped on its way: whoever began may have died. */

@@ -15,4 +15,5 @@ export { judgePools, type PoolVerdict } from './pool-verdicts.ts';
 export { isOpenTo } from './pools.ts';
 export { reservationsFrom } from './reservations.ts';
 export { splitPool } from './split-pool.ts';
+export { type UnreadableBlock, unreadableBlock } from './unreadable-blocks.ts';
 export { type PoolUsage, usageOf } from './usage.ts';

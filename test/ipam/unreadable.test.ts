@@ -13,9 +13,10 @@ import {
   IpamClient,
   PoolExhaustedError,
   readSnapshot,
+  reservationsFrom,
   usageOf,
 } from '../../src/ipam/index.ts';
-import { formatAddress, formatCidr } from '../../src/net/index.ts';
+import { formatAddress, formatCidr, parseAddress } from '../../src/net/index.ts';
 import {
   blockAffinities,
   type IPPoolSpec,
@@ -300,6 +301,56 @@ test('a block that cannot be read any more gives way to another', async () => {
   } finally {
     view.stop();
   }
+});
+
+for (const [how, name, spec] of [
+  ['by its name', '10-99-0-0-29', null],
+  ['by its own word', 'restored', { cidr: '10.99.0.8/30' }],
+] as const) {
+  test(`nobody claims a block where one of another size lies that cannot be read, ${how}`, async () => {
+    const { store, sound } = await plantedStore();
+    const object = { apiVersion, kind: 'IPAMBlock', metadata: { name }, spec } as Resource;
+    store.plant({ kind: ipamBlocks, object });
+    const client = new IpamClient(sound);
+    const address = parseAddress('10.99.0.15');
+    const named = client.assignAddress({ node: 'node-1', handleId: 'a', attributes: {}, address });
+    await assert.rejects(
+      named,
+      /^NoPoolError: Cannot claim block .*: IPAMBlock ".*" stands there and cannot be read$/,
+    );
+    await assert.rejects(client.autoAssign(podRequest(4, 'a', 'node-1')), PoolExhaustedError);
+    assert.deepEqual(
+      (await store.list(ipamHandles)).map(({ spec }) => spec),
+      [],
+    );
+    store.uproot({ kind: ipamBlocks, object });
+    assert.equal((await client.autoAssign(podRequest(4, 'a', 'node-1'))).length, 1);
+  });
+}
+
+test('addresses of a block that cannot be read are neither free nor in use, and the audit names it', async () => {
+  const { sound } = await storeWithWrongBlock();
+  const { pools, blocks, unreadable } = await readSnapshot(sound);
+  assert.ok(unreadable);
+  const figuresWith = (...reserved: string[]) => {
+    const spec = { reservedCIDRs: reserved };
+    const reservations = reservationsFrom([
+      { apiVersion, kind: 'IPReservation', metadata: { name: 'r' }, spec },
+    ]);
+    const usages = usageOf(pools, blocks, { reservations, unreadable: unreadable.blocks });
+    return usages.map(({ inUse, reserved, unknown, available }) => [inUse, reserved, unknown, available]);
+  };
+  assert.deepEqual(figuresWith(), [
+    [0n, 0n, 16n, 0n],
+    [1n, 0n, 0n, 15n],
+  ]);
+  assert.deepEqual(figuresWith('10.99.0.0/30', 'fd99::/126'), [
+    [0n, 4n, 16n, 0n],
+    [1n, 4n, 0n, 12n],
+  ]);
+  assert.deepEqual(auditIpam(await readSnapshot(sound)).unreadableBlocks, [
+    { name: '10-99-0-0-28', fault: 'spec.unallocated must be of addresses that are free' },
+  ]);
 });
 
 test('the claim of a removed node on a block that cannot be read waits until that can be read', async () => {
