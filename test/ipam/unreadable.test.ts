@@ -6,6 +6,8 @@ import { CalicoIpam } from '../../src/cni/addresses/calico-ipam.ts';
 import type { AttachmentRequest } from '../../src/cni/request.ts';
 import { MisfitError, SoundDatastore } from '../../src/datastore/index.ts';
 import {
+  affinityLabels,
+  affinityName,
   allocationsOf,
   auditIpam,
   FollowedSources,
@@ -16,7 +18,7 @@ import {
   reservationsFrom,
   usageOf,
 } from '../../src/ipam/index.ts';
-import { formatAddress, formatCidr, parseAddress } from '../../src/net/index.ts';
+import { cidrContains, formatAddress, formatCidr, parseAddress, parseCidr } from '../../src/net/index.ts';
 import {
   blockAffinities,
   type IPPoolSpec,
@@ -300,6 +302,48 @@ test('a block that cannot be read any more gives way to another', async () => {
     }
   } finally {
     view.stop();
+  }
+});
+
+for (const cidr of ['0.0.0.0/0', '10.0.0.0/8', '10.96.0.0/19', '::/0', 'fd99::/115']) {
+  test(`a claim on ${cidr}, which is no block, is named, and nobody counts it as one`, async () => {
+    const { store, sound, said } = await plantedStore();
+    await store.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' } });
+    const owner = { type: 'host', name: 'node-1' } as const;
+    const metadata = { name: 'huge', labels: affinityLabels(owner, parseCidr(cidr)) };
+    const spec = { state: 'confirmed', node: owner.name, type: owner.type, cidr, deleted: false };
+    const object = { apiVersion, kind: 'BlockAffinity', metadata, spec } as Resource;
+    store.plant({ kind: blockAffinities, object });
+    const client = new IpamClient(sound);
+    assert.deepEqual(await client.blocksOf(owner), []);
+    await client.releaseHostAffinities(owner.name, { mustBeEmpty: false });
+    const audit = auditIpam(await readSnapshot(sound));
+    assert.deepEqual(audit.halfClaimedBlocks, []);
+    await store.delete(nodes, { name: owner.name });
+    assert.deepEqual(auditIpam(await readSnapshot(sound)).orphanedBlocks, []);
+    assert.equal((await client.autoAssign(podRequest(4, 'a', owner.name))).length, 1);
+    assert.match(
+      said.join(),
+      /^BlockAffinity "huge" .* spec\.cidr must be a block, which is a \/(20|116) or smaller/,
+    );
+  });
+}
+
+test('where a claim cannot be read, its node claims another block', async () => {
+  const { store, sound } = await plantedStore();
+  const spec = { cidr: '10.98.0.0/27', blockSize: 28 };
+  await store.create(ipPools, { apiVersion, kind: 'IPPool', metadata: { name: 'a' }, spec });
+  const name = affinityName('node-1', parseCidr('10.98.0.0/28'));
+  const wrong = { apiVersion, kind: 'BlockAffinity', metadata: { name }, spec: null } as unknown as Resource;
+  store.plant({ kind: blockAffinities, object: wrong });
+  const client = new IpamClient(sound);
+  for (const [pod, count] of [
+    ['a', 16],
+    ['b', 8],
+  ] as const) {
+    const addresses = await client.autoAssign(podRequest(4, pod, 'node-1', count));
+    const place = pod === 'a' ? '10.98.0.16/28' : '10.99.0.0/28';
+    assert.ok(addresses.every((address) => cidrContains(parseCidr(place), address)));
   }
 });
 

@@ -9,7 +9,7 @@ export function rangeFlaw({ spec }: { readonly spec: { readonly cidr: string } }
 }
 
 /** For an object whose `spec.cidr` is a block. */
-function blockRangeFlaw({ spec }: { readonly spec: { readonly cidr: string } }): string | undefined {
+export function blockRangeFlaw({ spec }: { readonly spec: { readonly cidr: string } }): string | undefined {
   const cidr = tryParseCidr(spec.cidr);
   if (!cidr) return rangeFlaw({ spec });
   if (isBlockSized(cidr)) return undefined;
