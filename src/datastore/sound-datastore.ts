@@ -34,7 +34,7 @@ export class SoundDatastore implements Datastore {
     throw new MisfitError(`Cannot read ${kind.kind} "${keyOf({ metadata: key })}": ${fault}`);
   }
 
-  /** Without those that are not what their kind is; these go to `onMisfit`. */
+  /** Without those that are not what their kind is, but for what is left of some; `onMisfit` is told of all. */
   async list<T extends Resource>(
     kind: ResourceKind<T>,
     options?: ListOptions,
@@ -104,8 +104,9 @@ export class SoundDatastore implements Datastore {
         onUpsert: (object) => {
           const { sound, fault } = this.#judge(kind, object);
           if (sound) {
+            const stored = fault === undefined ? undefined : object;
             if (!handler.onMisfit) told.set(keyOf(object), sound);
-            if (guard(object, () => handler.onUpsert(sound))) return;
+            if (guard(object, () => handler.onUpsert(sound, stored))) return;
           }
           if (!handler.onMisfit) withdraw(object);
           else guard(object, () => handler.onMisfit?.(object, fault ?? 'it could not be taken in'));
@@ -139,13 +140,15 @@ export class SoundDatastore implements Datastore {
       const how = salvage?.how ?? 'it is left out of everything';
       this.#report(`${kind.kind} "${keyOf(object)}" is not what it should be: ${fault}; ${how}`);
     }
-    return salvage ? { sound: salvage.object } : { fault };
+    return { sound: salvage?.object, fault };
   }
 }
 
-type Judgement<T> =
-  | { readonly sound: T; readonly fault?: undefined }
-  | { readonly sound?: undefined; readonly fault: string };
+/** At least one of them is there; both where something is left of a misfit. */
+interface Judgement<T> {
+  readonly sound?: T | undefined;
+  readonly fault?: string;
+}
 
 function placeOf({ plural, group }: ResourceKind, object: Resource): string {
   return `${plural}.${group} ${keyOf(object)}`;

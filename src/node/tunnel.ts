@@ -1,7 +1,7 @@
 // This node's end of the VXLAN overlay: its address, drawn from IPAM once and kept, and its MAC address.
 import { createHash } from 'node:crypto';
 import { type Datastore, UnavailableError } from '../datastore/index.ts';
-import { type IpamClient, isOpenTo } from '../ipam/index.ts';
+import { type IpamClient, isOpenTo, type NodeLabels, readNodeLabels } from '../ipam/index.ts';
 import {
   type Address,
   cidrContains,
@@ -12,7 +12,6 @@ import {
   tryParseCidr,
 } from '../net/index.ts';
 import { type IPPool, ipPools, nodeAnnotations, nodes } from '../resources/index.ts';
-import type { Labels } from '../selector/index.ts';
 
 export interface Tunnel {
   readonly family: Family;
@@ -41,11 +40,11 @@ const macPattern = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i;
  * The node does without those for which there is no address. @throws UnavailableError, and what keeps the node's object from being read
  */
 export async function ensureTunnels(datastore: Datastore, ipam: IpamClient, node: string): Promise<Tunnels> {
-  const [pools, { metadata }] = await Promise.all([
+  const [pools, { metadata }, labels] = await Promise.all([
     datastore.list(ipPools),
     datastore.get(nodes, { name: node }),
+    readNodeLabels(datastore, node),
   ]);
-  const labels = new Map(Object.entries(metadata.labels ?? {}));
   const tunnels: Tunnel[] = [];
   const missing: MissingTunnel[] = [];
   for (const family of [4, 6] as const) {
@@ -69,7 +68,7 @@ export async function ensureTunnels(datastore: Datastore, ipam: IpamClient, node
 
 /** What the pools say of a node's tunnel. */
 export interface TunnelPlace {
-  readonly labels: Labels;
+  readonly labels: NodeLabels;
   readonly family: Family;
   readonly pools: readonly IPPool[];
 }

@@ -61,7 +61,7 @@ export {
   type ManifestFault,
   readManifest,
 } from './manifest/index.ts';
-export { misfit } from './misfit.ts';
+export { labelsOf, misfit } from './misfit.ts';
 export { nearestName } from './nearest-name.ts';
 export * from './resource.ts';
 export { validate } from './validate.ts';

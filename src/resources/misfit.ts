@@ -44,6 +44,13 @@ export function soundPart<T extends Resource>(kind: ResourceKind<T>, object: Res
   return { ...Object.fromEntries(required.map((name) => [name, {}])), ...part };
 }
 
+/** An object's labels as it says them; undefined where these cannot be read, so that nobody knows what they would be selected by. */
+export function labelsOf({ metadata }: Resource): Readonly<Record<string, string>> | undefined {
+  const labels: Readonly<Record<string, string>> | undefined = metadata.labels;
+  if (labels === undefined) return {};
+  return misfitIn(texts, labels, '') === undefined ? labels : undefined;
+}
+
 /** Whatever was written as the spec; undefined when that has no fields. */
 export function fieldsOf(object: Resource): Readonly<Record<string, unknown>> | undefined {
   const { spec } = object as { readonly spec?: unknown };

@@ -397,6 +397,55 @@ test('addresses of a block that cannot be read are neither free nor in use, and 
   ]);
 });
 
+test('a node whose labels cannot be read gets addresses of pools that ask for none', async () => {
+  const selecting = { cidr: '10.98.0.0/28', blockSize: 28, nodeSelector: '!has(rack)' };
+  for (const reader of [{}, { node: 'node-1' }]) {
+    const store = new PlantedStore();
+    const sound = new SoundDatastore(store, () => {}, reader);
+    await store.create(ipPools, { apiVersion, kind: 'IPPool', metadata: { name: 'a' }, spec: selecting });
+    const metadata = { name: 'node-1', labels: { rack: 5 } };
+    const object = { apiVersion: 'v1', kind: 'Node', metadata } as unknown as Resource;
+    store.plant({ kind: nodes, object });
+    const view = new FollowedSources(sound, 'node-1');
+    try {
+      const clients = [new IpamClient(sound), new IpamClient(sound, { view })];
+      for (const client of clients) {
+        const drawing = client.autoAssign(podRequest(4, 'a', 'node-1'));
+        await assert.rejects(
+          drawing,
+          /^NoPoolError: .*"a" selects nodes \(!has\(rack\)\), and the node's labels cannot be read$/,
+        );
+      }
+      const spec = { cidr: '10.99.0.0/28', blockSize: 28, nodeSelector: 'all()' };
+      await store.create(ipPools, { apiVersion, kind: 'IPPool', metadata: { name: 'z' }, spec });
+      for (const [n, client] of clients.entries()) {
+        const [address] = await client.autoAssign(podRequest(4, `b-${n}`, 'node-1'));
+        assert.match(formatAddress(address ?? assert.fail()), /^10\.99\./);
+      }
+      const named = { ...podRequest(4, 'c', 'node-1'), pools: { 4: ['a'] } };
+      assert.equal((await new IpamClient(sound).autoAssign(named)).length, 1);
+      store.plant({ kind: nodes, object: { ...object, metadata: { name: 'node-1' } } });
+      await store.mergePatch(ipPools, { name: 'z' }, { spec: { disabled: true } });
+      for (const [n, client] of clients.entries()) {
+        const [address] = await client.autoAssign(podRequest(4, `d-${n}`, 'node-1'));
+        assert.match(formatAddress(address ?? assert.fail()), /^10\.98\./);
+      }
+    } finally {
+      view.stop();
+    }
+  }
+});
+
+test('labels that can be read count, whatever else the node says', async () => {
+  const { store, sound } = await plantedStore();
+  const spec = { cidr: '10.98.0.0/28', blockSize: 28, nodeSelector: 'rack == "a"' };
+  await store.create(ipPools, { apiVersion, kind: 'IPPool', metadata: { name: 'a' }, spec });
+  const metadata = { name: 'node-1', labels: { rack: 'a' }, annotations: 'none' };
+  store.plant({ kind: nodes, object: { apiVersion: 'v1', kind: 'Node', metadata } as unknown as Resource });
+  const [address] = await new IpamClient(sound).autoAssign(podRequest(4, 'a', 'node-1'));
+  assert.match(formatAddress(address ?? assert.fail()), /^10\.98\./);
+});
+
 test('the claim of a removed node on a block that cannot be read waits until that can be read', async () => {
   const { store, sound, mend } = await storeWithWrongBlock();
   await store.delete(nodes, { name: 'node-1' });
