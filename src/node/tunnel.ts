@@ -9,6 +9,7 @@ import {
   formatAddress,
   parseAddress,
   parseCidr,
+  tryParseAddress,
   tryParseCidr,
 } from '../net/index.ts';
 import { type IPPool, ipPools, nodeAnnotations, nodes } from '../resources/index.ts';
@@ -32,6 +33,10 @@ export interface Tunnels {
   readonly missing: readonly MissingTunnel[];
 }
 
+const addressAnnotations = {
+  4: nodeAnnotations.ipv4VxlanTunnelAddress,
+  6: nodeAnnotations.ipv6VxlanTunnelAddress,
+} as const;
 const macAnnotations = { 4: nodeAnnotations.vxlanTunnelMac, 6: nodeAnnotations.vxlanTunnelMacV6 } as const;
 const macPattern = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i;
 
@@ -49,7 +54,8 @@ export async function ensureTunnels(datastore: Datastore, ipam: IpamClient, node
   const missing: MissingTunnel[] = [];
   for (const family of [4, 6] as const) {
     try {
-      const address = await ensureAddress(ipam, { node, labels, family, pools });
+      const announced = tryParseAddress(metadata.annotations?.[addressAnnotations[family]] ?? '');
+      const address = await ensureAddress(ipam, { node, labels, family, pools, announced });
       if (!address) continue;
       // Peers may have learnt of another, from a Calico that drew it by chance: then it stays.
       const known = metadata.annotations?.[macAnnotations[family]] ?? '';
@@ -99,13 +105,21 @@ function vxlanPools({ family, pools }: TunnelPlace): IPPool[] {
 
 async function ensureAddress(
   ipam: IpamClient,
-  tunnel: TunnelPlace & { readonly node: string },
+  tunnel: TunnelPlace & { readonly node: string; readonly announced: Address | undefined },
 ): Promise<Address | undefined> {
-  const { node, family } = tunnel;
+  const { node, family, announced } = tunnel;
   const version = family === 4 ? '' : 'v6-';
   const handleId = `vxlan-${version}tunnel-addr-${node}`;
-  const held = await ipam.addressesByHandle(handleId);
-  const kept = held.find((address) => isInVxlanPool(address, tunnel));
+  const { addresses: held, unreadable } = await ipam.holdingsOf(handleId);
+  const usable = held.filter((address) => isInVxlanPool(address, tunnel));
+  const known = announced && isInVxlanPool(announced, tunnel) ? announced : undefined;
+  // One that its peers know goes before others, which are collected as garbage then. Where the block cannot be read that it lies in,
+  // the handle says still that the node holds something there, and nobody gives it to another.
+  const mayHold =
+    known &&
+    (usable.some((address) => formatAddress(address) === formatAddress(known)) ||
+      unreadable.some((block) => cidrContains(block, known)));
+  const kept = mayHold ? known : usable[0];
   if (kept) return kept;
   // Of a pool that is gone: its peers would have no route there.
   if (held.length > 0) await ipam.releaseByHandle(handleId);
