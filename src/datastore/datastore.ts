@@ -11,7 +11,7 @@ export interface ListOptions {
   readonly fieldSelector?: string;
 }
 
-/** Told of an object that is not what its kind is, and why: 'spec.cidr is required'. */
+/** Told of an object that is not what its kind is, as it is stored, and why: 'spec.cidr is required'. */
 export type OnMisfit<T extends Resource> = (object: T, fault: string) => void;
 
 /**
@@ -19,7 +19,8 @@ export type OnMisfit<T extends Resource> = (object: T, fault: string) => void;
  * a re-listing reports what it no longer holds as deletions. Handlers are synchronous and must not throw.
  */
 export interface FollowHandler<T extends Resource> {
-  onUpsert(object: T): void;
+  /** `stored` is what the store holds where that is not what its kind is, and `object` what is left of it. */
+  onUpsert(object: T, stored?: T): void;
   /** `last` is the last state that was seen. */
   onDelete(key: ObjectKey, last: T): void;
   /** Called once, when everything that existed at the first listing has been reported. */
@@ -41,7 +42,7 @@ export interface Follower {
 export interface Datastore {
   /** @throws NotFoundError when there is no such object. */
   get<T extends Resource>(kind: ResourceKind<T>, key: ObjectKey): Promise<T>;
-  /** Every object, in pages underneath; an empty array when there is none. A store that judges gives misfits to `onMisfit`. */
+  /** Every object, in pages underneath; an empty array when there is none. A store that judges tells `onMisfit` of misfits. */
   list<T extends Resource>(
     kind: ResourceKind<T>,
     options?: ListOptions,

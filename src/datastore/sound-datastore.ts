@@ -1,22 +1,16 @@
 // A store as programs may believe it: objects that are not what their kind is, as somebody may have put them past every
-// validation, are reported, and nobody is told of them as of the others, unless their kind says what they count for, or a program
-// cannot do without that object: then readers are given what is sound. What a handler throws at one object ends that object's
-// part alone.
+// validation, are reported, and nobody is told of them as of the others, unless their kind says what they count for. What a handler
+// throws at one object ends that object's part alone.
 import {
   keyOf,
   misfit,
   type ObjectKey,
+  type Reader,
   type Resource,
   type ResourceKind,
-  soundPart,
 } from '../resources/index.ts';
 import type { Datastore, Follower, FollowHandler, ListOptions, OnMisfit } from './datastore.ts';
 import { MisfitError } from './errors.ts';
-
-export interface SoundOptions {
-  /** Whether readers cope with whatever is sound of that object: they are given it as any other then. */
-  readonly isMended?: (kind: ResourceKind, name: string) => boolean;
-}
 
 export class SoundDatastore implements Datastore {
   readonly #store: Datastore;
@@ -24,17 +18,13 @@ export class SoundDatastore implements Datastore {
   /** What was reported, lest every list repeats it. */
   readonly #reported = new Map<string, string>();
 
-  readonly #isMended: NonNullable<SoundOptions['isMended']>;
+  readonly #reader: Reader;
 
   /** `report` is told of each such object, in a sentence, once for each state of it. */
-  constructor(
-    store: Datastore,
-    report: (sentence: string, error?: unknown) => void,
-    { isMended = () => false }: SoundOptions = {},
-  ) {
+  constructor(store: Datastore, report: (sentence: string, error?: unknown) => void, reader: Reader = {}) {
     this.#store = store;
     this.#report = report;
-    this.#isMended = isMended;
+    this.#reader = reader;
   }
 
   /** @throws MisfitError besides */
@@ -44,7 +34,7 @@ export class SoundDatastore implements Datastore {
     throw new MisfitError(`Cannot read ${kind.kind} "${keyOf({ metadata: key })}": ${fault}`);
   }
 
-  /** Without those that are not what their kind is; these go to `onMisfit`. */
+  /** Without those that are not what their kind is, but for what is left of some; `onMisfit` is told of all. */
   async list<T extends Resource>(
     kind: ResourceKind<T>,
     options?: ListOptions,
@@ -114,8 +104,9 @@ export class SoundDatastore implements Datastore {
         onUpsert: (object) => {
           const { sound, fault } = this.#judge(kind, object);
           if (sound) {
+            const stored = fault === undefined ? undefined : object;
             if (!handler.onMisfit) told.set(keyOf(object), sound);
-            if (guard(object, () => handler.onUpsert(sound))) return;
+            if (guard(object, () => handler.onUpsert(sound, stored))) return;
           }
           if (!handler.onMisfit) withdraw(object);
           else guard(object, () => handler.onMisfit?.(object, fault ?? 'it could not be taken in'));
@@ -143,24 +134,21 @@ export class SoundDatastore implements Datastore {
       this.#reported.delete(place);
       return { sound: object };
     }
-    const salvage = kind.salvage?.(object) ?? this.#mended(kind, object);
+    const salvage = kind.salvage?.(object, this.#reader);
     if (this.#reported.get(place) !== fault) {
       this.#reported.set(place, fault);
       const how = salvage?.how ?? 'it is left out of everything';
       this.#report(`${kind.kind} "${keyOf(object)}" is not what it should be: ${fault}; ${how}`);
     }
-    return salvage ? { sound: salvage.object } : { fault };
-  }
-
-  #mended<T extends Resource>(kind: ResourceKind<T>, object: T): { object: T; how: string } | undefined {
-    if (!this.#isMended(kind, object.metadata.name)) return undefined;
-    return { object: soundPart(kind, object), how: 'what else it says is used' };
+    return { sound: salvage?.object, fault };
   }
 }
 
-type Judgement<T> =
-  | { readonly sound: T; readonly fault?: undefined }
-  | { readonly sound?: undefined; readonly fault: string };
+/** At least one of them is there; both where something is left of a misfit. */
+interface Judgement<T> {
+  readonly sound?: T | undefined;
+  readonly fault?: string;
+}
 
 function placeOf({ plural, group }: ResourceKind, object: Resource): string {
   return `${plural}.${group} ${keyOf(object)}`;

@@ -6,7 +6,6 @@ import {
   type Datastore,
   ifThere,
   ifUnchanged,
-  MisfitError,
 } from '../datastore/index.ts';
 import { type Cidr, formatCidr } from '../net/index.ts';
 import {
@@ -23,7 +22,9 @@ import { type BlockSpec, emptyBlock, isEmpty, withoutAffinity } from './block.ts
 import { compareAndSwap } from './compare-and-swap.ts';
 import { BlockNotEmptyError } from './errors.ts';
 import { affinityLabels, affinityName, affinitySelector } from './names.ts';
+import { orUnreadable } from './or-unreadable.ts';
 import { affinityOf, type BlockOwner } from './owner.ts';
+import { type UnreadableBlock, unreadableBlock } from './unreadable-blocks.ts';
 
 /** Frees what has cooled down in a block: an address that nobody would be denied any more does not count as one. */
 export type Thaw = (spec: BlockSpec) => BlockSpec;
@@ -37,9 +38,18 @@ export class Blocks {
     this.#now = now;
   }
 
-  /** Without those that are about to go. */
+  /** Without those that are about to go, and those that cannot be read. */
   async list(): Promise<IPAMBlock[]> {
-    return (await this.#datastore.list(ipamBlocks)).filter((block) => !isGoing(block));
+    return (await this.survey()).blocks;
+  }
+
+  /** What `list` returns, and what stands there besides. */
+  async survey(): Promise<{ blocks: IPAMBlock[]; unreadable: UnreadableBlock[] }> {
+    const unreadable: UnreadableBlock[] = [];
+    const blocks = await this.#datastore.list(ipamBlocks, {}, (object, fault) =>
+      unreadable.push(unreadableBlock(object, fault)),
+    );
+    return { blocks: blocks.filter((block) => !isGoing(block)), unreadable };
   }
 
   /** Undefined when there is no such block. One that is about to go is helped on its way: whoever began may have died. */
@@ -75,7 +85,9 @@ export class Blocks {
   /** Claims a block, or finishes a claim that was begun. Returns undefined when it belongs to another, or to nobody yet. */
   claim(owner: BlockOwner, cidr: Cidr): Promise<IPAMBlock | undefined> {
     return compareAndSwap(async () => {
-      const affinity = await this.#begin(owner, cidr);
+      const affinity = await orUnreadable(this.#begin(owner, cidr));
+      // What stands in the claim's place cannot be read: others have room, too.
+      if (affinity === 'unreadable') return undefined;
       const block = await this.#ensureBlock(owner, cidr);
       if (!block) {
         await this.#delete(blockAffinities, affinity);
@@ -151,15 +163,10 @@ export class Blocks {
     } catch (error) {
       if (!(error instanceof AlreadyExistsError)) throw error;
     }
-    try {
-      const block = await this.find(cidr);
-      if (!block) throw new ConflictError(`Block ${formatCidr(cidr)} went just now; its place is free`);
-      return block.spec.affinity === affinityOf(owner) ? block : undefined;
-    } catch (error) {
-      // What stands there cannot be read: it is nobody's to draw from.
-      if (error instanceof MisfitError) return undefined;
-      throw error;
-    }
+    const block = await orUnreadable(this.find(cidr));
+    if (!block) throw new ConflictError(`Block ${formatCidr(cidr)} went just now; its place is free`);
+    // What cannot be read is nobody's to draw from.
+    return block !== 'unreadable' && block.spec.affinity === affinityOf(owner) ? block : undefined;
   }
 
   /** @throws ConflictError, NotFoundError when the affinity has changed or gone since it was read */

@@ -13,7 +13,7 @@ import {
   type Resource,
   type ResourceKind,
 } from '../resources/index.ts';
-import type { Labels } from '../selector/index.ts';
+import { type NodeLabels, nodeLabelsOf } from './node-labels.ts';
 import { noReservations, type Reservations, reservationsFrom } from './reservations.ts';
 import type { IpamSources } from './sources.ts';
 
@@ -33,7 +33,10 @@ export class FollowedSources implements IpamSources {
         this.#reservations = reservationsFrom(objects);
       },
     });
-    this.#nodes = new Followed(datastore, nodes, { fieldSelector: `metadata.name=${node}` });
+    this.#nodes = new Followed(datastore, nodes, {
+      fieldSelector: `metadata.name=${node}`,
+      isAsStored: true,
+    });
   }
 
   pools(): Promise<readonly IPPool[]> {
@@ -49,9 +52,9 @@ export class FollowedSources implements IpamSources {
     return this.#reservations;
   }
 
-  async nodeLabels(node: string): Promise<Labels> {
+  async nodeLabels(node: string): Promise<NodeLabels> {
     const known = (await this.#nodes.list()).find(({ metadata }) => metadata.name === node);
-    return new Map(Object.entries(known?.metadata.labels ?? {}));
+    return known ? nodeLabelsOf(known) : new Map();
   }
 
   stop(): void {
@@ -70,16 +73,23 @@ class Followed<T extends Resource> {
   constructor(
     datastore: Datastore,
     kind: ResourceKind<T>,
-    options: { readonly fieldSelector?: string; readonly changed?: (objects: readonly T[]) => void } = {},
+    options: {
+      readonly fieldSelector?: string;
+      /** Keeps also what is not what its kind is, and nobody may take for that. */
+      readonly isAsStored?: boolean;
+      readonly changed?: (objects: readonly T[]) => void;
+    } = {},
   ) {
-    const { fieldSelector, changed = () => {} } = options;
+    const { fieldSelector, isAsStored = false, changed = () => {} } = options;
+    const put = (object: T) => {
+      this.#objects.set(object.metadata.name, object);
+      changed([...this.#objects.values()]);
+    };
     this.#follower = datastore.follow(
       kind,
       {
-        onUpsert: (object) => {
-          this.#objects.set(object.metadata.name, object);
-          changed([...this.#objects.values()]);
-        },
+        onUpsert: (object, stored) => put((isAsStored && stored) || object),
+        ...(isAsStored && { onMisfit: put }),
         onDelete: ({ name }) => {
           this.#objects.delete(name);
           changed([...this.#objects.values()]);

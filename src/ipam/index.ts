@@ -10,9 +10,11 @@ export { AddressInUseError, BlockNotEmptyError, NoPoolError, PoolExhaustedError 
 export { FollowedSources } from './followed-sources.ts';
 export { IpamClient } from './ipam-client.ts';
 export { affinityLabels, affinityName, handleName } from './names.ts';
+export { type NodeLabels, nodeLabelsOf, readNodeLabels } from './node-labels.ts';
 export { loadBalancers, ownerOf } from './owner.ts';
 export { judgePools, type PoolVerdict } from './pool-verdicts.ts';
 export { isOpenTo } from './pools.ts';
 export { reservationsFrom } from './reservations.ts';
 export { splitPool } from './split-pool.ts';
+export { type UnreadableBlock, unreadableBlock } from './unreadable-blocks.ts';
 export { type PoolUsage, usageOf } from './usage.ts';

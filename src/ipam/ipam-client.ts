@@ -26,6 +26,7 @@ import { type PoolUse, poolAround } from './pools.ts';
 import { type Rest, restOf } from './rest.ts';
 import { RoomFinder } from './room.ts';
 import { type IpamSources, sourcesFrom } from './sources.ts';
+import { unreadableWithin } from './unreadable-blocks.ts';
 
 export interface AssignAddressRequest extends AddressOwner {
   readonly node: string;
@@ -264,12 +265,21 @@ export class IpamClient {
     return restOf(await this.#view.configuration(), this.#now);
   }
 
-  /** The block at that place, claimed if there was none. @throws NoPoolError when a block of another size is in its way */
+  /**
+   * The block at that place, claimed if there was none.
+   * @throws NoPoolError when a block of another size is in its way, or one that cannot be read
+   */
   async #blockAt(owner: BlockOwner, cidr: Cidr) {
     const existing = await this.#blocks.find(cidr);
     if (existing) return existing;
-    const others = await this.#blocks.list();
-    const inTheWay = others.find(({ spec }) => cidrsOverlap(parseCidr(spec.cidr), cidr));
+    const { blocks, unreadable } = await this.#blocks.survey();
+    const hidden = unreadableWithin(unreadable, cidr);
+    if (hidden) {
+      throw new NoPoolError(
+        `Cannot claim block ${formatCidr(cidr)}: IPAMBlock "${hidden.name}" stands there and cannot be read`,
+      );
+    }
+    const inTheWay = blocks.find(({ spec }) => cidrsOverlap(parseCidr(spec.cidr), cidr));
     if (inTheWay && inTheWay.spec.cidr !== formatCidr(cidr)) {
       throw new NoPoolError(
         `Cannot claim block ${formatCidr(cidr)}: block ${inTheWay.spec.cidr}, of another size, still stands there`,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseCidr } from '../net/index.ts';
-import { blockName, blockSizeOf, type IPPool } from '../resources/index.ts';
+import fc from 'fast-check';
+import { cidrOf, parseCidr } from '../net/index.ts';
+import { blockName, blockNamed, blockSizeOf, type IPPool } from '../resources/index.ts';
 import { blocksOf, fnv1 } from './block-search.ts';
 import { affinityLabels, affinityName, handleName } from './names.ts';
 import { nodeOwner } from './owner.ts';
@@ -12,6 +13,33 @@ test('objects are named as Calico names them', () => {
   assert.equal(blockName(parseCidr('fd00:10::40/122')), 'fd00-10--40-122');
   assert.equal(affinityName('node-1', parseCidr('192.168.3.64/26')), 'node-1-192-168-3-64-26');
   assert.equal(handleName('k8s-pod-network.abc'), 'k8s-pod-network.abc');
+});
+
+test('the name of a block tells its range, and other names tell none', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(32, 128),
+      fc.bigInt({ min: 0n, max: (1n << 128n) - 1n }),
+      fc.nat(128),
+      (bits, value, length) => {
+        const family = bits === 32 ? 4 : 6;
+        const cidr = cidrOf({ family, value: value >> BigInt(128 - bits) }, Math.min(length, bits));
+        assert.deepEqual(blockNamed(blockName(cidr)), cidr);
+      },
+    ),
+  );
+  for (const name of [
+    '',
+    'restored',
+    '10-0-0-0',
+    '10-0-0-1-26',
+    '10-0-0-0-33',
+    '1-2-3-4-5-26',
+    'fd00--1-122',
+    '010-0-0-0-26',
+  ]) {
+    assert.equal(blockNamed(name), undefined, name);
+  }
 });
 
 test('handles that differ in case alone have a name each', () => {

@@ -12,13 +12,14 @@ import {
 import { blockSizeOf, type IPPool } from '../resources/index.ts';
 import { type Labels, matches, parseSelector } from '../selector/index.ts';
 import { NoPoolError } from './errors.ts';
+import type { NodeLabels } from './node-labels.ts';
 
 export type PoolUse = 'Workload' | 'Tunnel' | 'LoadBalancer';
 
 export interface PoolRequest {
   readonly family: Family;
   readonly use: PoolUse;
-  readonly nodeLabels: Labels;
+  readonly nodeLabels: NodeLabels;
   /** Labels of the pod's namespace; absent for what has no namespace. */
   readonly namespaceLabels?: Labels;
   /** Names or CIDRs: exactly these pools, whatever their selectors and assignment mode say. */
@@ -44,10 +45,10 @@ export function selectPools(pools: readonly IPPool[], request: PoolRequest): IPP
 }
 
 /** Whether a pool still gives addresses, and selects a node with these labels. */
-export function isOpenTo(pool: IPPool, nodeLabels: Labels): boolean {
+export function isOpenTo(pool: IPPool, nodeLabels: NodeLabels): boolean {
   if (whyClosed(pool) !== undefined) return false;
   try {
-    return selects(pool.spec.nodeSelector, nodeLabels);
+    return whyNotOn(pool, nodeLabels) === undefined;
   } catch {
     // A selector that says nothing clear selects nobody, as for pods.
     return false;
@@ -106,8 +107,8 @@ function whyNot(pool: IPPool, request: PoolRequest): string | undefined {
   if (request.pools) return undefined;
   if (spec.assignmentMode === 'Manual') return 'serves only who asks for it by name';
   try {
-    if (!selects(spec.nodeSelector, request.nodeLabels))
-      return `does not select the node (${spec.nodeSelector})`;
+    const otherNodes = whyNotOn(pool, request.nodeLabels);
+    if (otherNodes) return otherNodes;
     if (!selects(spec.namespaceSelector, request.namespaceLabels ?? new Map())) {
       return `does not select the namespace (${spec.namespaceSelector})`;
     }
@@ -116,6 +117,13 @@ function whyNot(pool: IPPool, request: PoolRequest): string | undefined {
     return `has a selector that cannot be read: ${error instanceof Error ? error.message : error}`;
   }
   return undefined;
+}
+
+/** Why a pool does not serve a node; undefined when it does. @throws SelectorSyntaxError when it says nothing clear */
+function whyNotOn({ spec: { nodeSelector } }: IPPool, labels: NodeLabels): string | undefined {
+  if (!nodeSelector || nodeSelector.trim() === 'all()') return undefined;
+  if (labels === 'unreadable') return `selects nodes (${nodeSelector}), and the node's labels cannot be read`;
+  return selects(nodeSelector, labels) ? undefined : `does not select the node (${nodeSelector})`;
 }
 
 /** Why a pool is not for that use; undefined when it is. */

@@ -11,6 +11,7 @@ import { orUnreadable } from './or-unreadable.ts';
 import { affinityOf, type BlockOwner, ownerOf } from './owner.ts';
 import { isBlockOf } from './pools.ts';
 import type { Reservations } from './reservations.ts';
+import { type UnreadableBlock, unreadableWithin } from './unreadable-blocks.ts';
 
 /** Addresses of a block that the writer has promised to the one who asked. */
 export interface Room {
@@ -86,18 +87,23 @@ export class RoomFinder {
         if (room) return room;
       }
     }
-    const existing = await this.#blocks.list();
+    const { blocks: existing, unreadable } = await this.#blocks.survey();
     // Blocks of pools that are not for this request take nobody's place, be these disabled by now or other namespaces'.
     const owned = affinities.filter(({ cidr }) => pools.some((pool) => isBlockOf(pool, cidr))).length;
     if (rules.autoAllocateBlocks !== false && owned < (rules.maxBlocksPerHost || defaultMaxBlocksPerHost)) {
-      const claimed = (await this.#claimNew(request, existing)) ?? (await this.#reclaim(request, existing));
+      const claimed =
+        (await this.#claimNew(request, existing, unreadable)) ?? (await this.#reclaim(request, existing));
       if (claimed) return claimed;
     }
     // Listed again: what could not be claimed was claimed by others meanwhile, perhaps by another process of this node.
     return this.#inOthers(request, await this.#blocks.list(), rules.strictAffinity === true);
   }
 
-  async #claimNew(request: RoomRequest, existing: readonly IPAMBlock[]): Promise<Room | undefined> {
+  async #claimNew(
+    request: RoomRequest,
+    existing: readonly IPAMBlock[],
+    unreadable: readonly UnreadableBlock[],
+  ): Promise<Room | undefined> {
     const ranges = existing.map(({ spec }) => parseCidr(spec.cidr));
     for (const pool of request.pools) {
       const taken = new Set(existing.map(({ spec }) => spec.cidr));
@@ -105,6 +111,7 @@ export class RoomFinder {
         if (taken.has(formatCidr(cidr))) continue;
         // Blocks of another size: of a pool that was here before, or of one that overlaps. An address must lie in one block only.
         if (ranges.some((range) => range.length !== cidr.length && cidrsOverlap(range, cidr))) continue;
+        if (unreadableWithin(unreadable, cidr)) continue;
         const block = await this.#blocks.claim(request.owner, cidr);
         const room = block && this.#promiseOwn(block, request);
         if (room) return room;

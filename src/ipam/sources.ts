@@ -6,9 +6,8 @@ import {
   ipamConfigurations,
   ipPools,
   ipReservations,
-  nodes,
 } from '../resources/index.ts';
-import type { Labels } from '../selector/index.ts';
+import { type NodeLabels, readNodeLabels } from './node-labels.ts';
 import { type Reservations, reservationsFrom } from './reservations.ts';
 
 export interface IpamSources {
@@ -17,7 +16,7 @@ export interface IpamSources {
   configuration(): Promise<IPAMConfiguration['spec'] | undefined>;
   reservations(): Promise<Reservations>;
   /** No labels when there is no such node. */
-  nodeLabels(node: string): Promise<Labels>;
+  nodeLabels(node: string): Promise<NodeLabels>;
 }
 
 export function sourcesFrom(datastore: Datastore): IpamSources {
@@ -25,7 +24,6 @@ export function sourcesFrom(datastore: Datastore): IpamSources {
     pools: async () => datastore.list(ipPools),
     configuration: async () => (await ifThere(datastore.get(ipamConfigurations, { name: 'default' })))?.spec,
     reservations: async () => reservationsFrom(await datastore.list(ipReservations)),
-    nodeLabels: async (node) =>
-      new Map(Object.entries((await ifThere(datastore.get(nodes, { name: node })))?.metadata.labels ?? {})),
+    nodeLabels: (node) => readNodeLabels(datastore, node),
   };
 }

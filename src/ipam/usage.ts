@@ -1,8 +1,9 @@
 // How full pools and blocks are. Pure.
-import { type Cidr, cidrContains, cidrSize, formatCidr, parseCidr } from '../net/index.ts';
+import { type Cidr, cidrContains, cidrSize, cidrsOverlap, formatCidr, parseCidr } from '../net/index.ts';
 import type { IPAMBlock, IPPool } from '../resources/index.ts';
 import { addressOf } from './block.ts';
 import { noReservations, type Reservations } from './reservations.ts';
+import type { UnreadableBlock } from './unreadable-blocks.ts';
 
 /** Counts of addresses. One that was assigned and then reserved counts as both. */
 export interface Usage {
@@ -11,7 +12,9 @@ export interface Usage {
   /** Assigned, or cooling down after a release. */
   readonly inUse: bigint;
   readonly reserved: bigint;
-  /** Neither in use nor reserved. */
+  /** In blocks that cannot be read: nobody knows whether they are in use. */
+  readonly unknown: bigint;
+  /** Neither in use nor reserved, as far as anybody knows. */
   readonly available: bigint;
 }
 
@@ -30,7 +33,10 @@ export interface BlockUsage extends Usage {
 export function usageOf(
   pools: readonly IPPool[],
   blocks: readonly IPAMBlock[],
-  reservations: Reservations = noReservations,
+  {
+    reservations = noReservations,
+    unreadable = [],
+  }: { readonly reservations?: Reservations; readonly unreadable?: readonly UnreadableBlock[] } = {},
 ): PoolUsage[] {
   const parsed = blocks
     .map((block) => ({ block, cidr: parseCidr(block.spec.cidr) }))
@@ -46,10 +52,13 @@ export function usageOf(
       const inUse = usages.reduce((sum, usage) => sum + usage.inUse, 0n);
       const reserved = reservations.countWithin(range);
       const both = usages.reduce((sum, usage) => sum + usage.both, 0n);
+      const hidden = hiddenRanges(range, own, unreadable);
+      const unknown = hidden.reduce((sum, cidr) => sum + cidrSize(cidr), 0n);
+      const hiddenReserved = hidden.reduce((sum, cidr) => sum + reservations.countWithin(cidr), 0n);
       return {
         name: metadata.name,
         cidr: spec.cidr,
-        ...counts(cidrSize(range), inUse, reserved, both),
+        ...counts(cidrSize(range), { inUse, reserved, unknown, both: both + hiddenReserved }),
         blocks: usages.map(({ both: _both, ...usage }) => usage),
       };
     });
@@ -61,12 +70,31 @@ function blockUsage({ spec }: IPAMBlock, cidr: Cidr, reservations: Reservations)
   const reserved = reservations.countWithin(cidr);
   return {
     cidr: formatCidr(cidr),
-    ...counts(cidrSize(cidr), BigInt(used.length), reserved, both),
+    ...counts(cidrSize(cidr), { inUse: BigInt(used.length), reserved, unknown: 0n, both }),
     both,
     affinity: spec.affinity,
   };
 }
 
-function counts(total: bigint, inUse: bigint, reserved: bigint, both: bigint) {
-  return { total, inUse, reserved, available: total - inUse - reserved + both };
+/** The ranges within a pool of blocks that cannot be read, each once, and without those of blocks that can. */
+function hiddenRanges(
+  pool: Cidr,
+  own: readonly { readonly cidr: Cidr }[],
+  unreadable: readonly UnreadableBlock[],
+): Cidr[] {
+  const hidden: Cidr[] = [];
+  for (const range of unreadable.flatMap(({ ranges }) => ranges)) {
+    const isWithin = cidrContains(pool, { family: range.family, value: range.network });
+    const isTold = own.some(({ cidr }) => cidrsOverlap(cidr, range));
+    if (isWithin && !isTold && !hidden.some((other) => cidrsOverlap(other, range))) hidden.push(range);
+  }
+  return hidden;
+}
+
+/** `both` are those that count twice: as reserved, and as in use or unknown. */
+function counts(
+  total: bigint,
+  { inUse, reserved, unknown, both }: Readonly<Record<'inUse' | 'reserved' | 'unknown' | 'both', bigint>>,
+) {
+  return { total, inUse, reserved, unknown, available: total - inUse - reserved - unknown + both };
 }

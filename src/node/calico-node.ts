@@ -23,13 +23,7 @@ import { FollowedSources, IpamClient } from '../ipam/index.ts';
 import { Conntrack, Nftables, ownNamespace, Rtnetlink, writeSysctls } from '../kernel/index.ts';
 import { type Cidr, cidrOf, type Family, parseAddress } from '../net/index.ts';
 import { type Logger, tally } from '../process/index.ts';
-import {
-  clusterInformations,
-  ipamConfigurations,
-  nodeAnnotations,
-  nodes,
-  type ResourceKind,
-} from '../resources/index.ts';
+import { nodeAnnotations, nodes } from '../resources/index.ts';
 import { announce, writeFacts } from './announce.ts';
 import { AnnouncedInterfaces } from './announced-interfaces.ts';
 import { startBgp } from './bgp.ts';
@@ -96,7 +90,7 @@ async function begin(start: StartOptions, { signal, onStop }: Course): Promise<v
   signal.addEventListener('abort', () => ended.reject(signal.reason));
   const unlessEnded = <T>(work: Promise<T>) => Promise.race([work, ended.promise]);
   const datastore = new SoundDatastore(start.datastore, (fault, error) => log.error({ error }, fault), {
-    isMended: (kind, name) => isMended(kind, name, options.node),
+    node: options.node,
   });
   onStop(() => datastore.close());
   const rtnetlink = Rtnetlink.open();
@@ -323,14 +317,6 @@ async function begin(start: StartOptions, { signal, onStop }: Course): Promise<v
 
 /** How long an agent that stops waits for connections to remember: the next one need not let them forget everything then. */
 const settleMs = 1000;
-
-/** What a start reads of the node and of the cluster as a whole: it goes on with what these say, be it nothing. */
-function isMended(kind: ResourceKind, name: string, node: string): boolean {
-  if (kind.plural === nodes.plural) return name === node;
-  return (
-    name === 'default' && [ipamConfigurations, clusterInformations].some((one) => one.plural === kind.plural)
-  );
-}
 
 /** Not those of pods and overlays, which are of pools that there are already. */
 function ownNetworks(rtnetlink: Rtnetlink): Cidr[] {

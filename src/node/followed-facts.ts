@@ -1,6 +1,7 @@
 // Notices when what a node found out about itself at its start is not so any more: its addresses, its tunnels, its object in the
 // cluster. Then calico-node starts anew, which is how all of its parts come to know.
 import type { Datastore, Follower } from '../datastore/index.ts';
+import { type NodeLabels, nodeLabelsOf } from '../ipam/index.ts';
 import type { Family } from '../net/index.ts';
 import { gauge, type Logger, timerMs, WorkQueue } from '../process/index.ts';
 import { type IPPool, ipPools, keyOf, type Node, nodes } from '../resources/index.ts';
@@ -48,6 +49,7 @@ export class FollowedFacts {
   readonly #queue: WorkQueue;
   readonly #timer: NodeJS.Timeout | undefined;
   #own: Node | undefined;
+  #labels: NodeLabels = new Map();
   #uid: string | undefined;
   #kindsToSync = 2;
   #isTold = false;
@@ -87,9 +89,10 @@ export class FollowedFacts {
       datastore.follow(
         nodes,
         {
-          onUpsert: (object) => {
+          onUpsert: (object, stored = object) => {
             if (object.metadata.name !== node) return;
             this.#own = object;
+            this.#labels = nodeLabelsOf(stored);
             this.#uid ??= object.metadata.uid;
             look();
           },
@@ -127,8 +130,7 @@ export class FollowedFacts {
     if (this.#pools.size === 0) return;
     if (!this.#options.hasTunnels) return;
     const { facts, ensureTunnels } = this.#options;
-    const labels = new Map(Object.entries(own.metadata.labels ?? {}));
-    if (!areTunnelsDue(facts.tunnels, { labels, pools: [...this.#pools.values()] })) {
+    if (!areTunnelsDue(facts.tunnels, { labels: this.#labels, pools: [...this.#pools.values()] })) {
       this.#tellMissing([]);
       return;
     }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoryDatastore, SoundDatastore } from '../datastore/index.ts';
-import { IpamClient } from '../ipam/index.ts';
-import { parseAddress } from '../net/index.ts';
+import { GarbageCollector, IpamClient } from '../ipam/index.ts';
+import { formatAddress, parseAddress } from '../net/index.ts';
 import {
   type IPPoolSpec,
+  ipamBlocks,
   ipamHandles,
   ipPools,
   nodes,
@@ -131,4 +132,58 @@ test('pools that no validation would let in are passed over', async () => {
     return [...(planted as unknown as T[]), ...(await list(kind))];
   };
   assert.match((await tunnels()).join(), /^10\.1\.0\.\d+$/);
+});
+
+/** Two pools with VXLAN, and a node whose tunnel lies in a block that cannot be read until `mend` is called. */
+async function withWrongBlock({ isAnnounced }: { isAnnounced: boolean }) {
+  const { store, tunnels } = await cluster({
+    a: { cidr: '10.1.0.0/28', blockSize: 28, ...vxlan },
+    b: { cidr: '10.2.0.0/28', blockSize: 28, ...vxlan },
+  });
+  const [first = ''] = await tunnels();
+  const annotations = { 'projectcalico.org/IPv4VXLANTunnelAddr': first };
+  if (isAnnounced) await store.mergePatch(nodes, { name: 'n' }, { metadata: { annotations } });
+  const [block] = await store.list(ipamBlocks);
+  assert.ok(block);
+  const unallocated = [...block.spec.allocations.keys()];
+  await store.update(ipamBlocks, { ...block, spec: { ...block.spec, unallocated } });
+  const mend = () => store.mergePatch(ipamBlocks, { name: block.metadata.name }, { spec: block.spec });
+  const drawn = async () => {
+    const sound = new SoundDatastore(store, () => {});
+    const request = {
+      node: 'n',
+      handleId: 'pod',
+      attributes: {},
+      count: { 4: 15 },
+      use: 'Workload',
+    } as const;
+    return (await new IpamClient(sound).autoAssign(request)).map(formatAddress);
+  };
+  return { store, tunnels, first, mend, drawn };
+}
+
+test('a node keeps the tunnel address that its peers know while its block cannot be read, and nobody else gets it', async () => {
+  const { tunnels, first, mend, drawn } = await withWrongBlock({ isAnnounced: true });
+  assert.deepEqual(await tunnels(), [first]);
+  assert.equal((await drawn()).includes(first), false);
+  await mend();
+  assert.deepEqual(await tunnels(), [first]);
+});
+
+test('a node whose tunnel address nobody knows draws another, and the first is collected when it can be read', async () => {
+  const { store, tunnels, first, mend, drawn } = await withWrongBlock({ isAnnounced: false });
+  const [second = ''] = await tunnels();
+  assert.match(second, /^10\.2\./);
+  assert.deepEqual(await tunnels(), [second]);
+  const annotations = { 'projectcalico.org/IPv4VXLANTunnelAddr': second };
+  await store.mergePatch(nodes, { name: 'n' }, { metadata: { annotations } });
+  const others = await drawn();
+  assert.equal(others.includes(first) || others.includes(second), false);
+  await mend();
+  assert.deepEqual(await tunnels(), [second], 'and keeps that');
+  await new GarbageCollector(store, { graceMs: 0 }).sweep();
+  assert.deepEqual(
+    (await new IpamClient(store).addressesByHandle('vxlan-tunnel-addr-n')).map(formatAddress),
+    [second],
+  );
 });

@@ -1,7 +1,7 @@
 // This node's end of the VXLAN overlay: its address, drawn from IPAM once and kept, and its MAC address.
 import { tunnelMac } from '../calc/index.ts';
 import { type Datastore, UnavailableError } from '../datastore/index.ts';
-import { type IpamClient, isOpenTo } from '../ipam/index.ts';
+import { type IpamClient, isOpenTo, type NodeLabels, readNodeLabels } from '../ipam/index.ts';
 import {
   type Address,
   cidrContains,
@@ -9,10 +9,10 @@ import {
   formatAddress,
   parseAddress,
   parseCidr,
+  tryParseAddress,
   tryParseCidr,
 } from '../net/index.ts';
 import { type IPPool, ipPools, nodeAnnotations, nodes } from '../resources/index.ts';
-import type { Labels } from '../selector/index.ts';
 
 export interface Tunnel {
   readonly family: Family;
@@ -33,6 +33,10 @@ export interface Tunnels {
   readonly missing: readonly MissingTunnel[];
 }
 
+const addressAnnotations = {
+  4: nodeAnnotations.ipv4VxlanTunnelAddress,
+  6: nodeAnnotations.ipv6VxlanTunnelAddress,
+} as const;
 const macAnnotations = { 4: nodeAnnotations.vxlanTunnelMac, 6: nodeAnnotations.vxlanTunnelMacV6 } as const;
 const macPattern = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i;
 
@@ -41,16 +45,17 @@ const macPattern = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i;
  * The node does without those for which there is no address. @throws UnavailableError, and what keeps the node's object from being read
  */
 export async function ensureTunnels(datastore: Datastore, ipam: IpamClient, node: string): Promise<Tunnels> {
-  const [pools, { metadata }] = await Promise.all([
+  const [pools, { metadata }, labels] = await Promise.all([
     datastore.list(ipPools),
     datastore.get(nodes, { name: node }),
+    readNodeLabels(datastore, node),
   ]);
-  const labels = new Map(Object.entries(metadata.labels ?? {}));
   const tunnels: Tunnel[] = [];
   const missing: MissingTunnel[] = [];
   for (const family of [4, 6] as const) {
     try {
-      const address = await ensureAddress(ipam, { node, labels, family, pools });
+      const announced = tryParseAddress(metadata.annotations?.[addressAnnotations[family]] ?? '');
+      const address = await ensureAddress(ipam, { node, labels, family, pools, announced });
       if (!address) continue;
       // Peers may have learnt of another, from a Calico that drew it by chance: then it stays.
       const known = metadata.annotations?.[macAnnotations[family]] ?? '';
@@ -67,7 +72,7 @@ export async function ensureTunnels(datastore: Datastore, ipam: IpamClient, node
 
 /** What the pools say of a node's tunnel. */
 export interface TunnelPlace {
-  readonly labels: Labels;
+  readonly labels: NodeLabels;
   readonly family: Family;
   readonly pools: readonly IPPool[];
 }
@@ -98,13 +103,21 @@ function vxlanPools({ family, pools }: TunnelPlace): IPPool[] {
 
 async function ensureAddress(
   ipam: IpamClient,
-  tunnel: TunnelPlace & { readonly node: string },
+  tunnel: TunnelPlace & { readonly node: string; readonly announced: Address | undefined },
 ): Promise<Address | undefined> {
-  const { node, family } = tunnel;
+  const { node, family, announced } = tunnel;
   const version = family === 4 ? '' : 'v6-';
   const handleId = `vxlan-${version}tunnel-addr-${node}`;
-  const held = await ipam.addressesByHandle(handleId);
-  const kept = held.find((address) => isInVxlanPool(address, tunnel));
+  const { addresses: held, unreadable } = await ipam.holdingsOf(handleId);
+  const usable = held.filter((address) => isInVxlanPool(address, tunnel));
+  const known = announced && isInVxlanPool(announced, tunnel) ? announced : undefined;
+  // One that its peers know goes before others, which are collected as garbage then. Where the block cannot be read that it lies in,
+  // the handle says still that the node holds something there, and nobody gives it to another.
+  const mayHold =
+    known &&
+    (usable.some((address) => formatAddress(address) === formatAddress(known)) ||
+      unreadable.some((block) => cidrContains(block, known)));
+  const kept = mayHold ? known : usable[0];
   if (kept) return kept;
   // Of a pool that is gone: its peers would have no route there.
   if (held.length > 0) await ipam.releaseByHandle(handleId);

@@ -12,7 +12,7 @@ export { type GlobalNetworkPolicy, globalNetworkPolicies } from './calico/global
 export { type GlobalNetworkSet, globalNetworkSets } from './calico/global-network-set.ts';
 export { type HostEndpoint, hostEndpoints } from './calico/host-endpoint.ts';
 export { blockSizeOf, type IPPool, type IPPoolSpec, ipPools } from './calico/ip-pool.ts';
-export { blockName } from './calico/ip-range-flaws.ts';
+export { blockName, blockNamed, isBlockSized } from './calico/ip-range-flaws.ts';
 export { type IPReservation, ipReservations } from './calico/ip-reservation.ts';
 export { type AllocationAttribute, type IPAMBlock, ipamBlocks } from './calico/ipam-block.ts';
 export { type IPAMConfiguration, ipamConfigurations } from './calico/ipam-configuration.ts';
@@ -61,7 +61,7 @@ export {
   type ManifestFault,
   readManifest,
 } from './manifest/index.ts';
-export { misfit, soundPart } from './misfit.ts';
+export { labelsOf, misfit } from './misfit.ts';
 export { nearestName } from './nearest-name.ts';
 export * from './resource.ts';
 export { validate } from './validate.ts';

@@ -3,7 +3,7 @@
 // whoever reads them to find.
 import { isObject, type JsonSchema, jsonSchemaOf } from './json-schema.ts';
 import { kubernetesShapes } from './kubernetes/shapes.ts';
-import type { Resource, ResourceKind } from './resource.ts';
+import type { Resource, ResourceKind, Salvage } from './resource.ts';
 import { wrongType } from './wrong-type.ts';
 
 const texts: JsonSchema = { type: 'object', additionalProperties: { type: 'string' } };
@@ -30,16 +30,31 @@ export function misfit<T extends Resource>(kind: ResourceKind<T>, object: T): st
   );
 }
 
-/**
- * The object without what is of another type than it should be: for readers that cannot do without it, and cope with anything that is
- * missing in it but what its kind requires of the object itself.
- */
-export function soundPart<T extends Resource>(kind: ResourceKind<T>, object: T): T {
+/** For readers that cannot do without the object, and cope with anything that is missing in it. */
+export function salvageSoundPart<T extends Resource>(kind: ResourceKind<T>, object: Resource): Salvage<T> {
+  return { object: soundPart(kind, object), how: 'what else it says is used' };
+}
+
+/** The object without what is of another type than it should be; what its kind requires of the object itself is empty then. */
+export function soundPart<T extends Resource>(kind: ResourceKind<T>, object: Resource): T {
   const schema = kind.schema ? jsonSchemaOf(kind.schema) : kubernetesShapes[kind.plural];
   const metadata = partIn(metadataShape, object.metadata);
   const part = (schema ? partIn(schema, { ...object, metadata }) : { ...object, metadata }) as T;
   const required = (schema?.required ?? []).filter((name) => schema?.properties?.[name]?.type === 'object');
   return { ...Object.fromEntries(required.map((name) => [name, {}])), ...part };
+}
+
+/** An object's labels as it says them; undefined where these cannot be read, so that nobody knows what they would be selected by. */
+export function labelsOf({ metadata }: Resource): Readonly<Record<string, string>> | undefined {
+  const labels: Readonly<Record<string, string>> | undefined = metadata.labels;
+  if (labels === undefined) return {};
+  return misfitIn(texts, labels, '') === undefined ? labels : undefined;
+}
+
+/** Whatever was written as the spec; undefined when that has no fields. */
+export function fieldsOf(object: Resource): Readonly<Record<string, unknown>> | undefined {
+  const { spec } = object as { readonly spec?: unknown };
+  return isObject(spec) ? spec : undefined;
 }
 
 /** Undefined when nothing is left. Of a list goes what would lack something. */

@@ -64,14 +64,23 @@ export interface ResourceKind<T extends Resource = Resource> {
   check?(object: Resource): string | undefined;
   /** Why an object with fields of the right types is still of no use to any reader; undefined when it is of use. */
   flaw?(object: T): string | undefined;
-  /** What readers take an object for that is not what its kind is, where leaving it out would open what it closes. Never throws. */
-  salvage?(object: Resource): Salvage<T>;
+  /**
+   * What a reader takes an object for that is not what its kind is, where leaving it out would open what it closes, or the reader
+   * cannot do without it; undefined where it is left out. Never throws.
+   */
+  salvage?(object: Resource, reader: Reader): Salvage<T> | undefined;
   /** For kinds of Kubernetes' own groups: where the API was approved, which their CRDs must say. */
   readonly approval?: string;
   /** A small object for the kind's reference page, without apiVersion and kind. */
   readonly example?: Example;
   /** Carries the object's type only; never present at run time. */
   readonly object?: T;
+}
+
+/** Who reads what a store holds. */
+export interface Reader {
+  /** The node whose agent it is; absent for programs that are no node's. */
+  readonly node?: string;
 }
 
 export interface Salvage<T extends Resource> {

@@ -302,3 +302,37 @@ test('a pool is split into equal ones, which hold the same blocks', async () => 
     assert.match(refused.stderr, message);
   }
 });
+
+test('a block that cannot be read is named, and none of its addresses is said to be free', async () => {
+  const address = await assign('web', 'node-1', { exists: true });
+  const [block] = await cluster.store.list(ipamBlocks);
+  assert.ok(block);
+  const unallocated = [...block.spec.allocations.keys()];
+  const written = await cluster.store.update(ipamBlocks, { ...block, spec: { ...block.spec, unallocated } });
+  const fault = 'spec.unallocated must be of addresses that are free';
+  const { stdout } = await check();
+  const { name } = block.metadata;
+  assert.ok(
+    stdout.includes(
+      `1 block cannot be read, and keeps whatever it assigns\n  IPAMBlock "${name}": ${fault}\n`,
+    ),
+    stdout,
+  );
+  assert.match(stdout, /Found 1 problem$/m);
+  const shown = await cluster.run(['ipam', 'show']);
+  assert.match(shown.stdout, /^\| IP Pool +\| 10\.1\.0\.0\/24 +\| +256 \| +0 \(0%\) \| +248 \(97%\) \|$/m);
+  assert.ok(shown.stdout.includes(`Block "${name}" cannot be read: ${fault};`), shown.stdout);
+  for (const words of [
+    ['show', '--ip', address],
+    ['release', '--ip', address],
+  ]) {
+    const { code, stderr } = await cluster.run(['ipam', ...words]);
+    assert.equal(code, 1);
+    assert.ok(
+      stderr.includes(`Cannot tell whether ${address} is assigned: IPAMBlock "${name}" cannot be read`),
+      stderr,
+    );
+  }
+  await cluster.store.update(ipamBlocks, { ...written, spec: block.spec });
+  assert.match((await cluster.run(['ipam', 'show', '--ip', address])).stdout, /is in use/);
+});

@@ -14,6 +14,7 @@ import { KubeControllers } from '../../src/kube-controllers/index.ts';
 import { parseCidr } from '../../src/net/index.ts';
 import type { Logger } from '../../src/process/index.ts';
 import {
+  clusterInformations,
   type IPPool,
   type IPPoolSpec,
   ipamBlocks,
@@ -28,7 +29,7 @@ import { configuration, peer, testInput } from '../bgp/test-cluster.ts';
 import { podRequest } from '../ipam/cluster.ts';
 import { until } from '../kube-controllers/until.ts';
 import { type HostileObject, hostileObject } from './hostile-objects.ts';
-import { networkTemplates } from './hostile-templates.ts';
+import { networkTemplates, type Template } from './hostile-templates.ts';
 import { PlantedStore } from './planted-store.ts';
 import { seeded } from './seeded.ts';
 
@@ -144,11 +145,13 @@ test('the controllers serve what is sound, whatever stands beside it', async (t)
 test('what an object counts for that is not what its kind is, is what its kind is', (t) => {
   t.diagnostic(`seed ${seed} (CALICO_SEED)`);
   const random = seeded(seed);
-  const templates = networkTemplates.filter(([kind]) => kind.salvage);
-  assert.equal(templates.length, 2);
+  const information: Template = [clusterInformations, { spec: { clusterGUID: 'a', datastoreReady: true } }];
+  const templates = [...networkTemplates, information].filter(([kind]) => kind.salvage);
+  const kinds = templates.map(([{ kind }]) => kind).toSorted();
+  assert.deepEqual(kinds, ['ClusterInformation', 'IPAMConfiguration', 'IPReservation', 'Node']);
   for (let number = 0; number < 2_000; number++) {
     const { kind, object } = hostileObject(number, random, templates);
-    const salvage = kind.salvage?.(object);
+    const salvage = kind.salvage?.(object, { node: object.metadata.name });
     assert.ok(salvage);
     assert.equal(misfit(kind, salvage.object), undefined, JSON.stringify(object).slice(0, 300));
   }

@@ -203,7 +203,7 @@ test('usage tells what is in use, reserved and available, and counts no address 
     attributes: {},
   });
   const reservations = reservationsFrom([reservation('10.0.0.0/30', '10.0.0.32/31')]);
-  const [usage] = usageOf(await store.list(ipPools), await store.list(ipamBlocks), reservations);
+  const [usage] = usageOf(await store.list(ipPools), await store.list(ipamBlocks), { reservations });
   const { total, inUse, reserved, available, blocks } = usage ?? {};
   assert.deepEqual([total, inUse, reserved, available], [64n, 1n, 6n, 58n]);
   assert.deepEqual([blocks?.[0]?.total, blocks?.[0]?.reserved, blocks?.[0]?.available], [8n, 4n, 4n]);

@@ -6,6 +6,8 @@ import { CalicoIpam } from '../../src/cni/addresses/calico-ipam.ts';
 import type { AttachmentRequest } from '../../src/cni/request.ts';
 import { MisfitError, SoundDatastore } from '../../src/datastore/index.ts';
 import {
+  affinityLabels,
+  affinityName,
   allocationsOf,
   auditIpam,
   FollowedSources,
@@ -13,9 +15,10 @@ import {
   IpamClient,
   PoolExhaustedError,
   readSnapshot,
+  reservationsFrom,
   usageOf,
 } from '../../src/ipam/index.ts';
-import { formatAddress, formatCidr } from '../../src/net/index.ts';
+import { cidrContains, formatAddress, formatCidr, parseAddress, parseCidr } from '../../src/net/index.ts';
 import {
   blockAffinities,
   type IPPoolSpec,
@@ -300,6 +303,147 @@ test('a block that cannot be read any more gives way to another', async () => {
   } finally {
     view.stop();
   }
+});
+
+for (const cidr of ['0.0.0.0/0', '10.0.0.0/8', '10.96.0.0/19', '::/0', 'fd99::/115']) {
+  test(`a claim on ${cidr}, which is no block, is named, and nobody counts it as one`, async () => {
+    const { store, sound, said } = await plantedStore();
+    await store.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' } });
+    const owner = { type: 'host', name: 'node-1' } as const;
+    const metadata = { name: 'huge', labels: affinityLabels(owner, parseCidr(cidr)) };
+    const spec = { state: 'confirmed', node: owner.name, type: owner.type, cidr, deleted: false };
+    const object = { apiVersion, kind: 'BlockAffinity', metadata, spec } as Resource;
+    store.plant({ kind: blockAffinities, object });
+    const client = new IpamClient(sound);
+    assert.deepEqual(await client.blocksOf(owner), []);
+    await client.releaseHostAffinities(owner.name, { mustBeEmpty: false });
+    const audit = auditIpam(await readSnapshot(sound));
+    assert.deepEqual(audit.halfClaimedBlocks, []);
+    await store.delete(nodes, { name: owner.name });
+    assert.deepEqual(auditIpam(await readSnapshot(sound)).orphanedBlocks, []);
+    assert.equal((await client.autoAssign(podRequest(4, 'a', owner.name))).length, 1);
+    assert.match(
+      said.join(),
+      /^BlockAffinity "huge" .* spec\.cidr must be a block, which is a \/(20|116) or smaller/,
+    );
+  });
+}
+
+test('where a claim cannot be read, its node claims another block', async () => {
+  const { store, sound } = await plantedStore();
+  const spec = { cidr: '10.98.0.0/27', blockSize: 28 };
+  await store.create(ipPools, { apiVersion, kind: 'IPPool', metadata: { name: 'a' }, spec });
+  const name = affinityName('node-1', parseCidr('10.98.0.0/28'));
+  const wrong = { apiVersion, kind: 'BlockAffinity', metadata: { name }, spec: null } as unknown as Resource;
+  store.plant({ kind: blockAffinities, object: wrong });
+  const client = new IpamClient(sound);
+  for (const [pod, count] of [
+    ['a', 16],
+    ['b', 8],
+  ] as const) {
+    const addresses = await client.autoAssign(podRequest(4, pod, 'node-1', count));
+    const place = pod === 'a' ? '10.98.0.16/28' : '10.99.0.0/28';
+    assert.ok(addresses.every((address) => cidrContains(parseCidr(place), address)));
+  }
+});
+
+for (const [how, name, spec] of [
+  ['by its name', '10-99-0-0-29', null],
+  ['by its own word', 'restored', { cidr: '10.99.0.8/30' }],
+] as const) {
+  test(`nobody claims a block where one of another size lies that cannot be read, ${how}`, async () => {
+    const { store, sound } = await plantedStore();
+    const object = { apiVersion, kind: 'IPAMBlock', metadata: { name }, spec } as Resource;
+    store.plant({ kind: ipamBlocks, object });
+    const client = new IpamClient(sound);
+    const address = parseAddress('10.99.0.15');
+    const named = client.assignAddress({ node: 'node-1', handleId: 'a', attributes: {}, address });
+    await assert.rejects(
+      named,
+      /^NoPoolError: Cannot claim block .*: IPAMBlock ".*" stands there and cannot be read$/,
+    );
+    await assert.rejects(client.autoAssign(podRequest(4, 'a', 'node-1')), PoolExhaustedError);
+    assert.deepEqual(
+      (await store.list(ipamHandles)).map(({ spec }) => spec),
+      [],
+    );
+    store.uproot({ kind: ipamBlocks, object });
+    assert.equal((await client.autoAssign(podRequest(4, 'a', 'node-1'))).length, 1);
+  });
+}
+
+test('addresses of a block that cannot be read are neither free nor in use, and the audit names it', async () => {
+  const { sound } = await storeWithWrongBlock();
+  const { pools, blocks, unreadable } = await readSnapshot(sound);
+  assert.ok(unreadable);
+  const figuresWith = (...reserved: string[]) => {
+    const spec = { reservedCIDRs: reserved };
+    const reservations = reservationsFrom([
+      { apiVersion, kind: 'IPReservation', metadata: { name: 'r' }, spec },
+    ]);
+    const usages = usageOf(pools, blocks, { reservations, unreadable: unreadable.blocks });
+    return usages.map(({ inUse, reserved, unknown, available }) => [inUse, reserved, unknown, available]);
+  };
+  assert.deepEqual(figuresWith(), [
+    [0n, 0n, 16n, 0n],
+    [1n, 0n, 0n, 15n],
+  ]);
+  assert.deepEqual(figuresWith('10.99.0.0/30', 'fd99::/126'), [
+    [0n, 4n, 16n, 0n],
+    [1n, 4n, 0n, 12n],
+  ]);
+  assert.deepEqual(auditIpam(await readSnapshot(sound)).unreadableBlocks, [
+    { name: '10-99-0-0-28', fault: 'spec.unallocated must be of addresses that are free' },
+  ]);
+});
+
+test('a node whose labels cannot be read gets addresses of pools that ask for none', async () => {
+  const selecting = { cidr: '10.98.0.0/28', blockSize: 28, nodeSelector: '!has(rack)' };
+  for (const reader of [{}, { node: 'node-1' }]) {
+    const store = new PlantedStore();
+    const sound = new SoundDatastore(store, () => {}, reader);
+    await store.create(ipPools, { apiVersion, kind: 'IPPool', metadata: { name: 'a' }, spec: selecting });
+    const metadata = { name: 'node-1', labels: { rack: 5 } };
+    const object = { apiVersion: 'v1', kind: 'Node', metadata } as unknown as Resource;
+    store.plant({ kind: nodes, object });
+    const view = new FollowedSources(sound, 'node-1');
+    try {
+      const clients = [new IpamClient(sound), new IpamClient(sound, { view })];
+      for (const client of clients) {
+        const drawing = client.autoAssign(podRequest(4, 'a', 'node-1'));
+        await assert.rejects(
+          drawing,
+          /^NoPoolError: .*"a" selects nodes \(!has\(rack\)\), and the node's labels cannot be read$/,
+        );
+      }
+      const spec = { cidr: '10.99.0.0/28', blockSize: 28, nodeSelector: 'all()' };
+      await store.create(ipPools, { apiVersion, kind: 'IPPool', metadata: { name: 'z' }, spec });
+      for (const [n, client] of clients.entries()) {
+        const [address] = await client.autoAssign(podRequest(4, `b-${n}`, 'node-1'));
+        assert.match(formatAddress(address ?? assert.fail()), /^10\.99\./);
+      }
+      const named = { ...podRequest(4, 'c', 'node-1'), pools: { 4: ['a'] } };
+      assert.equal((await new IpamClient(sound).autoAssign(named)).length, 1);
+      store.plant({ kind: nodes, object: { ...object, metadata: { name: 'node-1' } } });
+      await store.mergePatch(ipPools, { name: 'z' }, { spec: { disabled: true } });
+      for (const [n, client] of clients.entries()) {
+        const [address] = await client.autoAssign(podRequest(4, `d-${n}`, 'node-1'));
+        assert.match(formatAddress(address ?? assert.fail()), /^10\.98\./);
+      }
+    } finally {
+      view.stop();
+    }
+  }
+});
+
+test('labels that can be read count, whatever else the node says', async () => {
+  const { store, sound } = await plantedStore();
+  const spec = { cidr: '10.98.0.0/28', blockSize: 28, nodeSelector: 'rack == "a"' };
+  await store.create(ipPools, { apiVersion, kind: 'IPPool', metadata: { name: 'a' }, spec });
+  const metadata = { name: 'node-1', labels: { rack: 'a' }, annotations: 'none' };
+  store.plant({ kind: nodes, object: { apiVersion: 'v1', kind: 'Node', metadata } as unknown as Resource });
+  const [address] = await new IpamClient(sound).autoAssign(podRequest(4, 'a', 'node-1'));
+  assert.match(formatAddress(address ?? assert.fail()), /^10\.98\./);
 });
 
 test('the claim of a removed node on a block that cannot be read waits until that can be read', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { InvalidResourceError, MemoryDatastore } from '../../src/datastore/index.ts';
+import { InvalidResourceError, MemoryDatastore, SoundDatastore } from '../../src/datastore/index.ts';
 import { HostEndpointController } from '../../src/kube-controllers/index.ts';
 import { createLogger } from '../../src/process/index.ts';
 import { type HostEndpoint, hostEndpoints, type Node, nodes } from '../../src/resources/index.ts';
@@ -54,6 +54,24 @@ test('nodes have host endpoints by themselves, which follow them and go with the
   await store.delete(nodes, { name: 'node-1' });
   await store.delete(nodes, { name: 'node-2' });
   await said(store, 'node-2-auto-hep eth9 ');
+});
+
+test('a node that cannot be read keeps its host endpoint, which goes with it', async () => {
+  const store = new MemoryDatastore();
+  for (const n of [1, 2]) await store.create(nodes, node(`node-${n}`, `172.30.0.1${n}`));
+  const datastore = new SoundDatastore(store, () => {});
+  running.push(
+    new HostEndpointController({ datastore, log, reconcilerPeriodMs: 0 }, { autoCreate: 'Enabled' }),
+  );
+  const both = 'node-1-auto-hep * 172.30.0.11; node-2-auto-hep * 172.30.0.12';
+  await said(store, both);
+  const labels = { zone: 5 as unknown as string };
+  await store.mergePatch(nodes, { name: 'node-1' }, { metadata: { labels } });
+  // What follows comes after whatever became of that.
+  await store.create(nodes, node('node-3', '172.30.0.13'));
+  await said(store, `${both}; node-3-auto-hep * 172.30.0.13`);
+  await store.delete(nodes, { name: 'node-1' });
+  await said(store, 'node-2-auto-hep * 172.30.0.12; node-3-auto-hep * 172.30.0.13');
 });
 
 test('host endpoints that are not wanted any more go', async () => {

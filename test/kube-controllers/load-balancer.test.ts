@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import type { MemoryDatastore } from '../../src/datastore/index.ts';
+import { type MemoryDatastore, SoundDatastore } from '../../src/datastore/index.ts';
 import { LoadBalancerController } from '../../src/kube-controllers/index.ts';
 import { createLogger } from '../../src/process/index.ts';
 import {
@@ -79,6 +79,32 @@ test('its address goes back when it is deleted, and when it is no load balancer 
   await store.mergePatch(services, { namespace: 'shop', name: 'web' }, { spec: { type: 'ClusterIP' } });
   await empty();
   await hasAddresses(store, 'web', 0);
+});
+
+test('a Service that cannot be read keeps its address, which goes back when it is deleted', async () => {
+  const store = await storeWith(pools);
+  const datastore = new SoundDatastore(store, () => {});
+  running.push(new LoadBalancerController({ datastore, log, reconcilerPeriodMs: 0 }, 'AllServices'));
+  await store.create(services, service('web'));
+  const held = addresses(await hasAddresses(store, 'web', 1));
+  const key = { namespace: 'shop', name: 'web' };
+  await store.mergePatch(services, key, { spec: { externalIPs: 'none' } });
+  const handles = async () => (await store.list(ipamHandles)).map(({ spec }) => spec.handleID);
+  const before = await handles();
+  // Their end has the controller look for addresses of Services that are gone.
+  await store.create(services, service('other'));
+  await hasAddresses(store, 'other', 1);
+  await store.delete(services, { namespace: 'shop', name: 'other' });
+  await until(store, ipamHandles, 'one handle', (all) => all.length === 1);
+  assert.deepEqual(await handles(), before);
+  await store.mergePatch(services, key, { spec: { externalIPs: null } });
+  await store.create(services, service('another'));
+  await hasAddresses(store, 'another', 1);
+  assert.deepEqual(addresses(await hasAddresses(store, 'web', 1)), held);
+  await store.mergePatch(services, key, { spec: { externalIPs: 'none' } });
+  await store.delete(services, key);
+  await until(store, ipamHandles, 'one handle', (all) => all.length === 1);
+  assert.notDeepEqual(await handles(), before);
 });
 
 test('annotations choose the pool or the very address, and may change their mind', async () => {

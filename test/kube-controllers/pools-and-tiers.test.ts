@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
-import { MemoryDatastore } from '../../src/datastore/index.ts';
+import { type Datastore, MemoryDatastore, SoundDatastore } from '../../src/datastore/index.ts';
+import { emptyBlock } from '../../src/ipam/block.ts';
 import { IpamClient } from '../../src/ipam/index.ts';
 import { PoolController, TierController } from '../../src/kube-controllers/index.ts';
+import { parseCidr } from '../../src/net/index.ts';
 import { createLogger } from '../../src/process/index.ts';
 import {
   type IPPool,
@@ -10,8 +12,12 @@ import {
   ipamBlocks,
   ipPools,
   networkPolicies,
+  type Resource,
+  type ResourceKind,
+  type Tier,
   tiers,
 } from '../../src/resources/index.ts';
+import { PlantedStore } from '../faults/planted-store.ts';
 import { podRequest, smallPool, storeWith } from '../ipam/cluster.ts';
 import { until } from './until.ts';
 
@@ -20,7 +26,7 @@ const log = createLogger('test', 'silent');
 const running: { stop(): Promise<void> }[] = [];
 afterEach(() => Promise.all(running.splice(0).map((controller) => controller.stop())));
 
-const context = (datastore: MemoryDatastore) => ({ datastore, log, reconcilerPeriodMs: 0 });
+const context = (datastore: Datastore) => ({ datastore, log, reconcilerPeriodMs: 0 });
 
 const pool = (name: string, spec: IPPoolSpec): IPPool => ({
   apiVersion,
@@ -80,6 +86,73 @@ describe('IP pools:', () => {
       assert.deepEqual(await store.list(ipamBlocks), []);
     });
   }
+
+  test('a deleted pool stays while a block of its range cannot be read, says so, and goes when that is mended or gone', async () => {
+    const store = new PlantedStore();
+    const words: string[] = [];
+    const warn = (...said: unknown[]) => words.push(said.join(' '));
+    const datastore = new SoundDatastore(store, () => {});
+    running.push(
+      new PoolController({
+        ...context(datastore),
+        log: Object.assign(createLogger('t', 'silent'), { warn }),
+      }),
+    );
+    const ranges = {
+      a: '10.0.0.0/26',
+      b: '10.0.1.0/26',
+      c: '10.0.2.0/26',
+      d: '10.0.3.0/26',
+      six: 'fd00::/120',
+    };
+    for (const [name, cidr] of Object.entries(ranges)) await store.create(ipPools, pool(name, { cidr }));
+    await said(store, 'a True OK, b True OK, c True OK, d True OK, six True OK');
+    const unreadable = ([name, spec]: readonly [string, unknown]) => {
+      const object = { apiVersion, kind: 'IPAMBlock', metadata: { name }, spec } as Resource;
+      return { kind: ipamBlocks as unknown as ResourceKind, object };
+    };
+    const planted = (
+      [
+        ['10-0-0-0-26', null],
+        ['10-0-1-0-26', { cidr: 7 }],
+        ['restored', { cidr: '10.0.2.0/26' }],
+        ['fd00---122', {}],
+        // In none of them, or of no size that a block has.
+        ['10-0-4-0-26', null],
+        ['0-0-0-0-0', { cidr: '10.0.3.0/8' }],
+      ] as const
+    ).map(unreadable);
+    for (const block of planted) store.plant(block);
+    for (const name of Object.keys(ranges)) await store.delete(ipPools, { name });
+    const terminating =
+      'a False Terminating, b False Terminating, c False Terminating, six False Terminating';
+    const waiting = await said(store, terminating);
+    for (const [index, one] of waiting
+      .toSorted((x, y) => (x.metadata.name < y.metadata.name ? -1 : 1))
+      .entries()) {
+      const { name } = (planted[index] ?? assert.fail()).object.metadata;
+      const sentence = new RegExp(
+        `IPAMBlock "${name}" \\(.*\\) cannot be read and may hold some of them: repair`,
+      );
+      assert.match(one.status?.conditions?.[0]?.message ?? '', sentence);
+      assert.equal(words.filter((word) => sentence.test(word)).length, 1);
+    }
+    const [first, second] = planted;
+    assert.ok(first && second);
+    store.uproot(first);
+    await said(store, 'b False Terminating, c False Terminating, six False Terminating');
+    store.uproot(second);
+    const spec = emptyBlock(parseCidr('10.0.1.0/26'), 'host:node-1', new Date());
+    await store.create(ipamBlocks, {
+      apiVersion,
+      kind: 'IPAMBlock',
+      metadata: { name: '10-0-1-0-26' },
+      spec,
+    });
+    await said(store, 'c False Terminating, six False Terminating');
+    for (const block of planted) store.uproot(block);
+    await said(store, '');
+  });
 
   test('a pool that was split into smaller ones goes at once: its addresses live on in these', async () => {
     const store = await begin({ a: smallPool[4] });
@@ -141,5 +214,30 @@ describe('tiers:', () => {
     );
     await store.delete(networkPolicies, metadata);
     await until(store, tiers, 'the end of the tier', (found) => found.length === 3);
+  });
+
+  test('a deleted tier stays while a policy of it cannot be read', async () => {
+    const store = new PlantedStore();
+    running.push(new TierController(context(new SoundDatastore(store, () => {}))));
+    const metadata = { name: 'security' };
+    await store.create(tiers, { apiVersion, kind: 'Tier', metadata, spec: { order: 1 } });
+    const isTier = (all: readonly Tier[], reason: string) =>
+      all.some(
+        ({ metadata: { name }, status }) => name === 'security' && status?.conditions?.[0]?.reason === reason,
+      );
+    await until(store, tiers, 'a ready tier', (all) => isTier(all, 'Active'));
+    const policy = { namespace: 'shop', name: 'security.p' };
+    const spec = { tier: 'security', ingress: 'none' };
+    const object = { apiVersion, kind: 'NetworkPolicy', metadata: policy, spec } as Resource;
+    const planted = { kind: networkPolicies as unknown as ResourceKind, object };
+    store.plant(planted);
+    await store.delete(tiers, metadata);
+    await until(store, tiers, 'a tier that waits', (all) => isTier(all, 'Terminating'));
+    // What follows comes after whatever became of that.
+    await store.delete(tiers, { name: 'kube-admin' });
+    await until(store, tiers, 'kube-admin', (all) => names(all).includes('kube-admin'));
+    assert.ok(names(await store.list(tiers)).includes('security'));
+    store.uproot(planted);
+    await until(store, tiers, 'the end of the tier', (all) => !names(all).includes('security'));
   });
 });

@@ -112,6 +112,11 @@ function describeAudit(
     audit.sharedAddresses.map(({ address, users }) => `${address} by ${users.join(', ')}`),
   );
   section('block lies in no pool', 'blocks lie in no pool', audit.blocksOutsidePools);
+  section(
+    'block cannot be read, and keeps whatever it assigns',
+    'blocks cannot be read, and keep whatever they assign',
+    audit.unreadableBlocks.map(({ name, fault }) => `IPAMBlock "${name}": ${fault}`),
+  );
   const problems = countProblems(audit);
   lines.push(problems === 0 ? 'Found no problems' : `Found ${counted(problems, 'problem', 'problems')}`);
   return `${lines.join('\n')}\n`;

@@ -1,5 +1,13 @@
 // `calicoctl ipam show`: how full the pools are, who has an address, who borrows, and by which rules.
-import { type Allocation, allocationsOf, IpamRepair, type PoolUsage, usageOf } from '../../ipam/index.ts';
+import {
+  type Allocation,
+  allocationsOf,
+  IpamRepair,
+  type PoolUsage,
+  type UnreadableBlock,
+  unreadableBlock,
+  usageOf,
+} from '../../ipam/index.ts';
 import { tryParseAddress } from '../../net/index.ts';
 import { ipamBlocks, ipamConfigurations, ipPools } from '../../resources/index.ts';
 import type { GlobalOptions } from '../options.ts';
@@ -70,8 +78,12 @@ async function showBorrowed({ datastore }: Session): Promise<void> {
 }
 
 async function showUsage({ datastore }: Session, withBlocks: boolean): Promise<void> {
-  const [pools, blocks] = await Promise.all([datastore.list(ipPools), datastore.list(ipamBlocks)]);
-  const rows = usageOf(pools, blocks).flatMap((pool) => [
+  const unreadable: UnreadableBlock[] = [];
+  const [pools, blocks] = await Promise.all([
+    datastore.list(ipPools),
+    datastore.list(ipamBlocks, {}, (block, fault) => unreadable.push(unreadableBlock(block, fault))),
+  ]);
+  const rows = usageOf(pools, blocks, { unreadable }).flatMap((pool) => [
     usageRow('IP Pool', pool),
     ...(withBlocks ? pool.blocks.map((block) => usageRow('Block', block)) : []),
   ]);
@@ -84,15 +96,20 @@ async function showUsage({ datastore }: Session, withBlocks: boolean): Promise<v
       'right',
     ]),
   );
+  for (const { name, fault } of unreadable) {
+    process.stdout.write(
+      `Block "${name}" cannot be read: ${fault}; its addresses are neither in use nor free here\n`,
+    );
+  }
 }
 
 function usageRow(
   grouping: string,
-  { cidr, total, inUse }: Pick<PoolUsage, 'cidr' | 'total' | 'inUse'>,
+  { cidr, total, inUse, unknown }: Pick<PoolUsage, 'cidr' | 'total' | 'inUse' | 'unknown'>,
 ): string[] {
   // Rounded in integers: an IPv6 pool holds more addresses than a double can count.
   const share = (part: bigint) => `${(part * 200n + total) / (2n * total)}%`;
-  const free = total - inUse;
+  const free = total - inUse - unknown;
   return [grouping, cidr, `${total}`, `${inUse} (${share(inUse)})`, `${free} (${share(free)})`];
 }
 

@@ -1,7 +1,8 @@
 // Finds what is wrong with the addresses of a cluster: what crashes, removed nodes and other people's tools left behind.
 // Pure; it reads a snapshot and repairs nothing.
-import { type Address, cidrContains, cidrOf, parseAddress, parseCidr } from '../../net/index.ts';
-import { type BlockAffinity, blockName, blockSizeOf } from '../../resources/index.ts';
+import { type Address, cidrContains, formatCidr, parseAddress, parseCidr } from '../../net/index.ts';
+import type { BlockAffinity } from '../../resources/index.ts';
+import { unreadableAround } from '../unreadable-blocks.ts';
 import { type Allocation, allocationsOf } from './allocations.ts';
 import { Owners } from './owners.ts';
 import type { IpamSnapshot } from './snapshot.ts';
@@ -48,6 +49,8 @@ export interface IpamAudit {
   readonly sharedAddresses: readonly { readonly address: string; readonly users: readonly string[] }[];
   /** Blocks that lie in no pool. */
   readonly blocksOutsidePools: readonly string[];
+  /** Blocks of which nobody knows what they assign. */
+  readonly unreadableBlocks: readonly { readonly name: string; readonly fault: string }[];
 }
 
 export function auditIpam(snapshot: IpamSnapshot): IpamAudit {
@@ -75,20 +78,24 @@ export function auditIpam(snapshot: IpamSnapshot): IpamAudit {
         const { family, network } = parseCidr(cidr);
         return !pools.some((pool) => cidrContains(pool, { family, value: network }));
       }),
+    unreadableBlocks: (snapshot.unreadable?.blocks ?? []).map(({ name, fault }) => ({ name, fault })),
   };
 }
 
 /** Whether a pool holds the address; not where a block that cannot be read may assign it. */
 function isDrawn(address: Address, { pools, unreadable }: IpamSnapshot): boolean {
-  const around = pools.filter(({ spec }) => cidrContains(parseCidr(spec.cidr), address));
-  const blocks = around.map(({ spec }) => blockName(cidrOf(address, blockSizeOf(spec))));
-  return around.length > 0 && !blocks.some((name) => unreadable?.blocks.has(name));
+  const isWithin = pools.some(({ spec }) => cidrContains(parseCidr(spec.cidr), address));
+  return isWithin && !unreadableAround(unreadable?.blocks ?? [], address);
 }
 
-function wrongHandles(
-  { handles, unreadable }: IpamSnapshot,
-  allocations: readonly Allocation[],
-): WrongHandle[] {
+/** Tells by their CIDRs blocks that cannot be read from others. */
+function isUnreadableIn({ unreadable }: IpamSnapshot): (cidr: string) => boolean {
+  const known = new Set(unreadable?.blocks.flatMap(({ ranges }) => ranges.map(formatCidr)));
+  return (cidr) => known.has(formatCidr(parseCidr(cidr)));
+}
+
+function wrongHandles(snapshot: IpamSnapshot, allocations: readonly Allocation[]): WrongHandle[] {
+  const isUnreadable = isUnreadableIn(snapshot);
   const assigned = new Map<string, Map<string, number>>();
   for (const { handle, block } of allocations) {
     if (handle === undefined) continue;
@@ -96,9 +103,9 @@ function wrongHandles(
     assigned.set(handle, counts.set(block, (counts.get(block) ?? 0) + 1));
   }
   const wrong: WrongHandle[] = [];
-  for (const { spec, metadata } of handles) {
+  for (const { spec, metadata } of snapshot.handles) {
     // What a block that cannot be read assigns, nobody knows.
-    if (Object.keys(spec.block).some((cidr) => unreadable?.blocks.has(blockName(parseCidr(cidr))))) {
+    if (Object.keys(spec.block).some(isUnreadable)) {
       assigned.delete(spec.handleID);
       continue;
     }
@@ -128,13 +135,12 @@ function differences(
   return blocks;
 }
 
-function halfClaimedBlocks(
-  { affinities, blocks, unreadable }: IpamSnapshot,
-  owners: Owners,
-): HalfClaimedBlock[] {
+function halfClaimedBlocks(snapshot: IpamSnapshot, owners: Owners): HalfClaimedBlock[] {
+  const { affinities, blocks } = snapshot;
+  const isUnreadable = isUnreadableIn(snapshot);
   const affinityOfBlock = new Map(blocks.map(({ spec }) => [spec.cidr, spec.affinity]));
   const isWhole = ({ spec }: BlockAffinity) =>
-    unreadable?.blocks.has(blockName(parseCidr(spec.cidr))) ||
+    isUnreadable(spec.cidr) ||
     (spec.state === 'confirmed' && !spec.deleted && affinityOfBlock.get(spec.cidr) === `host:${spec.node}`);
   const unfinished = affinities
     .filter((claim) => !isWhole(claim) && claim.spec.type !== 'virtual' && owners.hasNode(claim.spec.node))
@@ -153,14 +159,15 @@ function halfClaimedBlocks(
   return [...unfinished, ...unclaimed];
 }
 
-function orphanedBlocks({ affinities, blocks, unreadable }: IpamSnapshot, owners: Owners): OrphanedBlock[] {
+function orphanedBlocks(snapshot: IpamSnapshot, owners: Owners): OrphanedBlock[] {
+  const { affinities, blocks } = snapshot;
+  const isUnreadable = isUnreadableIn(snapshot);
   const found = new Map<string, OrphanedBlock>();
   const add = (node: string | undefined, block: string): void => {
     if (node !== undefined && !owners.hasNode(node)) found.set(`${node} ${block}`, { block, node });
   };
   for (const { spec } of affinities) {
-    const isReadable = !unreadable?.blocks.has(blockName(parseCidr(spec.cidr)));
-    if (isReadable && spec.type !== 'virtual') add(spec.node, spec.cidr);
+    if (!isUnreadable(spec.cidr) && spec.type !== 'virtual') add(spec.node, spec.cidr);
   }
   for (const { spec } of blocks) add(nodeOf(spec.affinity), spec.cidr);
   return [...found.values()];

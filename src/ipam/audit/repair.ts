@@ -1,6 +1,6 @@
 // Repairs what an audit found, each finding only if it still is as it was found: an address that was assigned anew, or a claim
 // that went on meanwhile, is left alone.
-import { type Datastore, ifUnchanged } from '../../datastore/index.ts';
+import { type Datastore, ifUnchanged, MisfitError } from '../../datastore/index.ts';
 import { formatAddress, parseAddress, parseCidr } from '../../net/index.ts';
 import { blockAffinities } from '../../resources/index.ts';
 import { holderOf, ordinalsOf, release } from '../block.ts';
@@ -10,6 +10,7 @@ import { BlockNotEmptyError } from '../errors.ts';
 import { Handles } from '../handles.ts';
 import { IpamClient } from '../ipam-client.ts';
 import { nodeOwner } from '../owner.ts';
+import { unreadableAround } from '../unreadable-blocks.ts';
 import { type Allocation, allocationsOf } from './allocations.ts';
 import type { HalfClaimedBlock, OrphanedBlock, WrongHandle } from './audit.ts';
 import type { IdleBlock } from './idle-blocks.ts';
@@ -101,13 +102,22 @@ export class IpamRepair {
     }
   }
 
-  /** The assignment of an address as it stands; undefined when it is not assigned. */
+  /**
+   * The assignment of an address as it stands; undefined when it is not assigned.
+   * @throws MisfitError when that cannot be told for want of a sound block
+   */
   async findAllocation(text: string): Promise<Allocation | undefined> {
-    const address = formatAddress(parseAddress(text));
-    for (const block of await this.#blocks.list()) {
+    const parsed = parseAddress(text);
+    const address = formatAddress(parsed);
+    const { blocks, unreadable } = await this.#blocks.survey();
+    for (const block of blocks) {
       const found = allocationsOf(block).find((allocation) => allocation.address === address);
       if (found) return found;
     }
-    return undefined;
+    const hidden = unreadableAround(unreadable, parsed);
+    if (!hidden) return undefined;
+    throw new MisfitError(
+      `Cannot tell whether ${address} is assigned: IPAMBlock "${hidden.name}" cannot be read (${hidden.fault})`,
+    );
   }
 }

@@ -17,6 +17,7 @@ import {
   pods,
   type Resource,
 } from '../../resources/index.ts';
+import { type UnreadableBlock, unreadableBlock } from '../unreadable-blocks.ts';
 
 export interface IpamSnapshot {
   readonly pools: readonly IPPool[];
@@ -25,8 +26,13 @@ export interface IpamSnapshot {
   readonly handles: readonly IPAMHandle[];
   readonly nodes: readonly Node[];
   readonly pods: readonly Pod[];
-  /** What is there and cannot be read, by name: whatever depends on it is left as it is. */
-  readonly unreadable?: Readonly<Record<'blocks' | 'nodes' | 'pods', ReadonlySet<string>>>;
+  /** What is there and cannot be read: whatever depends on it is left as it is. */
+  readonly unreadable?: {
+    readonly blocks: readonly UnreadableBlock[];
+    /** Their keys. */
+    readonly nodes: ReadonlySet<string>;
+    readonly pods: ReadonlySet<string>;
+  };
 }
 
 /**
@@ -34,11 +40,15 @@ export interface IpamSnapshot {
  * goes meanwhile may leave an address that looks leaked, and soon is free.
  */
 export async function readSnapshot(datastore: Datastore): Promise<IpamSnapshot> {
-  const unreadable = { blocks: new Set<string>(), nodes: new Set<string>(), pods: new Set<string>() };
+  const unreadable = {
+    blocks: [] as UnreadableBlock[],
+    nodes: new Set<string>(),
+    pods: new Set<string>(),
+  };
   const note = (names: Set<string>) => (object: Resource) => names.add(keyOf(object));
   const [pools, blocks, affinities] = await Promise.all([
     datastore.list(ipPools),
-    datastore.list(ipamBlocks, {}, note(unreadable.blocks)),
+    datastore.list(ipamBlocks, {}, (object, fault) => unreadable.blocks.push(unreadableBlock(object, fault))),
     datastore.list(blockAffinities),
   ]);
   const handles = await datastore.list(ipamHandles);

@@ -34,7 +34,7 @@ export class HostEndpointController implements Controller {
     this.#nodes = new ObjectCache(datastore, nodes, (_key, states) => {
       // Nodes report their health every few seconds, which changes nothing here.
       const [before, now] = states.map((node) => wantedHostEndpoints(node, config));
-      if (states.length === 1 || !isDeepStrictEqual(before, now)) this.#queue.add(everything);
+      if (states.length < 2 || !isDeepStrictEqual(before, now)) this.#queue.add(everything);
     });
     this.#present = new ObjectCache(datastore, hostEndpoints, (_key, states) => {
       if (states.some(isOurs)) this.#queue.add(everything);
@@ -55,7 +55,11 @@ export class HostEndpointController implements Controller {
   async #reconcile(): Promise<void> {
     await Promise.all([this.#nodes.inSync, this.#present.inSync]);
     const wanted = hostEndpointsByName(this.#nodes.list(), this.#config);
-    const spare = this.#present.list().filter((present) => isOurs(present) && !wanted.has(keyOf(present)));
+    const spare = this.#present
+      .list()
+      .filter((present) => isOurs(present) && !wanted.has(keyOf(present)))
+      // Of a node that cannot be read it is not known what it is to have: without any it would be open.
+      .filter(({ spec }) => spec.node === undefined || !this.#nodes.unreadable.has(spec.node));
     await settleEach([...spare, ...wanted.values()], async (one) => {
       await ifUnchanged(() => (wanted.has(keyOf(one)) ? this.#bring(one) : this.#delete(one)));
     });

@@ -46,9 +46,11 @@ export class LoadBalancerController implements Controller {
         log.warn({ error, service: key }, 'Cannot settle the addresses of a Service; trying again'),
     });
     this.#services = new ObjectCache(datastore, services, (key, states) => {
-      const isOfInterest = states.some(
-        ({ spec, status }) => spec?.type === 'LoadBalancer' || status?.loadBalancer?.ingress?.length,
-      );
+      const isOfInterest =
+        states.length === 0 ||
+        states.some(
+          ({ spec, status }) => spec?.type === 'LoadBalancer' || status?.loadBalancer?.ingress?.length,
+        );
       if (!isOfInterest) return;
       this.#queue.add(this.#services.get(key) ? key : strays);
     });
@@ -207,7 +209,15 @@ export class LoadBalancerController implements Controller {
     await Promise.all([this.#services.inSync, this.#pools.inSync]);
     const blocks = await this.#ipam.blocksOf(loadBalancers);
     const alive = new Set(this.#services.list().map(handleIdOf));
-    const handles = new Set(blocks.flatMap(allocationsOf).flatMap(({ handle }) => handle ?? []));
+    const handles = new Set(
+      blocks
+        .flatMap(allocationsOf)
+        // Packets for what a Service has, though it cannot be read, still go there.
+        .filter(({ attributes: { namespace, service } }) => {
+          return !this.#services.unreadable.has(`${namespace}/${service}`);
+        })
+        .flatMap(({ handle }) => handle ?? []),
+    );
     for (const handle of handles) {
       if (alive.has(handle)) continue;
       const freed = await this.#ipam.releaseByHandle(handle);

@@ -45,7 +45,7 @@ export function ipamFigures(
       if (user !== owner) at(pool, user).borrowed++;
     }
   }
-  const usages = usageOf(pools, blocks, reservationsFrom(reservations));
+  const usages = usageOf(pools, blocks, { reservations: reservationsFrom(reservations) });
   const byPool = new Map(
     usages.map(({ name, cidr, reserved }) => [
       name,

@@ -7,8 +7,10 @@ import {
   judgePools,
   ownerOf,
   type PoolVerdict,
+  type UnreadableBlock,
+  unreadableBlock,
 } from '../../ipam/index.ts';
-import { cidrContains, parseCidr } from '../../net/index.ts';
+import { type Cidr, cidrContains, parseCidr } from '../../net/index.ts';
 import { WorkQueue } from '../../process/index.ts';
 import { type IPAMBlock, type IPPool, ipamBlocks, ipPools } from '../../resources/index.ts';
 import { withCondition } from '../conditions.ts';
@@ -68,10 +70,12 @@ export class PoolController implements Controller {
 
   async #settle(seen: IPPool, verdict: PoolVerdict, pools: readonly IPPool[]): Promise<void> {
     const { datastore, log } = this.#context;
-    const pool = await this.#report(seen, verdict);
-    if (!pool.metadata.deletionTimestamp) {
+    const isDeleted = seen.metadata.deletionTimestamp !== undefined;
+    const unreadable = isDeleted ? this.#unreadableOf(seen, pools) : [];
+    const pool = await this.#report(seen, verdict, unreadable);
+    if (!isDeleted) {
       await setFinalizer(datastore, ipPools, pool, finalizer, true);
-    } else if (await this.#isVacated(pool, pools)) {
+    } else if ((await this.#isVacated(pool, pools)) && unreadable.length === 0) {
       await setFinalizer(datastore, ipPools, pool, finalizer, false);
       log.info({ pool: pool.metadata.name }, 'The deleted pool has no address in use any more, and goes');
     } else {
@@ -81,12 +85,18 @@ export class PoolController implements Controller {
   }
 
   /** Returns the pool as it is stored then. */
-  async #report(pool: IPPool, { isAllocatable, reason, message }: PoolVerdict): Promise<IPPool> {
+  async #report(
+    pool: IPPool,
+    { isAllocatable, reason, message }: PoolVerdict,
+    unreadable: readonly UnreadableBlock[],
+  ): Promise<IPPool> {
     const status = isAllocatable ? ('True' as const) : ('False' as const);
-    const condition = { type: 'Allocatable', status, reason, message };
+    const kept = unreadable.length === 0 ? '' : `; ${whyKept(unreadable)}`;
+    const condition = { type: 'Allocatable', status, reason, message: `${message}${kept}` };
     const conditions = withCondition(pool.status?.conditions, condition, new Date());
     if (!conditions) return pool;
     const { name } = pool.metadata;
+    if (kept) this.#context.log.warn(`Cannot let the deleted IPPool "${name}" go${kept}`);
     const patch = { status: { conditions } };
     return this.#context.datastore.mergePatch(ipPools, { name }, patch, { subresource: 'status' });
   }
@@ -96,15 +106,8 @@ export class PoolController implements Controller {
    * smaller pools lives on in these.
    */
   async #isVacated(pool: IPPool, pools: readonly IPPool[]): Promise<boolean> {
-    const range = parseCidr(pool.spec.cidr);
-    const heirs = pools
-      .filter(({ metadata }) => !metadata.deletionTimestamp)
-      .map(({ spec }) => parseCidr(spec.cidr));
-    const own = this.#blocks.list().filter(({ spec }) => {
-      const { family, network } = parseCidr(spec.cidr);
-      const start = { family, value: network };
-      return cidrContains(range, start) && !heirs.some((heir) => cidrContains(heir, start));
-    });
+    const isOwn = blocksLeftTo(pool, pools);
+    const own = this.#blocks.list().filter(({ spec }) => isOwn(parseCidr(spec.cidr)));
     for (const block of own) {
       if (allocationsOf(block).length > 0) continue;
       const owner = ownerOf(block.spec.affinity);
@@ -114,6 +117,40 @@ export class PoolController implements Controller {
         if (!(error instanceof BlockNotEmptyError)) throw error;
       }
     }
-    return own.length === 0;
+    return own.length === 0 && !(await this.#isStored(isOwn));
   }
+
+  /** Asks the store itself: a block may be there whose watch has not told of it yet. */
+  async #isStored(isOwn: (block: Cidr) => boolean): Promise<boolean> {
+    const blocks = await this.#context.datastore.list(ipamBlocks);
+    return blocks.some(({ spec }) => isOwn(parseCidr(spec.cidr)));
+  }
+
+  /** Blocks that may hold addresses of the pool that have no other, for all that anybody knows. */
+  #unreadableOf(pool: IPPool, pools: readonly IPPool[]): UnreadableBlock[] {
+    return [...this.#blocks.unreadable.values()]
+      .map(({ object, fault }) => unreadableBlock(object, fault))
+      .filter(({ ranges }) => ranges.some(blocksLeftTo(pool, pools)));
+  }
+}
+
+/** Tells blocks that lie in a deleted pool, and in none that stays. */
+function blocksLeftTo(pool: IPPool, pools: readonly IPPool[]): (block: Cidr) => boolean {
+  const range = parseCidr(pool.spec.cidr);
+  const heirs = pools
+    .filter(({ metadata }) => !metadata.deletionTimestamp)
+    .map(({ spec }) => parseCidr(spec.cidr));
+  return ({ family, network }) => {
+    const start = { family, value: network };
+    return cidrContains(range, start) && !heirs.some((heir) => cidrContains(heir, start));
+  };
+}
+
+function whyKept(unreadable: readonly UnreadableBlock[]): string {
+  const names = unreadable
+    .slice(0, 3)
+    .map(({ name, fault }) => `"${name}" (${fault})`)
+    .join(', ');
+  const more = unreadable.length > 3 ? ` and ${unreadable.length - 3} more` : '';
+  return `IPAMBlock ${names}${more} cannot be read and may hold some of them: repair or delete it`;
 }

@@ -55,6 +55,8 @@ export class TierController implements Controller {
       (kind) =>
         new ObjectCache(datastore, kind, (_key, states) => {
           for (const policy of states) this.#queue.add(tierOf(policy));
+          // One that could not be read is gone, and may have been the last that a tier waited for.
+          if (states.length === 0) this.#addAll();
         }),
     );
     this.#addAll();
@@ -90,13 +92,17 @@ export class TierController implements Controller {
     await setFinalizer(datastore, tiers, tier, finalizer, isWanted);
   }
 
-  /** Asks the store itself: a policy may be there whose watch has not told of it yet. */
+  /** Asks the store itself: a policy may be there whose watch has not told of it yet, or that cannot be read. */
   async #isInUse(tier: string): Promise<boolean> {
     const options = { fieldSelector: `spec.tier=${tier}` };
-    const found = await Promise.all(
-      tieredKinds.map((kind) => this.#context.datastore.list<TieredPolicy>(kind, options)),
+    let count = 0;
+    await Promise.all(
+      tieredKinds.map(async (kind) => {
+        const found = await this.#context.datastore.list<TieredPolicy>(kind, options, () => count++);
+        count += found.length;
+      }),
     );
-    return found.some(({ length }) => length > 0);
+    return count > 0;
   }
 
   /** Returns the tier as it is stored then. */

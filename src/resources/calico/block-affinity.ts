@@ -3,7 +3,7 @@ import type { Static } from 'typebox';
 import { boolean, object, oneOf, optional, string } from '../field.ts';
 import type { Resource } from '../resource.ts';
 import { calicoKind } from './calico-kind.ts';
-import { rangeFlaw } from './ip-range-flaws.ts';
+import { blockRangeFlaw } from './ip-range-flaws.ts';
 
 const spec = object({
   state: oneOf(['', 'confirmed', 'pending', 'pendingDeletion'], {
@@ -32,6 +32,6 @@ export const blockAffinities = calicoKind<BlockAffinity>({
     { name: 'Node', jsonPath: '.spec.node' },
     { name: 'Type', jsonPath: '.spec.type' },
   ],
-  flaw: rangeFlaw,
+  flaw: blockRangeFlaw,
   spec,
 });

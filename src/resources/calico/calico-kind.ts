@@ -15,7 +15,7 @@ interface Declaration<T extends Resource> {
   readonly rules?: readonly Rule[];
   check?(object: Resource): string | undefined;
   flaw?(object: T): string | undefined;
-  salvage?(object: Resource): Salvage<T>;
+  salvage?(object: Resource): Salvage<T> | undefined;
   readonly example?: Example;
   readonly spec: TSchema;
   /** Present when the kind has a status subresource. */

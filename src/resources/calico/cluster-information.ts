@@ -1,7 +1,8 @@
 // ClusterInformation: what the cluster is, written by the programs themselves. There is one, named "default".
 import type { Static } from 'typebox';
 import { boolean, object, optional, string } from '../field.ts';
-import type { Resource } from '../resource.ts';
+import { salvageSoundPart } from '../misfit.ts';
+import type { Resource, Salvage } from '../resource.ts';
 import { calicoKind, namedDefault } from './calico-kind.ts';
 
 const spec = object({
@@ -31,5 +32,11 @@ export const clusterInformations = calicoKind<ClusterInformation>({
     { name: 'Types', jsonPath: '.spec.clusterType' },
   ],
   rules: [namedDefault],
+  salvage,
   spec,
 });
+
+/** Programs start with what is sound of it. */
+function salvage(object: Resource): Salvage<ClusterInformation> {
+  return salvageSoundPart(clusterInformations, object);
+}

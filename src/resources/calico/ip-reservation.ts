@@ -1,9 +1,9 @@
 // IPReservation: addresses of pools that are never handed out by themselves.
 import type { Static } from 'typebox';
 import { arrayOf, object, optional, string } from '../field.ts';
+import { fieldsOf, soundPart } from '../misfit.ts';
 import type { Resource, Salvage } from '../resource.ts';
 import { calicoKind } from './calico-kind.ts';
-import { fieldsOf, salvagedOutline } from './salvage.ts';
 
 const spec = object({
   reservedCIDRs: optional(
@@ -36,5 +36,5 @@ function salvage(object: Resource): Salvage<IPReservation> {
   const lines: unknown[] = [fieldsOf(object)?.reservedCIDRs].flat();
   const reservedCIDRs = lines.filter((line) => typeof line === 'string');
   const how = reservedCIDRs.length > 0 ? 'what else it reserves stays reserved' : 'it reserves nothing';
-  return { object: { ...salvagedOutline(object), spec: { reservedCIDRs } }, how };
+  return { object: { ...soundPart(ipReservations, object), spec: { reservedCIDRs } }, how };
 }

@@ -1,9 +1,9 @@
 // IPAMConfiguration: cluster-wide rules of address management. There is one, named "default".
 import type { Static } from 'typebox';
 import { boolean, integer, object, oneOf, optional, ruleFor } from '../field.ts';
+import { fieldsOf, soundPart } from '../misfit.ts';
 import type { Resource, Salvage } from '../resource.ts';
 import { calicoKind, namedDefault } from './calico-kind.ts';
-import { fieldsOf, salvagedOutline } from './salvage.ts';
 
 /** A node that may neither claim a block nor borrow from one has no addresses at all. */
 const someSource = ruleFor<{ strictAffinity: boolean; autoAllocateBlocks: boolean }>(
@@ -101,7 +101,7 @@ function salvage(object: Resource): Salvage<IPAMConfiguration> {
   const persistence = fields?.kubeVirtVMAddressPersistence;
   return {
     object: {
-      ...salvagedOutline(object),
+      ...soundPart(ipamConfigurations, object),
       spec: {
         // Both false is no configuration.
         strictAffinity: strictAffinity || !autoAllocateBlocks,

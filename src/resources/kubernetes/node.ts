@@ -1,4 +1,5 @@
 // Node: Calico keeps a node's addresses and tunnel facts in annotations of the Kubernetes Node.
+import { salvageSoundPart } from '../misfit.ts';
 import type { Resource, ResourceKind } from '../resource.ts';
 
 export interface Node extends Resource {
@@ -24,6 +25,9 @@ export const nodes: ResourceKind<Node> = {
   plural: 'nodes',
   namespaced: false,
   hasStatus: true,
+  // A node's own agent starts with what is sound; the others have no use for half of a node.
+  salvage: (object, { node }) =>
+    object.metadata.name === node ? salvageSoundPart(nodes, object) : undefined,
 };
 
 /** Annotations of a Node that calico-node writes and its peers read. */

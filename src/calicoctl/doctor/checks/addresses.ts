@@ -33,7 +33,10 @@ const poolsHaveRoom: Check<ClusterFacts> = {
   name: 'pool-exhausted',
   asks: 'every pool has addresses left',
   look: ({ ipam, reservations }) =>
-    usageOf(ipam.pools, ipam.blocks, reservationsFrom(reservations)).flatMap((usage) => {
+    usageOf(ipam.pools, ipam.blocks, {
+      reservations: reservationsFrom(reservations),
+      unreadable: ipam.unreadable?.blocks ?? [],
+    }).flatMap((usage) => {
       const left = Number(usage.available) / Number(usage.total);
       const pool = ipam.pools.find(({ metadata }) => metadata.name === usage.name);
       if (left >= littleLeft || !pool || !isOpen(pool)) return [];
