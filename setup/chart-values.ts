@@ -10,6 +10,7 @@ const refused: Readonly<Record<string, RegExp>> = {
   'logLevel=loud': /\/logLevel'/,
   'kubeControllers.replicas=two': /\/kubeControllers\/replicas'/,
   'cni.binFolder=opt/cni/bin': /\/cni\/binFolder'/,
+  'policyAdmission=yes': /\/policyAdmission'/,
   'ipAutodetectionMethod=eth0': /\/ipAutodetectionMethod'/,
 };
 
@@ -40,6 +41,15 @@ export function faultsOfValues(render: (value: string, flag?: 'set' | 'set-json'
   // Read from the ConfigMap when calico-node starts: without another template nothing would start it.
   if (checksum(render('mtu=1400')) === checksum(render('mtu=1401'))) {
     faults.push('a change of mtu does not reach a calico-node that runs');
+  }
+  // Without a cluster there is nobody who could say that it serves them.
+  if (/MutatingAdmission/.test(render('policyAdmission=auto')))
+    faults.push('policies of admission are there for a cluster that may not know them');
+  for (const version of ['v1', 'v1beta1']) {
+    const policies = render(`policyAdmission=${version}`).match(
+      new RegExp(`/${version}\nkind: MutatingAdmissionPolicy\n`, 'g'),
+    );
+    if (policies?.length !== 2) faults.push(`policyAdmission=${version} does not bring its two policies`);
   }
   return faults;
 }

@@ -17,6 +17,8 @@ export interface ApiServerOptions {
   /** Where it listens and what its certificate is for; loopback unless said otherwise. */
   readonly address?: string;
   readonly environment?: NodeJS.ProcessEnv;
+  /** Whether it serves MutatingAdmissionPolicy, which it does of its own only from Kubernetes 1.36 on. */
+  readonly mutates?: boolean;
   /** Starts a process in the namespace that has the address. */
   readonly spawnThere?: <T>(start: () => T) => T;
 }
@@ -159,7 +161,7 @@ export class ApiServer {
   }
 
   #startServer(): Daemon {
-    const { address = '127.0.0.1' } = this.#options;
+    const { address = '127.0.0.1', mutates = false } = this.#options;
     const isLoopback = address.startsWith('127.');
     return this.#daemon('kube-apiserver', [
       kubernetesPrograms(),
@@ -174,6 +176,12 @@ export class ApiServer {
       '--allow-privileged=true',
       '--authorization-mode=Node,RBAC',
       '--enable-admission-plugins=NodeRestriction',
+      ...(mutates
+        ? [
+            '--feature-gates=MutatingAdmissionPolicy=true',
+            '--runtime-config=admissionregistration.k8s.io/v1beta1=true',
+          ]
+        : []),
       `--client-ca-file=${this.authority.certificate}`,
       `--tls-cert-file=${this.#serving.certificate}`,
       `--tls-private-key-file=${this.#serving.key}`,

@@ -1,5 +1,10 @@
 // Calico's NetworkPolicy and GlobalNetworkPolicy as policies of the rule tree.
-import type { GlobalNetworkPolicy, NetworkPolicy, PolicyRule } from '../../resources/index.ts';
+import {
+  type GlobalNetworkPolicy,
+  type NetworkPolicy,
+  type PolicyRule,
+  typesOf,
+} from '../../resources/index.ts';
 import { all } from '../../selector/index.ts';
 import type { ConvertedPolicy } from '../converted-policy.ts';
 import { defaultTier, type HostStage, type Policy, type PolicyKind, type Rule } from '../model.ts';
@@ -44,7 +49,10 @@ function convert(
   );
   const stage = parts.attempt('spec', () => stageOf(spec), 'untracked');
   // What arrives is all that can be judged before its destination is translated.
-  const types = stage === 'preDNAT' ? ['Ingress'] : typesOf(spec);
+  const types =
+    stage === 'preDNAT'
+      ? ['Ingress']
+      : parts.attempt('spec.types', () => readTypes(spec), ['Ingress', 'Egress']);
   const policy: Policy = {
     id: { kind, ...(namespace !== undefined && { namespace }), name: metadata.name },
     tier: spec.tier || defaultTier.name,
@@ -66,11 +74,12 @@ function stageOf(spec: NetworkPolicy['spec'] | GlobalNetworkPolicy['spec']): Hos
   return preDNAT ? 'preDNAT' : undefined;
 }
 
-/** Where a policy does not say its types, its rules do; one without rules is about ingress. */
-function typesOf({ types, ingress, egress }: NetworkPolicy['spec']): readonly string[] {
-  if (types?.length) return types;
-  if (!egress?.length) return ['Ingress'];
-  return ingress?.length ? ['Ingress', 'Egress'] : ['Egress'];
+/** @throws RangeError for a direction that there is not: nobody knows which the policy was to close */
+function readTypes(spec: NetworkPolicy['spec']): readonly string[] {
+  const types = typesOf(spec);
+  const strange = types.find((type) => type !== 'Ingress' && type !== 'Egress');
+  if (strange !== undefined) throw new RangeError(`"${strange}" is not a direction`);
+  return types;
 }
 
 function closed({ action }: PolicyRule, origin: string): Rule[] {
