@@ -26,7 +26,8 @@ export function tableOptions(settings: FelixSettings, overlays: readonly Family[
   const { rate } = settings.logActionRateLimit;
   return {
     logPrefix: settings.logPrefix,
-    ...(rate && { logLimit: { ...rate, burst: settings.logActionRateLimitBurst } }),
+    // Said where there is none, too: otherwise an earlier bound would stay.
+    logLimit: rate && { ...rate, burst: settings.logActionRateLimitBurst },
     endpointToHostAction: settings.defaultEndpointToHostAction,
     failsafe: {
       inbound: settings.failsafeInboundHostPorts,
