@@ -16,6 +16,7 @@ const refused: readonly (readonly [values: object, reason: RegExp])[] = [
   [{ logLevel: 'loud' }, /\/logLevel'/],
   [{ kubeControllers: { replicas: 'two' } }, /\/kubeControllers\/replicas'/],
   [{ node: { livenessProbe: { failureTreshold: 3 } } }, /\/node\/livenessProbe'/],
+  [{ policyAdmission: 'yes' }, /\/policyAdmission'/],
   [{ cni: { binFolder: 'opt/cni/bin' } }, /\/cni\/binFolder'/],
   [{ ipAutodetectionMethod: 'eth0' }, /\/ipAutodetectionMethod'/],
 ];
@@ -226,6 +227,13 @@ const effects: readonly Effect[] = [
     becomes: undefined,
   },
   {
+    value: 'policyAdmission',
+    set: 'v1',
+    kind: 'MutatingAdmissionPolicyBinding',
+    at: ['spec', 'policyName'],
+    becomes: /projectcalico/,
+  },
+  {
     value: 'uninstall',
     set: true,
     kind: 'DaemonSet',
@@ -263,6 +271,17 @@ export function faultsOfValues(valuesFile: string, render: Render): string[] {
   const [one, other] = [1400, 1401].map((mtu) => placeIn(render({ mtu }), 'DaemonSet', checksum));
   if (one === undefined || one === other)
     faults.push('a change of mtu does not reach a calico-node that runs');
+  // Without a cluster there is nobody who could say that it serves them.
+  const admission = (policyAdmission: string) =>
+    objectsIn(render({ policyAdmission })).filter(({ kind }) => kind === 'MutatingAdmissionPolicy');
+  if (admission('auto').length > 0)
+    faults.push('policies of admission are there for a cluster that may not know them');
+  for (const version of ['v1', 'v1beta1']) {
+    const versions = admission(version).map(({ apiVersion }) => apiVersion);
+    const wanted = `admissionregistration.k8s.io/${version}`;
+    if (!isDeepStrictEqual(versions, [wanted, wanted]))
+      faults.push(`policyAdmission=${version} brings policies of ${versions.join(', ') || 'no version'}`);
+  }
   return faults;
 }
 
@@ -306,11 +325,13 @@ function merged(one: object, other: object): object {
 
 /** Undefined when there is no such object, or nothing at that place of it. */
 function placeIn(objects: string, kind: string, at: readonly (string | number)[]): unknown {
-  const found = parseAllDocuments(objects)
-    .map((document): unknown => document.toJS())
-    .find((object) => (object as { kind?: string } | null)?.kind === kind);
+  const found: unknown = objectsIn(objects).find((object) => object.kind === kind);
   return at.reduce<unknown>((inner, key) => {
     if (Array.isArray(inner) && typeof key === 'string') return inner.find(({ name }) => name === key);
     return (inner as Record<string | number, unknown> | undefined)?.[key];
   }, found);
+}
+
+function objectsIn(text: string): { readonly apiVersion?: string; readonly kind?: string }[] {
+  return parseAllDocuments(text).map((document) => document.toJS() ?? {});
 }

@@ -30,6 +30,11 @@ const variants: Readonly<Record<string, Variant>> = {
     what: "network policy alone; another plugin routes between nodes, addresses come from the node's pod CIDR",
     values: ['networking=none'],
   },
+  'calico-policy-admission.yaml': {
+    what: 'the API server fills in types and tier labels of policies; for Kubernetes 1.36 and newer',
+    values: ['policyAdmission=v1'],
+    only: 'templates/policy-admission.yaml',
+  },
   'calico-uninstall.yaml': {
     what: 'takes it off every node, once calico-node has been deleted',
     values: ['uninstall=true'],

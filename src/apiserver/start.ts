@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { requestHandler } from './http/handler.ts';
 import { Lists } from './http/list.ts';
 import { Watches } from './http/watch.ts';
-import { Registry } from './kinds/registry.ts';
+import { type Admission, Registry } from './kinds/registry.ts';
 import { runNamespaceController } from './namespaces.ts';
 import { Store } from './store/store.ts';
 
@@ -18,6 +18,8 @@ interface ApiServerOptions {
   readonly token?: string;
   /** A free port on 127.0.0.1 when absent. */
   readonly listen?: ListenAt;
+  /** What the cluster's own admission makes of an object of a custom kind before it is judged; as it is when absent. */
+  readonly admit?: Admission;
 }
 
 export interface ApiServer {
@@ -33,7 +35,7 @@ export interface ApiServer {
 /** @throws what SQLite or the operating system says, when the database cannot be opened or the address not be had */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const store = new Store(options.database);
-  const registry = new Registry(store);
+  const registry = new Registry(store, options.admit);
   const watches = new Watches(store);
   const stopController = runNamespaceController(store, registry);
   const handler = requestHandler(registry, { store, watches, lists: new Lists(store) }, options.token);

@@ -1,5 +1,5 @@
 // What `get` and the writing commands read: stored objects, and those that are made from others.
-import type { Resource } from '../resources/index.ts';
+import { completedPolicy, type Resource } from '../resources/index.ts';
 import type { PrintedKind } from './kinds/kinds.ts';
 import type { NamespaceOptions } from './options.ts';
 import type { Session } from './session.ts';
@@ -25,7 +25,7 @@ export async function readObject(
     const { getSynthesised } = await import('./synthesised/read-synthesised.ts');
     return getSynthesised(session.client, kind, kind.madeFrom, name, namespace);
   }
-  return session.client.get(kind, namespace ? { namespace, name } : { name });
+  return completedPolicy(await session.client.get(kind, namespace ? { namespace, name } : { name }));
 }
 
 /** In the order of the API server: by namespace, then by name. */
@@ -38,5 +38,6 @@ export async function listObjects(
     const { listSynthesised } = await import('./synthesised/read-synthesised.ts');
     return listSynthesised(session.client, kind.madeFrom, namespace);
   }
-  return session.client.list(kind, namespace ? { namespace } : {});
+  const stored = await session.client.list(kind, namespace ? { namespace } : {});
+  return stored.map(completedPolicy);
 }

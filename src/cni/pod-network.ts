@@ -72,9 +72,13 @@ export class CalicoNetwork implements Plugin {
 
   async add(request: AttachmentRequest): Promise<Attached> {
     const pod = podOf(request);
-    return this.#newcomers.during(request.containerId, () =>
-      this.#lock.run(keyOf(pod), () => this.#add(request, pod)),
-    );
+    const answer = Promise.withResolvers<Attached>();
+    this.#newcomers
+      .during(request.containerId, () =>
+        this.#lock.run(keyOf(pod), () => this.#add(request, pod, answer.reject)),
+      )
+      .then(answer.resolve, answer.reject);
+    return answer.promise;
   }
 
   delete(request: AttachmentRequest): Promise<void> {
@@ -122,7 +126,12 @@ export class CalicoNetwork implements Plugin {
     );
   }
 
-  async #add(request: AttachmentRequest, identity: PodIdentity): Promise<Attached> {
+  /** `giveUp` answers before what was done is undone: for whoever was to be answered within a time. */
+  async #add(
+    request: AttachmentRequest,
+    identity: PodIdentity,
+    giveUp: (error: unknown) => void,
+  ): Promise<Attached> {
     const { agent, links, mtu: usualMtu, node } = this.#options;
     const { configuration, containerId, interfaceName: podInterfaceName, namespacePath } = request;
     if (!agent.isInSync) {
@@ -173,10 +182,14 @@ export class CalicoNetwork implements Plugin {
       // The endpoint is in the kernel before its link is up; its peers may hear of its address in the meantime.
       const protectedNow = agent.attach({ ...endpoint, node, addresses, containerId });
       told = this.#objects.tellAddresses(identity, pod.metadata.uid, addresses, containerId);
-      await Promise.all([
-        within(configuration.policyTimeoutMs, protectedNow, `policy of pod "${keyOf(identity)}"`),
-        told,
-      ]);
+      const inTime = within(
+        configuration.policyTimeoutMs,
+        protectedNow,
+        `policy of pod "${keyOf(identity)}"`,
+      );
+      // An agent that cannot bring the policy into the kernel in time cannot take it out in time either.
+      inTime.catch((error) => error instanceof CniError && giveUp(error));
+      await Promise.all([inTime, told]);
       this.#options.forgetConnections?.(addresses);
       links.open(link);
       return {

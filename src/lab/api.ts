@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type ApiServer, startApiServer } from '../apiserver/index.ts';
 import { type Datastore, KubernetesDatastore, staticCredential } from '../datastore/index.ts';
 import { listenInNamespace } from '../kernel/index.ts';
-import type { Pod } from '../resources/index.ts';
+import { admittedPolicy, type Pod } from '../resources/index.ts';
 import { writeNodeKubeconfig, writePeoplesKubeconfig } from './kubeconfig.ts';
 import { nodeRoot, type Run } from './run/run.ts';
 import type { Underlay } from './underlay.ts';
@@ -51,6 +51,7 @@ export class LabApi {
         database: join(run.folder, 'api.sqlite'),
         token,
         listen: { host: '127.0.0.1', port },
+        admit: admittedPolicy,
       });
       try {
         // A socket belongs to the namespace that it was made in; this one hears the nodes, and nothing outside of the underlay.

@@ -29,8 +29,9 @@ export function tableOptions(settings: FelixSettings, overlays: readonly Family[
   const { rate } = settings.logActionRateLimit;
   return {
     logPrefix: settings.logPrefix,
-    // Of none the kernel makes its own default, which would then seem to be another's work.
-    ...(rate && { logLimit: { ...rate, burst: settings.logActionRateLimitBurst || defaultBurst } }),
+    // Said where there is none, too: otherwise an earlier bound would stay. Of no burst the kernel makes its own default, which would then
+    // seem to be another's work.
+    logLimit: rate && { ...rate, burst: settings.logActionRateLimitBurst || defaultBurst },
     endpointToHostAction: settings.defaultEndpointToHostAction,
     failsafe: {
       inbound: settings.failsafeInboundHostPorts,

@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { stringify } from 'yaml';
 import { startApiServer } from '../../src/apiserver/index.ts';
 import { KubernetesDatastore } from '../../src/datastore/index.ts';
-import { crds, customResourceDefinitions } from '../../src/resources/index.ts';
+import { admittedPolicy, crds, customResourceDefinitions } from '../../src/resources/index.ts';
 import { accessTo } from '../datastore/access.ts';
 
 const program = join(import.meta.dirname, '..', '..', 'bin', 'calicoctl.ts');
@@ -70,10 +70,14 @@ export class ApiCluster implements AsyncDisposable {
     this.#close = close;
   }
 
-  /** Without the kinds, `kubectl` can bring them. */
-  static async start({ withKinds = true } = {}): Promise<ApiCluster> {
+  /** Without the kinds, `kubectl` can bring them. With admission the server fills in what policies leave out, as the lab's does. */
+  static async start({ withKinds = true, withAdmission = false } = {}): Promise<ApiCluster> {
     const folder = mkdtempSync(join(tmpdir(), `calicoctl-test-${process.pid}-`));
-    const server = await startApiServer({ database: ':memory:', token: 'secret' });
+    const server = await startApiServer({
+      database: ':memory:',
+      token: 'secret',
+      ...(withAdmission && { admit: admittedPolicy }),
+    });
     const store = new KubernetesDatastore(accessTo(server.url));
     const close = async () => {
       await store.close();

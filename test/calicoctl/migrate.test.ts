@@ -65,8 +65,8 @@ test("a cluster of Calico's is copied whole: a dry run writes nothing, a second 
   assert.deepEqual(
     policies.map(({ metadata: { name, labels }, spec: { tier } }) => [name, labels, tier]),
     [
-      ['plain', undefined, 'default'],
-      ['web', { team: 'shop' }, 'default'],
+      ['plain', { 'projectcalico.org/tier': 'default' }, 'default'],
+      ['web', { team: 'shop', 'projectcalico.org/tier': 'default' }, 'default'],
     ],
   );
   const [tiered] = await store.list(globalNetworkPolicies);

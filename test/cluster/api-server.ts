@@ -19,6 +19,8 @@ export interface ApiServerOptions {
   /** Services may have addresses of both families. */
   readonly isDualStack?: boolean;
   readonly environment?: NodeJS.ProcessEnv;
+  /** Whether it serves MutatingAdmissionPolicy, which it does of its own only from Kubernetes 1.36 on. */
+  readonly mutates?: boolean;
   /** Starts a process in the namespace that has the address. */
   readonly spawnThere?: <T>(start: () => T) => T;
 }
@@ -162,7 +164,7 @@ export class ApiServer {
   }
 
   #startServer(): Daemon {
-    const { address = '127.0.0.1', isDualStack = false } = this.#options;
+    const { address = '127.0.0.1', isDualStack = false, mutates = false } = this.#options;
     const isLoopback = address.startsWith('127.');
     return this.#daemon('kube-apiserver', [
       kubernetesPrograms(),
@@ -177,6 +179,12 @@ export class ApiServer {
       '--allow-privileged=true',
       '--authorization-mode=Node,RBAC',
       '--enable-admission-plugins=NodeRestriction',
+      ...(mutates
+        ? [
+            '--feature-gates=MutatingAdmissionPolicy=true',
+            '--runtime-config=admissionregistration.k8s.io/v1beta1=true',
+          ]
+        : []),
       `--client-ca-file=${this.authority.certificate}`,
       `--tls-cert-file=${this.#serving.certificate}`,
       `--tls-private-key-file=${this.#serving.key}`,

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { defaultPath } from '../../src/dataplane/index.ts';
 import { pollReadable } from '../../src/kernel/index.ts';
-import type { PolicyRule } from '../../src/resources/index.ts';
+import { tableOptions } from '../../src/node/table-options.ts';
+import type { FelixConfiguration, PolicyRule } from '../../src/resources/index.ts';
+import { settingsOf } from '../policy/felix-settings.ts';
 import { NflogReader } from './nflog.ts';
 import { addressOf, type Family, families, PathNode } from './path-node.ts';
 
@@ -80,6 +82,47 @@ describe('a policy that logs and denies', () => {
     send(4, 20);
     assert.equal(log.take(3).length, 3);
     for (const family of families) assert.equal(fate(family, 'datagram'), 'lost');
+  });
+
+  /** What a FelixConfiguration would make of it, over NFLOG. */
+  const configure = (spec: FelixConfiguration['spec']) => {
+    const metadata = { name: 'default' };
+    const settings = settingsOf({
+      apiVersion: 'projectcalico.org/v3',
+      kind: 'FelixConfiguration',
+      metadata,
+      spec: spec ?? {},
+    });
+    node.reconfigure({ ...tableOptions(settings, []), logGroup: group });
+  };
+
+  test('logs as a FelixConfiguration bounds it, and without a bound again when that is taken back', () => {
+    log.take();
+    configure({ logPrefix: 'bound %p', logActionRateLimit: '1/day', logActionRateLimitBurst: 2 });
+    send(4, 20);
+    assert.deepEqual(log.take(2), ['bound t/security.none: ', 'bound t/security.none: ']);
+    configure({ logPrefix: 'free %p' });
+    for (const family of families) send(family, 20);
+    assert.deepEqual(log.take(40), new Array(40).fill('free t/security.none: '));
+  });
+
+  test('goes on logging at its rate when the burst is spent', () => {
+    const [perSecond, burst, wanted] = [100, 2, 30];
+    for (const family of families) {
+      configure({ logActionRateLimit: `${perSecond}/second`, logActionRateLimitBurst: burst });
+      log.take();
+      const begin = performance.now();
+      let lines = 0;
+      // Beyond the burst there is a line only for the time that has gone by, however slow the machine is.
+      while (lines < burst + wanted) {
+        assert.ok(performance.now() < begin + 10_000, `${lines} were logged, and no more`);
+        send(family);
+        lines += log.take().length;
+      }
+      const seconds = (performance.now() - begin) / 1000;
+      assert.ok(lines <= burst + 1 + perSecond * seconds, `${lines} in ${seconds} s`);
+    }
+    configure({});
   });
 
   test('rejects instead of dropping, where the node is told to', () => {
@@ -168,6 +211,47 @@ describe('a rule that logs, asked in several ways for one packet', () => {
       ])
         assert.equal(linesOf(family, rule), 1, JSON.stringify([family, rule]));
     }
+  });
+
+  test('bounds the lines of each rule by itself, and lets through what it has no line for', () => {
+    node.reconfigure({ logLimit: { count: 1, seconds: 86_400, burst: 2 } });
+    node.calculator.setNetworkPolicy({
+      apiVersion: 'projectcalico.org/v3',
+      kind: 'NetworkPolicy',
+      metadata: { namespace: 't', name: 'log' },
+      spec: {
+        selector: "name == 'b'",
+        types: ['Ingress'],
+        ingress: [
+          { action: 'Log', protocol: 'UDP', destination: { ports: [7001] } },
+          { action: 'Log' },
+          { action: 'Allow' },
+        ],
+      },
+    });
+    node.apply();
+    const arrivedAt = (port: number): [arrived: number, lines: number] => {
+      log.take();
+      using receiver = node.socket('b', { family: 4, type: 'datagram' });
+      receiver.bind({ address: addressOf.b[4], port });
+      let arrived = 0;
+      for (let n = 0; n < 10; n++) {
+        // Each of another connection: of one that is permitted already nothing is logged.
+        using sender = node.socket('a', { family: 4, type: 'datagram' });
+        sender.sendTo(Buffer.from('x'), { address: addressOf.b[4], port });
+        assert.equal(pollReadable([receiver], 10_000).length, 1);
+        if (receiver.receive()) arrived++;
+      }
+      return [arrived, log.take().length];
+    };
+    assert.deepEqual(
+      [arrivedAt(7000), arrivedAt(7001)],
+      [
+        [10, 2],
+        [10, 2],
+      ],
+    );
+    node.reconfigure({ logLimit: undefined });
   });
 
   test('writes one line where only an address, or only a network, is a peer, and none where neither is', () => {

@@ -83,6 +83,36 @@ describe('a pod', () => {
     }
   });
 
+  test('sends and gets packets at the rate that it asked for, for as long as it goes on', () => {
+    const [perSecond, burst, wanted] = [200, 5, 60];
+    for (const family of families) {
+      for (const [annotation, from, to] of [
+        ['egress', 'a', 'outside'],
+        ['ingress', 'outside', 'a'],
+      ] as const) {
+        using receiver = node.socket(to, { family, type: 'datagram' });
+        using sender = node.socket(from, { family, type: 'datagram' });
+        receiver.bind({ address: addressOf[to][family], port: 7000 });
+        ask(
+          'a',
+          qos({ [`${annotation}PacketRate`]: `${perSecond}`, [`${annotation}PacketBurst`]: `${burst}` }),
+        );
+        const begin = performance.now();
+        const deadline = begin + 10_000;
+        let received = 0;
+        // Beyond the burst a packet passes only for the time that has gone by, however slow the machine is.
+        while (received < burst + wanted) {
+          assert.ok(performance.now() < deadline, `${received} arrived, and no more`);
+          sender.sendTo(Buffer.from('x'), { address: addressOf[to][family], port: 7000 });
+          if (receiver.receive()) received++;
+        }
+        const seconds = (performance.now() - begin) / 1000;
+        assert.ok(received <= burst + 1 + perSecond * seconds, `${received} in ${seconds} s`);
+        ask('a', {});
+      }
+    }
+  });
+
   test('sends and gets no more bytes than it asked for', () => {
     for (const family of families) {
       const limits = (direction: string) => ({
@@ -101,35 +131,88 @@ describe('a pod', () => {
     }
   });
 
-  test('has no more connections than it asked for; one that ends makes room', () => {
-    for (const family of families) {
-      using server = node.socket('a', { family, type: 'stream' });
-      server.bind({ address: addressOf.a[family], port: 8000 });
-      server.listen();
-      ask('a', qos({ ingressMaxConnections: '2' }));
-      const clients: InetSocket[] = [];
-      const connects = (): boolean => {
-        const client = node.socket('outside', { family, type: 'stream' });
-        clients.push(client);
-        client.resetOnClose();
-        client.connect({ address: addressOf.a[family], port: 8000 });
-        // A refusal makes the client readable, a connection the server.
-        const [ready] = pollReadable([server, client], 10_000);
-        server.accept();
-        return ready === server;
+  test('sends and gets no burst faster than its peak rate lets it', () => {
+    // Twice what would arrive at once is sent, in packets of a kilobyte and their headers.
+    const arrivedWith = (annotation: 'egress' | 'ingress', family: Family, minBurst?: string): number => {
+      const wish = {
+        [`${annotation}Bandwidth`]: '1k',
+        [`${annotation}Burst`]: '80M',
+        [`${annotation}Peakrate`]: '2k',
+        ...(minBurst && { [`${annotation}Minburst`]: minBurst }),
       };
-      try {
-        assert.deepEqual([connects(), connects(), connects()], [true, true, false]);
-        clients[0]?.close();
-        // The kernel forgets what has ended within a tick of its clock.
-        const deadline = Date.now() + 10_000;
-        while (!connects()) assert.ok(Date.now() < deadline, 'the one that ended made no room');
-      } finally {
-        for (const client of clients) client.close();
+      ask('a', qos(wish));
+      const [from, to] = annotation === 'egress' ? (['a', 'outside'] as const) : (['outside', 'a'] as const);
+      return arrived(from, to, family, 200, 1000);
+    };
+    for (const family of families) {
+      for (const annotation of ['egress', 'ingress'] as const) {
+        const most = arrivedWith(annotation, family, '100k');
+        assert.ok(most >= 90 && most <= 110, `${most} of 100 kB`);
+        // The least that lets packets through that were joined on their way: 64 KiB.
+        const least = arrivedWith(annotation, family);
+        assert.ok(least >= 55 && least <= 75, `${least} of 64 KiB`);
         ask('a', {});
       }
     }
   });
+
+  for (const [annotation, from, to] of [
+    ['ingressMaxConnections', 'outside', 'a'],
+    ['egressMaxConnections', 'a', 'outside'],
+  ] as const) {
+    test(`has no more connections than its ${annotation}; one that ends makes room`, () => {
+      for (const family of families) {
+        using server = node.socket(to, { family, type: 'stream' });
+        server.bind({ address: addressOf[to][family], port: 8000 });
+        server.listen();
+        ask('a', qos({ [annotation]: '2' }));
+        const clients: InetSocket[] = [];
+        const connects = (): boolean => {
+          const client = node.socket(from, { family, type: 'stream' });
+          clients.push(client);
+          client.resetOnClose();
+          client.connect({ address: addressOf[to][family], port: 8000 });
+          // A refusal makes the client readable, a connection the server.
+          const [ready] = pollReadable([server, client], 10_000);
+          server.accept();
+          return ready === server;
+        };
+        try {
+          assert.deepEqual([connects(), connects(), connects()], [true, true, false]);
+          clients[0]?.close();
+          // The kernel forgets what has ended within a tick of its clock.
+          const deadline = Date.now() + 10_000;
+          while (!connects()) assert.ok(Date.now() < deadline, 'the one that ended made no room');
+        } finally {
+          for (const client of clients) client.close();
+          ask('a', {});
+        }
+      }
+    });
+
+    test(`has as many connections as it likes the other way of its ${annotation}`, () => {
+      for (const family of families) {
+        using server = node.socket(from, { family, type: 'stream' });
+        server.bind({ address: addressOf[from][family], port: 8000 });
+        server.listen();
+        ask('a', qos({ [annotation]: '1' }));
+        const clients: InetSocket[] = [];
+        try {
+          for (let n = 0; n < 3; n++) {
+            const client = node.socket(to, { family, type: 'stream' });
+            clients.push(client);
+            client.resetOnClose();
+            client.connect({ address: addressOf[from][family], port: 8000 });
+            assert.equal(pollReadable([server, client], 10_000)[0], server);
+            server.accept();
+          }
+        } finally {
+          for (const client of clients) client.close();
+          ask('a', {});
+        }
+      }
+    });
+  }
 
   test('marks what leaves the cluster, and nothing else, with the DSCP value that it asked for', () => {
     const dscpAt = (place: 'outside' | 'b'): number => {

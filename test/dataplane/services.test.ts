@@ -3,25 +3,49 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
-import { type InetSocket, pollReadable } from '../../src/kernel/index.ts';
+import { type InetSocket, pollReadable, type SocketAddress } from '../../src/kernel/index.ts';
 import type { KubernetesNetworkPolicy } from '../../src/resources/index.ts';
-import { iptablesRules, nftablesRules, type ServiceRules } from './kube-proxy-rules.ts';
+import { iptablesRules, nftablesRules, type ProxiedService, type ProxyRules } from './kube-proxy-rules.ts';
 import { addressOf, type Family, families, PathNode, type Place } from './path-node.ts';
 
 type Spec = NonNullable<KubernetesNetworkPolicy['spec']>;
+type Peers = NonNullable<NonNullable<Spec['ingress']>[number]['from']>;
 
 const clusterIp: Readonly<Record<Family, string>> = { 4: '10.96.0.10', 6: 'fd96::10' };
-const [port, nodePort, backendPort] = [80, 30080, 8080];
+const [port, backendPort] = [80, 8080];
+const nodePorts = { Cluster: 30080, Local: 30081 } as const;
+const protocols = ['udp', 'tcp'] as const;
 
-const serviceOf = (family: Family): ServiceRules => ({
+interface Way {
+  readonly family: Family;
+  readonly protocol: (typeof protocols)[number];
+}
+
+const ways: readonly Way[] = families.flatMap((family) =>
+  protocols.map((protocol) => ({ family, protocol })),
+);
+
+type TrafficPolicy = keyof typeof nodePorts;
+const trafficPolicies: readonly TrafficPolicy[] = ['Cluster', 'Local'];
+
+/** Of both protocols, and each once more with a port of the node that keeps its callers' addresses. */
+const rulesOf = (family: Family): ProxyRules => ({
   family,
-  clusterIp: clusterIp[family],
   nodeIp: addressOf.node[family],
-  protocol: 'udp',
-  port,
-  nodePort,
   clusterCidr: family === 4 ? '10.1.0.0/24' : 'fd00:1::/64',
-  endpoint: { address: addressOf.b[family], port: backendPort },
+  services: protocols.flatMap((protocol) =>
+    trafficPolicies.map(
+      (externalTrafficPolicy, index): ProxiedService => ({
+        name: `${protocol}-${externalTrafficPolicy}`.toUpperCase(),
+        protocol,
+        clusterIp: clusterIp[family],
+        port: port + index,
+        nodePort: nodePorts[externalTrafficPolicy],
+        externalTrafficPolicy,
+        endpoint: { address: addressOf.b[family], port: backendPort },
+      }),
+    ),
+  ),
 });
 
 for (const form of ['iptables', 'nftables'] as const) {
@@ -38,29 +62,53 @@ for (const form of ['iptables', 'nftables'] as const) {
         spec: { serviceClusterIPs: [{ cidr: '10.96.0.0/16' }, { cidr: 'fd96::/64' }] },
       });
       node.apply();
+      // As where the range is advertised; that of the other family lies in what leads to the node already.
+      node.run('outside', 'ip', '-6', 'route', 'add', 'fd96::/64', 'via', addressOf.node[6]);
       for (const family of families) {
-        const service = serviceOf(family);
-        if (form === 'nftables') node.nft('node', nftablesRules(service));
-        else restore(node, family, iptablesRules(service));
+        if (form === 'nftables') node.nft('node', nftablesRules(rulesOf(family)));
+        else restore(node, family, iptablesRules(rulesOf(family)));
       }
     });
     after(() => node?.remove());
 
-    /** Asks and is answered. Returns whom the pod sees; undefined when it was not asked. @throws when the answer gets lost */
-    const ask = (from: Place, family: Family, target: { address: string; port: number }) => {
-      using server = node.socket('b', { family, type: 'datagram' });
-      using client = node.socket(from, { family, type: 'datagram' });
+    /**
+     * Asks and is answered, at most so long after. Returns whom the pod sees; undefined when it was not asked.
+     * @throws when the answer gets lost
+     */
+    const ask = (from: Place, { family, protocol }: Way, target: SocketAddress, waitMs: number) => {
+      const type = protocol === 'udp' ? 'datagram' : 'stream';
+      using server = node.socket('b', { family, type });
+      using client = node.socket(from, { family, type });
       server.bind({ address: addressOf.b[family], port: backendPort });
+      if (protocol === 'udp') {
+        client.connect(target);
+        client.send(Buffer.from('ask'));
+        if (pollReadable([server], waitMs).length === 0) return undefined;
+        const asked = server.receiveFrom() ?? assert.fail('nothing is there');
+        server.sendTo(Buffer.from('answer'), asked.from);
+        assert.equal(received(client), 'answer');
+        return asked.from.address;
+      }
+      server.listen();
+      client.resetOnClose();
       client.connect(target);
-      client.send(Buffer.from('ask'));
-      if (pollReadable([server], 100).length === 0) return undefined;
-      const asked = server.receiveFrom() ?? assert.fail('nothing is there');
-      server.sendTo(Buffer.from('answer'), asked.from);
+      if (pollReadable([server], waitMs).length === 0) return undefined;
+      const { socket, peer } = server.accept() ?? assert.fail('nobody is there');
+      using connection = socket;
+      connection.send(Buffer.from('answer'));
       assert.equal(received(client), 'answer');
-      return asked.from.address;
+      return peer.address;
     };
-    const cluster = (family: Family) => ({ address: clusterIp[family], port });
-    const external = (family: Family) => ({ address: addressOf.node[family], port: nodePort });
+    const seen = (from: Place, way: Way, target: SocketAddress) =>
+      ask(from, way, target, 10_000) ?? assert.fail(`${from} is lost: ${JSON.stringify([way, target])}`);
+    const isLost = (from: Place, way: Way, target: SocketAddress) =>
+      ask(from, way, target, 100) === undefined;
+
+    const cluster = ({ family }: Way) => ({ address: clusterIp[family], port });
+    const external = ({ family }: Way, policy: TrafficPolicy) => ({
+      address: addressOf.node[family],
+      port: nodePorts[policy],
+    });
     const underPolicy = (spec: Spec, check: () => void) => {
       node.calculator.setKubernetesNetworkPolicy({
         apiVersion: 'networking.k8s.io/v1',
@@ -77,69 +125,128 @@ for (const form of ['iptables', 'nftables'] as const) {
       }
     };
     const only = (name: string) => ({ podSelector: { matchLabels: { name } } });
+    const block = (address: string) => ({
+      ipBlock: { cidr: `${address}/${address.includes(':') ? 128 : 32}` },
+    });
+    /** Lets in whom it names, by address or by name. */
+    const from = (...peers: Peers): Spec => ({ ...only('b'), ingress: [{ from: peers }] });
+    const nobody: Spec = { ...only('b'), policyTypes: ['Ingress'] };
 
     test('reaches its pod from a pod, which is seen by its own address', () => {
-      for (const family of families) assert.equal(ask('a', family, cluster(family)), addressOf.a[family]);
+      for (const way of ways) assert.equal(seen('a', way, cluster(way)), addressOf.a[way.family]);
     });
 
     test('reaches its pod from the node itself, whatever policy says', () => {
-      underPolicy({ ...only('b'), policyTypes: ['Ingress'] }, () => {
-        for (const family of families) assert.ok(ask('node', family, cluster(family)));
+      underPolicy(nobody, () => {
+        for (const way of ways)
+          for (const target of [cluster(way), external(way, 'Cluster'), external(way, 'Local')])
+            assert.notEqual(seen('node', way, target), addressOf.b[way.family]);
       });
     });
 
     test('reaches its pod from that pod itself, which sees the node', () => {
-      for (const family of families) assert.notEqual(ask('b', family, cluster(family)), addressOf.b[family]);
+      for (const way of ways)
+        for (const target of [cluster(way), external(way, 'Cluster'), external(way, 'Local')])
+          assert.notEqual(seen('b', way, target), addressOf.b[way.family]);
     });
 
-    test('reaches its pod by the node’s port from outside, which is masqueraded', () => {
-      for (const family of families) {
-        const seen = ask('outside', family, external(family));
-        assert.ok(seen && seen !== addressOf.outside[family], String(seen));
-      }
+    test('is judged by who it is where a pod reaches itself, before it is masqueraded', () => {
+      underPolicy(from(only('b')), () => {
+        for (const way of ways) assert.notEqual(seen('b', way, cluster(way)), addressOf.b[way.family]);
+      });
+      underPolicy(from(...families.map((family) => block(addressOf.node[family]))), () => {
+        for (const way of ways) assert.ok(isLost('b', way, cluster(way)));
+      });
     });
 
     test('is let through to the port that the pod has, not to that of the service', () => {
       const to = (number: number): Spec => ({
         ...only('b'),
-        ingress: [{ from: [only('a')], ports: [{ protocol: 'UDP', port: number }] }],
+        ingress: [
+          {
+            from: [only('a')],
+            ports: [
+              { protocol: 'UDP', port: number },
+              { protocol: 'TCP', port: number },
+            ],
+          },
+        ],
       });
       underPolicy(to(backendPort), () => {
-        for (const family of families) assert.equal(ask('a', family, cluster(family)), addressOf.a[family]);
+        for (const way of ways) assert.equal(seen('a', way, cluster(way)), addressOf.a[way.family]);
       });
       underPolicy(to(port), () => {
-        for (const family of families) assert.equal(ask('a', family, cluster(family)), undefined);
+        for (const way of ways) assert.ok(isLost('a', way, cluster(way)));
       });
     });
 
     test('is let through from a sender that may send to the pod, not to the service’s address', () => {
-      const to = (family: Family, address: string): Spec => ({
+      const to = (address: string): Spec => ({
         ...only('a'),
         policyTypes: ['Egress'],
-        egress: [{ to: [{ ipBlock: { cidr: `${address}/${family === 4 ? 32 : 128}` } }] }],
+        egress: [{ to: [block(address)] }],
       });
-      for (const family of families) {
-        underPolicy(to(family, addressOf.b[family]), () =>
-          assert.equal(ask('a', family, cluster(family)), addressOf.a[family]),
+      for (const way of ways) {
+        underPolicy(to(addressOf.b[way.family]), () =>
+          assert.equal(seen('a', way, cluster(way)), addressOf.a[way.family]),
         );
-        underPolicy(to(family, clusterIp[family]), () =>
-          assert.equal(ask('a', family, cluster(family)), undefined),
-        );
+        underPolicy(to(clusterIp[way.family]), () => assert.ok(isLost('a', way, cluster(way))));
       }
     });
 
-    test('is judged by who asked from outside, before it is masqueraded', () => {
-      const from = (family: Family, address: string): Spec => ({
-        ...only('b'),
-        ingress: [{ from: [{ ipBlock: { cidr: `${address}/${family === 4 ? 32 : 128}` } }] }],
-      });
+    test('shows by the node’s port who asks from outside only where the service says so', () => {
+      for (const way of ways) {
+        assert.notEqual(seen('outside', way, external(way, 'Cluster')), addressOf.outside[way.family]);
+        assert.equal(seen('outside', way, external(way, 'Local')), addressOf.outside[way.family]);
+        assert.notEqual(seen('outside', way, cluster(way)), addressOf.outside[way.family]);
+      }
+    });
+
+    test('is judged by who asked from outside, whether it is masqueraded or not', () => {
+      for (const way of ways) {
+        const targets = [cluster(way), ...trafficPolicies.map((policy) => external(way, policy))];
+        underPolicy(from(block(addressOf.outside[way.family])), () => {
+          for (const target of targets) seen('outside', way, target);
+        });
+        underPolicy(from(block(addressOf.node[way.family]), only('a')), () => {
+          for (const target of targets) assert.ok(isLost('outside', way, target), JSON.stringify(target));
+        });
+      }
+    });
+
+    test('is judged by which pod asked at the node’s port, whether it is masqueraded or not', () => {
+      for (const policy of trafficPolicies) {
+        underPolicy(from(only('a')), () => {
+          for (const way of ways) {
+            const isOwn = seen('a', way, external(way, policy)) === addressOf.a[way.family];
+            assert.equal(isOwn, policy === 'Local');
+          }
+        });
+        underPolicy(from(only('b'), ...families.map((family) => block(addressOf.node[family]))), () => {
+          for (const way of ways) assert.ok(isLost('a', way, external(way, policy)));
+        });
+      }
+    });
+
+    test('keeps a connection for as long as policy lets its client in, and no longer', () => {
       for (const family of families) {
-        underPolicy(from(family, addressOf.outside[family]), () =>
-          assert.ok(ask('outside', family, external(family))),
-        );
-        underPolicy(from(family, addressOf.node[family]), () =>
-          assert.equal(ask('outside', family, external(family)), undefined),
-        );
+        using server = node.socket('b', { family, type: 'stream' });
+        using client = node.socket('a', { family, type: 'stream' });
+        server.bind({ address: addressOf.b[family], port: backendPort });
+        server.listen();
+        client.resetOnClose();
+        client.connect(cluster({ family, protocol: 'tcp' }));
+        assert.equal(pollReadable([server], 10_000).length, 1);
+        const { socket } = server.accept() ?? assert.fail('nobody is there');
+        using connection = socket;
+        underPolicy(from(only('a')), () => {
+          client.send(Buffer.from('still there'));
+          assert.equal(received(connection), 'still there');
+        });
+        underPolicy(nobody, () => {
+          client.send(Buffer.from('not any more'));
+          assert.equal(pollReadable([connection], 100).length, 0);
+        });
       }
     });
   });

@@ -1,15 +1,21 @@
 // Objects of every kind of Calico's as tests apply them: right ones that say every field between them, and wrong ones.
 import { stringify } from 'yaml';
 import { version } from '../../src/calicoctl/version.ts';
-import { calicoKinds, type Resource, type ResourceKind, withDefaults } from '../../src/resources/index.ts';
+import {
+  calicoKinds,
+  completedPolicy,
+  type Resource,
+  type ResourceKind,
+  withDefaults,
+} from '../../src/resources/index.ts';
 import { everyField } from './every-field.ts';
 import { objectCases } from './objects.ts';
 
 const cases = objectCases.filter(({ kind }) => calicoKinds.includes(kind));
 
-/** Of every kind, as many as it takes to say every field. */
+/** Of every kind, as many as it takes to say every field. Policies say their types and their tier's label, as they would be completed. */
 export const everyObject: readonly Resource[] = cases.flatMap((entry) =>
-  everyField(entry).map((object, index) => settled(object, index)),
+  everyField(entry).map((object, index) => completedPolicy(settled(object, index))),
 );
 
 /** What every kind refuses; `byServer` tells whether the kind's definition by itself does. */

@@ -35,16 +35,21 @@ const builtInTypes: readonly ResourceType[] = [
   definitionType,
 ];
 
+/** Returns the object as it is to be stored; the same one when it has nothing to add. */
+export type Admission = (object: KubeObject) => KubeObject;
+
 export class Registry {
   readonly #store: Store;
+  readonly #admit: Admission | undefined;
   readonly #custom = new Map<string, readonly ResourceType[]>();
   #types: readonly ResourceType[] = [];
   #byPath = new Map<string, ResourceType>();
   /** Rises with every change of what is served; discovery documents are cached by it. */
   generation = 0;
 
-  constructor(store: Store) {
+  constructor(store: Store, admit?: Admission) {
     this.#store = store;
+    this.#admit = admit;
     const definitions = collectionOf(definitionType);
     for (const definition of store.list(definitions)) this.#define(definition);
     this.#index();
@@ -66,7 +71,10 @@ export class Registry {
   }
 
   #define(definition: KubeObject): void {
-    this.#custom.set(definition.metadata.name, typesOf(definition));
+    const admit = this.#admit;
+    const complete = admit && { complete: (object: KubeObject) => void Object.assign(object, admit(object)) };
+    const types = typesOf(definition).map((type) => ({ ...type, ...complete }));
+    this.#custom.set(definition.metadata.name, types);
   }
 
   /** The objects of a kind go with its definition. */

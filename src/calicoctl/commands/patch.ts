@@ -1,6 +1,12 @@
 // `calicoctl patch`: changes parts of one object.
 import { parse } from 'yaml';
-import { type KubernetesClient, NotFoundError, type PatchType } from '../../datastore/index.ts';
+import {
+  ConflictError,
+  type KubernetesClient,
+  NotFoundError,
+  type PatchType,
+} from '../../datastore/index.ts';
+import { completedPolicy, type Resource } from '../../resources/index.ts';
 import { findPrintedKind } from '../kinds/find-kind.ts';
 import type { PrintedKind } from '../kinds/kinds.ts';
 import type { GlobalOptions, NamespaceOptions, OutputFormat } from '../options.ts';
@@ -30,7 +36,9 @@ export async function patch(kindName: string, name: string, options: PatchOption
   const after =
     kind.madeFrom === 'nodes'
       ? await patchNode(session.client, kind, before as CalicoNode, type, body)
-      : await session.client.patch(kind, key, type, body);
+      : completedPolicy(before) === before
+        ? await session.client.patch(kind, key, type, body)
+        : await patchPolicy(session.client, kind, key, type, body);
   const isSame = before.metadata.resourceVersion === after.metadata.resourceVersion;
   const report = new Report(options.output, 1);
   report.add({ kind: kind.kind, ...key, result: isSame ? 'unchanged' : 'patched' });
@@ -52,6 +60,27 @@ function parsePatch(text: string, type: PatchType): object {
     );
   }
   return body;
+}
+
+const tries = 5;
+
+/** Written once, with what follows from the change: the API server says what would become of the policy, and gets that completed. */
+async function patchPolicy(
+  client: KubernetesClient,
+  kind: PrintedKind,
+  key: { readonly name: string; readonly namespace?: string },
+  type: PatchType,
+  body: object,
+): Promise<Resource> {
+  for (let left = tries; ; left--) {
+    const wanted = completedPolicy(await client.patch(kind, key, type, body, { dryRun: true }));
+    try {
+      return await client.replace(kind, wanted);
+    } catch (error) {
+      // Somebody else wrote in between: the patch is of that state then, as it would be on the server.
+      if (!(error instanceof ConflictError) || left === 0) throw error;
+    }
+  }
 }
 
 function patchNode(

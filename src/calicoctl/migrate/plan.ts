@@ -1,7 +1,14 @@
 // What a migration has to do: every stored object of the old group beside what the new group has of it.
 import { isDeepStrictEqual } from 'node:util';
 import { ifThere, type KubernetesClient } from '../../datastore/index.ts';
-import { faultText, keyOf, type Resource, validate, withDefaults } from '../../resources/index.ts';
+import {
+  completedPolicy,
+  faultText,
+  keyOf,
+  type Resource,
+  validate,
+  withDefaults,
+} from '../../resources/index.ts';
 import { fromLegacy } from './convert.ts';
 import { isAboutAddresses, type LegacyKind, type LegacyObject, legacyKinds } from './legacy-kinds.ts';
 import { unprogrammed } from './unprogrammed.ts';
@@ -74,13 +81,15 @@ function planOne(
   present: ReadonlyMap<string, Resource>,
 ): PlannedObject {
   try {
-    const object = withDefaults(kind.to, fromLegacy(kind, stored));
+    const object = completedPolicy(withDefaults(kind.to, fromLegacy(kind, stored)));
     const key = keyOf(object);
     const why = [...validate(kind.to, object).map(faultText), ...unprogrammed(kind, stored.spec)];
     if (why.length > 0) return { kind, key, action: 'invalid', why: why.join('; ') };
     const other = present.get(key);
     if (!other) return { kind, key, action: 'create', object };
-    const action = isDeepStrictEqual(comparable(other), comparable(object)) ? 'unchanged' : 'differs';
+    const action = isDeepStrictEqual(comparable(completedPolicy(other)), comparable(object))
+      ? 'unchanged'
+      : 'differs';
     return { kind, key, action, object, present: other };
   } catch (error) {
     return {

@@ -1,7 +1,7 @@
 // Brings one object into the state that a file describes, and says what that changed.
 import { isDeepStrictEqual } from 'node:util';
 import { AlreadyExistsError, type KubernetesClient } from '../../datastore/index.ts';
-import { type Resource, withDefaults } from '../../resources/index.ts';
+import { completedPolicy, type Resource, withDefaults } from '../../resources/index.ts';
 import { toYaml } from '../output/yaml.ts';
 import { unifiedDiff } from './diff.ts';
 import { createStored, findStored, overStored, replaceStored } from './objects-store.ts';
@@ -35,7 +35,7 @@ export async function applyObject(
 }
 
 function create(client: KubernetesClient, entry: ValidObject, { dryRun }: ApplyOptions): Promise<Resource> {
-  if (dryRun === 'client') return Promise.resolve(withDefaults(entry.schemaKind, entry.object));
+  if (dryRun === 'client') return Promise.resolve(asWritten(entry, entry.object));
   return createStored(client, entry.kind, entry.object, { dryRun: dryRun === 'server' });
 }
 
@@ -48,9 +48,13 @@ async function replace(
   if (dryRun !== 'client') {
     return replaceStored(client, entry.kind, entry.object, stored, { dryRun: dryRun === 'server' });
   }
-  const next = withDefaults(entry.schemaKind, overStored(entry.object, stored));
+  const next = asWritten(entry, overStored(entry.object, stored));
   const status: unknown = Reflect.get(stored, 'status');
   return status === undefined ? next : Object.assign(next, { status });
+}
+
+function asWritten({ schemaKind }: ValidObject, object: Resource): Resource {
+  return completedPolicy(withDefaults(schemaKind, object));
 }
 
 function describe(stored: Resource | undefined, next: Resource, { dryRun, diff }: ApplyOptions): Applied {

@@ -1,6 +1,6 @@
 // Writes one object, wherever it is stored: Calico's kinds as they are, Calico's Node as annotations of Kubernetes' Node.
 import { ifThere, type KubernetesClient } from '../../datastore/index.ts';
-import { nodes, type Resource } from '../../resources/index.ts';
+import { completedPolicy, nodes, type Resource } from '../../resources/index.ts';
 import type { PrintedKind } from '../kinds/kinds.ts';
 import { CommandError } from '../problem.ts';
 import { calicoNodeOf, nodePatch } from '../synthesised/node.ts';
@@ -46,7 +46,7 @@ export async function createStored(
       `Cannot create Node "${object.metadata.name}": it stands for a Kubernetes node, which the kubelet registers`,
     );
   }
-  return client.create(kind, withoutRevision(object), options);
+  return client.create(kind, completedPolicy(withoutRevision(object)), options);
 }
 
 /** Puts `wanted` in the place of `stored`, if that is still what is stored. @throws ConflictError */
@@ -61,7 +61,7 @@ export async function replaceStored(
     const { name } = wanted.metadata;
     return calicoNodeOf(await client.patch(nodes, { name }, 'merge', nodePatch(wanted, stored), options));
   }
-  return client.replace(kind, overStored(wanted, stored), options);
+  return client.replace(kind, completedPolicy(overStored(wanted, stored)), options);
 }
 
 /** @throws NotFoundError */

@@ -12,7 +12,9 @@ export interface LogOptions {
    */
   readonly logGroup?: number;
   /** At most so many lines of each rule in so many seconds, and `burst` of them at once; no bound when absent. */
-  readonly logLimit?: { readonly count: number; readonly seconds: number; readonly burst: number };
+  readonly logLimit?:
+    | { readonly count: number; readonly seconds: number; readonly burst: number }
+    | undefined;
 }
 
 /** NF_LOG_PREFIXLEN less its zero byte. */

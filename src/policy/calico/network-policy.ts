@@ -1,5 +1,10 @@
 // Calico's NetworkPolicy and GlobalNetworkPolicy as policies of the rule tree.
-import type { GlobalNetworkPolicy, NetworkPolicy, PolicyRule } from '../../resources/index.ts';
+import {
+  type GlobalNetworkPolicy,
+  type NetworkPolicy,
+  type PolicyRule,
+  typesOf,
+} from '../../resources/index.ts';
 import { all } from '../../selector/index.ts';
 import type { ConvertedPolicy } from '../converted-policy.ts';
 import { bothDirections, knownDirections } from '../directions.ts';
@@ -68,13 +73,6 @@ function stageOf(spec: NetworkPolicy['spec'] | GlobalNetworkPolicy['spec']): Hos
   if (doNotTrack && preDNAT) throw new RangeError('doNotTrack and preDNAT exclude each other');
   if (doNotTrack) return 'untracked';
   return preDNAT ? 'preDNAT' : undefined;
-}
-
-/** Where a policy does not say its types, its rules do; one without rules is about ingress. */
-function typesOf({ types, ingress, egress }: NetworkPolicy['spec']): readonly string[] {
-  if (types?.length) return types;
-  if (!egress?.length) return ['Ingress'];
-  return ingress?.length ? ['Ingress', 'Egress'] : ['Egress'];
 }
 
 function closed({ action }: PolicyRule, origin: string): Rule[] {

@@ -80,7 +80,7 @@ export class StoredObjects {
     this.#api = api;
   }
 
-  /** Returns the cluster with its nodes and service accounts as they are. */
+  /** Returns the cluster with its nodes, service accounts and policies as they are: the API server fills in what policies leave out. */
   async become(cluster: Cluster): Promise<Cluster> {
     try {
       return await this.#bring(cluster);
@@ -95,15 +95,8 @@ export class StoredObjects {
     const { datastore } = this.#api;
     const wanted = new Map<string, { kind: ResourceKind<Resource>; object: Resource; text: string }>();
     for (const object of objectsOf({ ...cluster, pods: [], nodes: [] })) {
-      const kind = kinds.find(
-        (known) => known.kind === object.kind && apiVersionOf(known) === object.apiVersion,
-      );
-      if (!kind) throw new Error(`Nobody knows how to store a ${object.kind}`);
-      wanted.set(`${kind.group}/${kind.kind} ${keyOf(object)}`, {
-        kind,
-        object,
-        text: JSON.stringify(object),
-      });
+      const kind = kindOf(object);
+      wanted.set(keyWithin(kind, object), { kind, object, text: JSON.stringify(object) });
     }
     // A namespace takes its time to go, and is spoken of by the next cluster again.
     const gone = [...this.#known]
@@ -132,7 +125,14 @@ export class StoredObjects {
     await this.#becomePods(cluster.pods, 'come');
     // Every namespace has a service account from its beginning.
     const accounts = await datastore.list(serviceAccounts);
-    return { ...cluster, nodes: await datastore.list(nodes), serviceAccounts: accounts };
+    return {
+      ...cluster,
+      nodes: await datastore.list(nodes),
+      serviceAccounts: accounts,
+      calicoPolicies: cluster.calicoPolicies?.map((policy) => this.#stored(policy)) ?? [],
+      globalPolicies: cluster.globalPolicies?.map((policy) => this.#stored(policy)) ?? [],
+      stagedPolicies: cluster.stagedPolicies?.map((policy) => this.#stored(policy)) ?? [],
+    };
   }
 
   /** What every node is to hold now, by all objects that there are, whoever wrote them. */
@@ -165,6 +165,11 @@ export class StoredObjects {
       },
       options,
     };
+  }
+
+  #stored<T extends Resource>(object: T): T {
+    const kind = kindOf(object);
+    return (this.#known.get(keyWithin(kind, object))?.object as T | undefined) ?? object;
   }
 
   /** What others have made counts as an earlier state. */
@@ -215,6 +220,15 @@ export class StoredObjects {
     }
   }
 }
+
+function kindOf(object: Resource): ResourceKind<Resource> {
+  const kind = kinds.find((known) => known.kind === object.kind && apiVersionOf(known) === object.apiVersion);
+  if (!kind) throw new Error(`Nobody knows how to store a ${object.kind}`);
+  return kind;
+}
+
+const keyWithin = ({ group, kind }: ResourceKind<Resource>, object: Resource) =>
+  `${group}/${kind} ${keyOf(object)}`;
 
 const nameOf = ({ metadata: { name, namespace } }: Resource) => ({ name, ...(namespace && { namespace }) });
 

@@ -108,7 +108,7 @@ export const fieldMutations: readonly Mutation[] = [
   },
   {
     says: 'types that a policy names are forgotten',
-    file: 'policy/calico/network-policy.ts',
+    file: 'resources/calico/policy/completed-policy.ts',
     find: 'if (types?.length) return types;',
     replace: '',
   },
