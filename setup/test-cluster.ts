@@ -4,6 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { kubernetesPrograms } from '../test/cluster/kubernetes-programs.ts';
+import { removeAbandonedRuns } from '../test/cluster/run-folder.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -32,7 +33,11 @@ const child = spawn(
   { cwd: root, stdio: 'inherit' },
 );
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
-child.on('exit', (code) => process.exit(code ?? 1));
+child.on('exit', async (code) => {
+  // A suite that a signal ends removes nothing.
+  await removeAbandonedRuns();
+  process.exit(code ?? 1);
+});
 
 function fail(line: string): never {
   process.stderr.write(`calico-ts: ${line}\n`);

@@ -34,7 +34,7 @@ export interface RunFolder {
 
 /** Makes the folder of a run that this process answers for; removes first what dead owners left. */
 export async function createRunFolder(): Promise<RunFolder> {
-  for (const id of abandoned()) await removeRunFolder(id);
+  await removeAbandonedRuns();
   const id = `${prefix}${process.pid}`;
   const path = join(tmpdir(), id);
   // Overlays of these folders are laid over them in every node: what lies below them would be out of sight.
@@ -43,6 +43,11 @@ export async function createRunFolder(): Promise<RunFolder> {
   mkdirSync(path, { mode: 0o755 });
   writeFileSync(join(path, record), JSON.stringify(identifyProcess(process.pid)));
   return { id, path, mark: { [runVariable]: id } };
+}
+
+/** What runs have left whose process has ended without removing it, as on a signal. */
+export async function removeAbandonedRuns(): Promise<void> {
+  for (const id of abandoned()) await removeRunFolder(id);
 }
 
 /** Ends and deletes everything of a run; does nothing where nothing is left. */

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { calicoImage } from '../calico-image.ts';
 import { Cluster } from '../cluster.ts';
 import { type } from '../guide.ts';
-import { calicoIsReady, installGuide } from '../install.ts';
+import { calicoIsReady, installCalicoctl, installGuide } from '../install.ts';
 import { leftovers } from '../run-folder.ts';
 import { doctorFindsNothing } from '../scenarios/doctor.ts';
 import { ipv6 } from '../scenarios/ipv6.ts';
@@ -19,6 +19,7 @@ before(async () => {
     isDualStack: true,
     images: [...testImages(), await calicoImage()],
   });
+  await installCalicoctl(cluster);
 });
 after(async () => {
   await cluster?.stop();

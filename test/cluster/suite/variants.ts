@@ -6,7 +6,7 @@ import { calicoImage } from '../calico-image.ts';
 import { Cluster } from '../cluster.ts';
 import { eventually } from '../daemon.ts';
 import { type } from '../guide.ts';
-import { calicoIsReady, installGuide, manifest } from '../install.ts';
+import { calicoIsReady, installCalicoctl, installGuide, manifest } from '../install.ts';
 import { pluginFolders } from '../node-configuration.ts';
 import { readyPods } from '../pods.ts';
 import { leftovers } from '../run-folder.ts';
@@ -33,6 +33,7 @@ before(async () => {
     containerd: 'debian',
     images: [...testImages(), await calicoImage()],
   });
+  await installCalicoctl(cluster);
 });
 after(async () => {
   await cluster?.stop();
