@@ -220,7 +220,7 @@ test('server-side apply refuses a field that another manager holds otherwise, an
   assert.equal(refused.code, 409);
   assert.deepEqual(refused.body.details.causes[0], {
     reason: 'FieldManagerConflict',
-    message: 'conflict with "one" using v1',
+    message: 'conflict with "one"',
     field: '.data.a',
   });
   const forced = await call(
