@@ -117,6 +117,12 @@ export function methodNotAllowed(): StatusError {
   return new StatusError(405, 'MethodNotAllowed', message, {});
 }
 
+/** What custom kinds say of a method that they do not have. */
+export function verbNotSupported(subject: Subject, verb: string): StatusError {
+  const message = `${verb} is not supported on resources of kind "${qualified(subject.plural, subject.group)}"`;
+  return new StatusError(405, 'MethodNotAllowed', message, detailsOf(subject, ''));
+}
+
 export function unsupportedMediaType(accepted: readonly string[]): StatusError {
   const message = `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`;
   return new StatusError(415, 'UnsupportedMediaType', message);

@@ -56,6 +56,11 @@ export function takeIn(
   return draft as KubeObject;
 }
 
+/** The paths of what the kind does not know, in a copy. */
+export function unknownFields(type: ResourceType, body: Json): string[] {
+  return isObject(body) ? prune(type, copyOf(body)) : [];
+}
+
 function prune(type: ResourceType, draft: JsonObject): string[] {
   return [
     ...pruneUnknown(metadataSchema, draft.metadata, false).map((path) => `metadata.${path}`),
