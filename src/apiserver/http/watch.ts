@@ -56,7 +56,10 @@ export class Watches {
     const matches = selectorOf(selection, query);
     const wantsBookmarks = isTrue(query.get('allowWatchBookmarks'));
     const watcher: Watcher = { type, representation, response, matches, wantsBookmarks, waiting: [] };
-    const from = revisionIn(query);
+    const wantsInitial = isTrue(query.get('sendInitialEvents'));
+    const named = revisionIn(query);
+    // Who says not to want what there is, and from when, wants what comes.
+    const from = named === 0 && query.has('sendInitialEvents') ? this.#store.revision : named;
     const timeoutSeconds = integerIn(query, 'timeoutSeconds');
 
     response.writeHead(200, {
@@ -64,7 +67,6 @@ export class Watches {
       'Cache-Control': 'no-cache, private',
     });
     response.flushHeaders();
-    const wantsInitial = isTrue(query.get('sendInitialEvents'));
     const isFromStart = from === 0 || wantsInitial;
     const past = isFromStart ? [] : this.#store.since(collectionOf(type), from);
     if (!past) {
@@ -141,11 +143,11 @@ export class Watches {
   #eventFor(watcher: Watcher, event: StoreEvent): Buffer | undefined {
     const matched = event.previous !== undefined && watcher.matches(event.previous);
     const matches = event.type !== 'DELETED' && watcher.matches(event.object);
-    if (matches) return this.#serialize(watcher, event, matched ? 'MODIFIED' : 'ADDED');
-    return matched ? this.#serialize(watcher, event, 'DELETED') : undefined;
+    if (matches) return this.#serialize(watcher, event, matched ? 'MODIFIED' : 'ADDED', event.object);
+    return matched ? this.#serialize(watcher, event, 'DELETED', lastMatching(event)) : undefined;
   }
 
-  #serialize(watcher: Watcher, event: StoreEvent, type: StoreEvent['type']): Buffer {
+  #serialize(watcher: Watcher, event: StoreEvent, type: StoreEvent['type'], object: KubeObject): Buffer {
     const form = `${type} ${watcher.type.version} ${watcher.representation.name}`;
     let forms = this.#serialized.get(event);
     if (!forms) {
@@ -154,7 +156,7 @@ export class Watches {
     }
     let bytes = forms.get(form);
     if (!bytes) {
-      bytes = line(watcher, type, event.object);
+      bytes = line(watcher, type, object);
       forms.set(form, bytes);
     }
     return bytes;
@@ -172,6 +174,11 @@ export class Watches {
     };
     send(watcher, Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`));
   }
+}
+
+/** What is shown of an object that is gone for a watcher: as it last matched, at the revision of what took it away. */
+function lastMatching({ object, previous = object, revision }: StoreEvent): KubeObject {
+  return { ...previous, metadata: { ...previous.metadata, resourceVersion: String(revision) } };
 }
 
 function line({ type, representation }: Watcher, eventType: string, object: KubeObject): Buffer {
