@@ -13,6 +13,7 @@ interface Metadata extends Named {
   readonly deletionGracePeriodSeconds: number;
   readonly generation: number;
   readonly managedFields: readonly JsonObject[];
+  readonly labels: { readonly [key: string]: string };
   readonly annotations: { readonly [key: string]: string };
   readonly continue: string;
   readonly remainingItemCount: number;

@@ -175,9 +175,15 @@ test('the objects of a kind go with its definition', async () => {
   };
   const gadgets = '/apis/example.com/v1/gadgets';
   await call('POST', definitions, definition);
-  await call('POST', gadgets, { metadata: { name: 'one' }, spec: { color: 'red' } });
+  const gadget = {
+    apiVersion: 'example.com/v1',
+    kind: 'Gadget',
+    metadata: { name: 'one' },
+    spec: { color: 'red' },
+  };
+  assert.equal((await call('POST', gadgets, gadget)).code, 201);
   await call('DELETE', `${definitions}/gadgets.example.com`);
-  assert.equal((await call('GET', gadgets)).code, 404);
+  assert.equal((await fetch(server.url + gadgets)).status, 404);
   await call('POST', definitions, definition);
   assert.deepEqual((await call('GET', gadgets)).body.items, []);
 });

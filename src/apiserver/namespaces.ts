@@ -17,6 +17,8 @@ const asController: WriteOptions = {
   fieldManager: 'namespace-controller',
 };
 
+const asServer: WriteOptions = { ...asController, fieldManager: 'kube-apiserver' };
+
 /** Starts it; returns how to stop it. `default` and `kube-system` exist when it returns. */
 export function runNamespaceController(store: Store, registry: Registry): () => void {
   const pending = new Set<string>();
@@ -40,7 +42,7 @@ export function runNamespaceController(store: Store, registry: Registry): () => 
   });
 
   for (const name of ['default', 'kube-system']) {
-    if (!store.get('namespaces', '', name)) create(store, namespaceType, { metadata: { name } });
+    if (!store.get('namespaces', '', name)) create(store, namespaceType, { metadata: { name } }, asServer);
   }
   for (const namespace of store.list('namespaces')) reconcile(store, registry, namespace.metadata.name);
   return () => {
@@ -53,8 +55,9 @@ function create(
   store: Store,
   type: ResourceType,
   body: { metadata: { name: string; namespace?: string } },
+  options = asController,
 ): void {
-  createObject(store, type, takeIn(type, body, asController), asController);
+  createObject(store, type, takeIn(type, body, options), options);
 }
 
 function reconcile(store: Store, registry: Registry, name: string): void {

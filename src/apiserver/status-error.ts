@@ -6,6 +6,7 @@ export interface FieldFault {
   readonly field: string;
   readonly reason:
     | 'FieldValueInvalid'
+    | 'FieldValueNotFound'
     | 'FieldValueRequired'
     | 'FieldValueNotSupported'
     | 'FieldValueDuplicate'
@@ -28,6 +29,7 @@ export interface Subject {
 export class StatusError extends Error {
   override readonly name = 'StatusError';
   readonly code: number;
+  /** Empty for what Kubernetes has no word for. */
   readonly reason: string;
   readonly details: JsonObject | undefined;
 
@@ -45,7 +47,7 @@ export class StatusError extends Error {
       metadata: {},
       status: 'Failure',
       message: this.message,
-      reason: this.reason,
+      ...(this.reason ? { reason: this.reason } : {}),
       ...(this.details ? { details: this.details } : {}),
       code: this.code,
     };
@@ -55,7 +57,11 @@ export class StatusError extends Error {
 const qualified = (name: string, group: string) => (group ? `${name}.${group}` : name);
 
 function detailsOf(subject: Subject, name: string): JsonObject {
-  return { name, ...(subject.group ? { group: subject.group } : {}), kind: subject.plural };
+  return {
+    ...(name ? { name } : {}),
+    ...(subject.group ? { group: subject.group } : {}),
+    kind: subject.plural,
+  };
 }
 
 export function notFound(subject: Subject, name: string): StatusError {
@@ -109,6 +115,12 @@ export function expired(message: string): StatusError {
 export function methodNotAllowed(): StatusError {
   const message = 'the server does not allow this method on the requested resource';
   return new StatusError(405, 'MethodNotAllowed', message, {});
+}
+
+/** What custom kinds say of a method that they do not have. */
+export function verbNotSupported(subject: Subject, verb: string): StatusError {
+  const message = `${verb} is not supported on resources of kind "${qualified(subject.plural, subject.group)}"`;
+  return new StatusError(405, 'MethodNotAllowed', message, detailsOf(subject, ''));
 }
 
 export function unsupportedMediaType(accepted: readonly string[]): StatusError {

@@ -12,6 +12,7 @@ after(() => server.close());
 
 const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const scales = '/apis/example.com/v1/scales';
+const scale = { apiVersion: 'example.com/v1', kind: 'Scale' };
 
 async function call(method: string, path: string, body: object): Promise<{ code: number; body: AnswerBody }> {
   const contentType = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
@@ -63,6 +64,7 @@ function definition(rule = 'self.replicas <= self.max') {
 
 test('an object that breaks a rule is refused in the words of Kubernetes', async () => {
   const { code, body } = await call('POST', scales, {
+    ...scale,
     metadata: { name: 'big' },
     spec: { replicas: 3, max: 2 },
   });
@@ -73,12 +75,13 @@ test('an object that breaks a rule is refused in the words of Kubernetes', async
 });
 
 test('rules see the defaults', async () => {
-  const { body } = await call('POST', scales, { metadata: { name: 'none' }, spec: { max: 0 } });
+  const { body } = await call('POST', scales, { ...scale, metadata: { name: 'none' }, spec: { max: 0 } });
   assert.match(body.message, /spec: Invalid value: "object": replicas must not exceed max$/);
 });
 
 test('rules are asked only of what has passed the schema, and that they were not asked is said', async () => {
   const { body } = await call('POST', scales, {
+    ...scale,
     metadata: { name: 'x' },
     spec: { replicas: 'many', max: 0 },
   });
@@ -90,7 +93,7 @@ test('rules are asked only of what has passed the schema, and that they were not
 });
 
 test('an update and a status update are asked too, with the state before', async () => {
-  await call('POST', scales, { metadata: { name: 'one' }, spec: { max: 5 } });
+  await call('POST', scales, { ...scale, metadata: { name: 'one' }, spec: { max: 5 } });
   assert.equal((await call('PATCH', `${scales}/one`, { spec: { replicas: 5 } })).code, 200);
   assert.equal((await call('PATCH', `${scales}/one`, { spec: { replicas: 6 } })).code, 422);
   assert.equal((await call('PATCH', `${scales}/one/status`, { status: { seen: 2 } })).code, 200);
@@ -110,13 +113,13 @@ test('a definition whose rule does not compile is refused with its place', async
   assert.equal(code, 422);
   assert.deepEqual(
     body.details.causes.map(({ field }) => field),
-    ['spec.versions[0].schema.openAPIV3Schema.properties[spec].x-kubernetes-validations[0].rule'],
+    ['spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[0].rule'],
   );
   assert.match(body.message, /compilation failed: ERROR: <input>:1:6: No such key: replica$/);
 });
 
 test('a changed rule is the one that holds', async () => {
-  await call('POST', scales, { metadata: { name: 'two' }, spec: { max: 9 } });
+  await call('POST', scales, { ...scale, metadata: { name: 'two' }, spec: { max: 9 } });
   const strict = definition('self.replicas < self.max');
   assert.equal((await call('PATCH', `${definitions}/scales.example.com`, strict)).code, 200);
   assert.equal((await call('PATCH', `${scales}/two`, { spec: { replicas: 9 } })).code, 422);

@@ -121,6 +121,33 @@ test('a revision that is not known is answered with an ERROR event of code 410',
   });
 });
 
+test('an object that a selector no longer takes is told of as deleted, as it was when it was taken last', async () => {
+  const from = await revision();
+  const moving = (team: string) => ({ metadata: { name: 'moving', labels: { team } } });
+  await write('POST', configMaps, moving('red'));
+  const moved = await write('PATCH', `${configMaps}/moving`, moving('blue'));
+  await withWatch(`resourceVersion=${from}&labelSelector=team%3Dred`, async (events) => {
+    assert.equal((await nextOf(events)).type, 'ADDED');
+    const { type, object } = await nextOf(events);
+    assert.equal(type, 'DELETED');
+    assert.deepEqual(object.metadata.labels, { team: 'red' });
+    assert.equal(object.metadata.resourceVersion, moved.metadata.resourceVersion);
+  });
+});
+
+test('a watch that wants no initial events and names no revision tells of what comes', async () => {
+  await write('POST', configMaps, { metadata: { name: 'there-already' } });
+  await withWatch(
+    'sendInitialEvents=false&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=1',
+    async (events) => {
+      assert.equal((await nextOf(events)).type, 'BOOKMARK');
+      await write('POST', configMaps, { metadata: { name: 'comes' } });
+      const { type, object } = await nextOf(events);
+      assert.deepEqual([type, object.metadata.name], ['ADDED', 'comes']);
+    },
+  );
+});
+
 test('timeoutSeconds ends a watch', async () => {
   await withWatch(`resourceVersion=${await revision()}&timeoutSeconds=1`, async (events) => {
     assert.equal((await events.next()).done, true);

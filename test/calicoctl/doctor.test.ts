@@ -242,7 +242,7 @@ test('a cluster where Calico enforces policy alone, as its manifest sets it up, 
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { ...key, labels },
-    spec: { nodeName: 'node-1', containers: template.spec?.containers ?? [] },
+    spec: { containers: [], ...template.spec, nodeName: 'node-1' },
   });
   const status = { conditions: [{ type: 'Ready', status: 'True' }] };
   await store.mergePatch(pods, key, { status }, { subresource: 'status' });

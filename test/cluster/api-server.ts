@@ -160,6 +160,8 @@ export class ApiServer {
       `--listen-peer-urls=${peer}`,
       `--initial-advertise-peer-urls=${peer}`,
       `--initial-cluster=etcd=${peer}`,
+      // Such an old etcd tells nobody on demand how far a watch has come, and a watch without a revision waits to know.
+      '--experimental-watch-progress-notify-interval=1s',
     ]);
   }
 

@@ -39,8 +39,8 @@ export async function readBody(request: IncomingMessage): Promise<Json | undefin
 
 /** @throws StatusError 415 unless the body is of a form that `readBody` reads, or says nothing of itself */
 export function assertObjectMediaType(request: IncomingMessage): void {
-  const accepted = ['application/json', 'application/yaml'];
+  const accepted = ['application/json', 'application/yaml', kubernetesProtobuf];
   const mediaType = mediaTypeOf(request);
-  const isAccepted = ['', '*/*', kubernetesProtobuf, ...accepted].includes(mediaType);
+  const isAccepted = ['', '*/*', ...accepted].includes(mediaType);
   if (!isAccepted) throw unsupportedMediaType(accepted);
 }

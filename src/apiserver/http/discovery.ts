@@ -4,7 +4,14 @@ import type { Registry } from '../kinds/registry.ts';
 import type { ResourceType } from '../kinds/resource-type.ts';
 import { json, type Reply } from './reply.ts';
 
-const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+/** In the order in which the real server has them. */
+function verbsOf({ isBuiltIn, hasCollectionDelete }: ResourceType): string[] {
+  const all = isBuiltIn
+    ? ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
+    : ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'];
+  return all.filter((verb) => verb !== 'deletecollection' || hasCollectionDelete);
+}
+
 const statusVerbs = ['get', 'patch', 'update'];
 const aggregatedType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
@@ -78,7 +85,7 @@ function resourceList(types: readonly ResourceType[], group: string, version: st
         singularName: type.singular,
         namespaced: type.namespaced,
         kind: type.kind,
-        verbs,
+        verbs: verbsOf(type),
         ...names(type),
       },
       ...(type.hasStatus
@@ -126,7 +133,7 @@ function aggregatedResource(type: ResourceType): JsonObject {
     responseKind,
     scope: type.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: type.singular,
-    verbs,
+    verbs: verbsOf(type),
     ...names(type),
     ...(type.hasStatus
       ? { subresources: [{ subresource: 'status', responseKind, verbs: statusVerbs }] }

@@ -4,10 +4,11 @@ import type { Registry } from '../kinds/registry.ts';
 import { encodeOpenApiV2, openApiV2Protobuf } from '../openapi/protobuf.ts';
 import { openApiV2 } from '../openapi/v2.ts';
 import { openApiDocument, openApiIndex } from '../openapi/v3.ts';
-import { badRequest, noSuchPath, StatusError } from '../status-error.ts';
+import { badRequest, methodNotAllowed, noSuchPath, StatusError } from '../status-error.ts';
 import { authenticator } from './authenticate.ts';
 import { discover } from './discovery.ts';
-import { json, type Reply, send } from './reply.ts';
+import { inYaml, json, noSuchPage, type Reply, send } from './reply.ts';
+import { wantsYaml } from './representation.ts';
 import { handleResource, type Services } from './resource.ts';
 import { parseResourcePath } from './resource-path.ts';
 
@@ -33,12 +34,16 @@ export function requestHandler(
     const warnings: string[] = [];
     answer(registry, services, authenticate, request, response, warnings)
       .then((reply) => {
-        if (reply) send(response, reply, warnings);
+        if (reply) send(response, inForm(request, reply), warnings);
       })
       .catch((error: unknown) => {
         refuse(request, response, error, warnings);
       });
   };
+}
+
+function inForm(request: IncomingMessage, reply: Reply): Reply {
+  return wantsYaml(request.headers.accept) ? inYaml(reply) : reply;
 }
 
 /** Undefined when the answer is a watch that goes on. */
@@ -51,17 +56,30 @@ async function answer(
   warnings: string[],
 ): Promise<Reply | undefined> {
   authenticate(request.headers.authorization);
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://server');
+  // Not by URL, which would take "%2e%2e" for the way up.
+  const [pathname = '/', search = ''] = (request.url ?? '/').split(/\?(.*)/s);
+  const searchParams = new URLSearchParams(search);
   const path = segmentsOf(pathname);
   const fixed =
     request.method === 'GET' ? fixedPath(registry, pathname, path, request.headers.accept ?? '') : undefined;
   if (fixed) return fixed;
   const resource = parseResourcePath(registry, path);
-  if (!resource) throw noSuchPath();
+  if (!resource) {
+    if (!isServedGroup(registry, path)) return noSuchPage;
+    throw path.length === 1 ? methodNotAllowed() : noSuchPath();
+  }
   const warn = (message: string) => {
     warnings.push(message);
   };
   return handleResource(services, { request, response, path: resource, query: searchParams, warn });
+}
+
+/** Whether what is not found would be one of a built-in group's; of all else the real server's front says it is not there. */
+function isServedGroup(registry: Registry, [root, ...rest]: readonly string[]): boolean {
+  const [group, version] = rest;
+  if (root !== 'api' && root !== 'apis') return false;
+  if (root === 'api') return true;
+  return registry.types.some((type) => type.isBuiltIn && type.group === group && type.version === version);
 }
 
 function segmentsOf(pathname: string): string[] {
@@ -120,7 +138,7 @@ function refuse(
   const status = error instanceof StatusError ? error : internalError(error);
   // A body that was not read to its end would be taken for the next request.
   if (!request.complete) response.setHeader('Connection', 'close');
-  send(response, json(status.code, status.toStatus()), warnings);
+  send(response, inForm(request, json(status.code, status.toStatus())), warnings);
 }
 
 function internalError(error: unknown): StatusError {

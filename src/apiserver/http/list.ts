@@ -6,6 +6,8 @@ import { parseFieldSelector } from '../objects/field-selector.ts';
 import { parseLabelSelector } from '../objects/label-selector.ts';
 import { badRequest, expired, StatusError } from '../status-error.ts';
 import type { Store } from '../store/store.ts';
+import { integerIn } from './list-options.ts';
+import { listRevisionIn } from './revision.ts';
 
 export interface Selection {
   readonly type: ResourceType;
@@ -46,8 +48,7 @@ export class Lists {
     selection: Selection,
     query: URLSearchParams,
   ): { objects: readonly KubeObject[]; metadata: JsonObject } {
-    const limit = Number(query.get('limit') ?? 0);
-    if (!Number.isInteger(limit) || limit < 0) throw badRequest(`invalid limit: "${query.get('limit')}"`);
+    const limit = Math.max(0, integerIn(query, 'limit'));
     const token = query.get('continue');
     const at = token ? readToken(token) : undefined;
     const snapshot = at ? this.#snapshots.get(at.snapshot) : this.#take(selection, query);
@@ -66,7 +67,8 @@ export class Lists {
     if (remaining > 0) {
       const id = at?.snapshot ?? this.#keep(snapshot);
       metadata.continue = writeToken({ snapshot: id, offset: from + objects.length });
-      metadata.remainingItemCount = remaining;
+      // Of a selection the real server does not know how much is left.
+      if (!isSelected(query)) metadata.remainingItemCount = remaining;
     }
     return { objects, metadata };
   }
@@ -79,11 +81,9 @@ export class Lists {
   }
 
   #assertRevision(collection: string, query: URLSearchParams): void {
-    const asked = Number(query.get('resourceVersion') ?? 0);
-    if (!Number.isInteger(asked))
-      throw badRequest(`invalid resourceVersion: "${query.get('resourceVersion')}"`);
+    const asked = listRevisionIn(query);
     if (asked > this.#store.revision) {
-      const message = `Too large resource version: ${asked}, current: ${this.#store.revision}`;
+      const message = `Timeout: Too large resource version: ${asked}, current: ${this.#store.revision}`;
       const causes = [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }];
       throw new StatusError(504, 'Timeout', message, { causes, retryAfterSeconds: 1 });
     }
@@ -103,6 +103,10 @@ export class Lists {
   }
 }
 
+function isSelected(query: URLSearchParams): boolean {
+  return Boolean(query.get('labelSelector')) || Boolean(query.get('fieldSelector'));
+}
+
 interface Position {
   readonly snapshot: string;
   readonly offset: number;
@@ -114,6 +118,6 @@ function writeToken(position: Position): string {
 
 function readToken(token: string): Position {
   const match = /^([0-9a-f-]{36})\/(\d+)$/.exec(Buffer.from(token, 'base64url').toString());
-  if (!match) throw badRequest('continue key is not valid');
+  if (!match) throw badRequest('invalid continue token: continue key is not valid');
   return { snapshot: match[1] ?? '', offset: Number(match[2]) };
 }

@@ -1,5 +1,6 @@
 // What a handler answers, and how it is put on the wire.
 import type { ServerResponse } from 'node:http';
+import { stringify as stringifyYaml } from 'yaml';
 import type { Json } from '../json.ts';
 
 export interface Reply {
@@ -10,6 +11,20 @@ export interface Reply {
 
 export function json(code: number, body: Json, contentType = 'application/json'): Reply {
   return { code, contentType, body: `${JSON.stringify(body)}\n` };
+}
+
+/** What the real server's front says of a path that leads to nobody behind it. */
+export const noSuchPage: Reply = {
+  code: 404,
+  contentType: 'text/plain; charset=utf-8',
+  body: '404 page not found\n',
+};
+
+/** The same in YAML, in the form in which Kubernetes writes it. */
+export function inYaml(reply: Reply): Reply {
+  if (reply.contentType !== 'application/json') return reply;
+  const body = stringifyYaml(JSON.parse(String(reply.body)), { sortMapEntries: true, indentSeq: false });
+  return { ...reply, contentType: 'application/yaml', body };
 }
 
 export function send(response: ServerResponse, reply: Reply, warnings: readonly string[] = []): void {

@@ -1,7 +1,7 @@
 // The forms in which objects travel: as they are, as a table, or as metadata alone. Chosen by the Accept header.
 import type { JsonObject, KubeObject } from '../json.ts';
 import { apiVersionOf, type ResourceType } from '../kinds/resource-type.ts';
-import { StatusError } from '../status-error.ts';
+import { badRequest, StatusError } from '../status-error.ts';
 import { type RowObject, toPartialMetadata, toTable } from '../table/table.ts';
 
 export interface Representation {
@@ -25,55 +25,101 @@ const plain: Representation = {
   list: (type, objects, metadata) => ({
     kind: `${type.kind}List`,
     apiVersion: apiVersionOf(type),
-    metadata,
-    items: objects.map((object) => present(type, object)),
+    // Of custom kinds the real server says it of the last page, too.
+    metadata: type.isBuiltIn ? metadata : { continue: '', ...metadata },
+    items: objects.map((object) => (type.isBuiltIn ? itemOf(object) : present(type, object))),
   }),
 };
 
-const partial: Representation = {
-  name: 'partial',
-  contentType: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1',
-  object: (_type, object) => toPartialMetadata(object),
-  list: (_type, objects, metadata) => ({
-    kind: 'PartialObjectMetadataList',
-    apiVersion: 'meta.k8s.io/v1',
-    metadata,
-    items: objects.map(toPartialMetadata),
-  }),
-};
+/** What a list of a built-in kind says of its items it says once. */
+function itemOf({ apiVersion: _version, kind: _kind, ...item }: KubeObject): JsonObject {
+  return item;
+}
 
-function table(rowObject: RowObject): Representation {
+function partial(version: string): Representation {
+  const apiVersion = `meta.k8s.io/${version}`;
   return {
-    name: `table-${rowObject}`,
-    contentType: 'application/json;as=Table;g=meta.k8s.io;v=v1',
-    object: (type, object) => {
-      const { resourceVersion } = object.metadata;
-      return toTable(type, [present(type, object)], resourceVersion ? { resourceVersion } : {}, rowObject);
-    },
-    list: (type, objects, metadata) =>
-      toTable(
-        type,
-        objects.map((object) => present(type, object)),
-        metadata,
-        rowObject,
-      ),
+    name: `partial-${version}`,
+    contentType: 'application/json',
+    object: (_type, object) => ({ ...toPartialMetadata(object), apiVersion }),
+    list: (_type, objects, metadata) => ({
+      kind: 'PartialObjectMetadataList',
+      apiVersion,
+      metadata,
+      items: objects.map((object) => ({ ...toPartialMetadata(object), apiVersion })),
+    }),
   };
 }
 
-/** The first form in an Accept header that is served; plain JSON when there is no header. @throws StatusError 406 */
-export function negotiate(accept: string | undefined, includeObject: string | null): Representation {
+function table(version: string, rowObject: RowObject): Representation {
+  const apiVersion = `meta.k8s.io/${version}`;
+  return {
+    name: `table-${version}-${rowObject}`,
+    contentType: 'application/json',
+    object: (type, object) => {
+      const { resourceVersion } = object.metadata;
+      const metadata = resourceVersion ? { resourceVersion } : {};
+      return { ...toTable(type, [present(type, object)], metadata, rowObject), apiVersion };
+    },
+    list: (type, objects, metadata) => {
+      const presented = objects.map((object) => present(type, object));
+      return { ...toTable(type, presented, metadata, rowObject), apiVersion };
+    },
+  };
+}
+
+function rowObjectIn(includeObject: string | null): RowObject {
+  const value = includeObject || 'Metadata';
+  if (value === 'None' || value === 'Metadata' || value === 'Object') return value;
+  const why = "must be 'Metadata', 'Object', 'None', or empty";
+  throw badRequest(
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(value)}: ${why}`,
+  );
+}
+
+const served = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
+const servedStreams = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'];
+const taken = ['application/json', 'application/yaml', '*/*', 'application/*'];
+
+/** Whether an answer is asked for in YAML before anything else that is served. */
+export function wantsYaml(accept: string | undefined): boolean {
+  const types = (accept || '*/*').split(',').map((clause) => clause.split(';')[0]?.trim() ?? '');
+  return types.find((type) => taken.includes(type)) === 'application/yaml';
+}
+
+/**
+ * The first form in an Accept header that is served; JSON as it is when there is no header. Nothing is served in protobuf, though it
+ * is said to be: who asks for it takes JSON as well.
+ * @throws StatusError 400, 406
+ */
+export function negotiate(
+  accept: string | undefined,
+  { includeObject, isList, isWatch }: { includeObject: string | null; isList: boolean; isWatch: boolean },
+): Representation {
   for (const clause of (accept || '*/*').split(',')) {
     const [mediaType = '', ...parameters] = clause.split(';').map((part) => part.trim());
-    if (!['application/json', '*/*', 'application/*'].includes(mediaType)) continue;
+    if (!taken.includes(mediaType) || (isWatch && mediaType === 'application/yaml')) continue;
     const values = new Map(parameters.map((parameter) => parameter.split('=', 2) as [string, string]));
     const as = values.get('as');
+    const version = values.get('v') ?? '';
     if (as === undefined) return plain;
-    if (values.get('g') !== 'meta.k8s.io' || values.get('v') !== 'v1') continue;
-    if (as === 'Table') {
-      return table(includeObject === 'None' || includeObject === 'Object' ? includeObject : 'Metadata');
+    if (values.get('g') !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) continue;
+    if (as === 'Table') return table(version, rowObjectIn(includeObject));
+    if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') {
+      assertFits(as, isList && !isWatch);
+      return partial(version);
     }
-    if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') return partial;
   }
-  const message = 'only the following media types are accepted: application/json';
-  throw new StatusError(406, 'NotAcceptable', message);
+  const types = isWatch ? servedStreams : served;
+  throw notAcceptable(`only the following media types are accepted: ${types.join(', ')}`);
+}
+
+/** Metadata of a list is asked for as such, and that of one object as well. */
+function assertFits(as: string, isList: boolean): void {
+  if (isList === as.endsWith('List')) return;
+  throw notAcceptable(`you requested ${as}, but the requested object is ${isList ? '' : 'not '}a list`);
+}
+
+function notAcceptable(message: string): StatusError {
+  return new StatusError(406, 'NotAcceptable', message);
 }

@@ -1,7 +1,7 @@
 // Reads resource paths: /api/v1/..., /apis/GROUP/VERSION/..., with or without a namespace.
 import type { Registry } from '../kinds/registry.ts';
 import type { ResourceType } from '../kinds/resource-type.ts';
-import { notFound } from '../status-error.ts';
+import { badRequest, notFound } from '../status-error.ts';
 
 export interface ResourcePath {
   readonly type: ResourceType;
@@ -23,6 +23,9 @@ export function parseResourcePath(registry: Registry, path: readonly string[]): 
   const [plural = '', name, subresource, ...surplus] = isInNamespace ? tail.slice(2) : tail;
   const type = registry.find(group, version, plural);
   if (!type || surplus.length > 0) return undefined;
+  if (name === '.' || name === '..') {
+    throw badRequest(`Name parameter invalid: ${JSON.stringify(name)}: may not be '${name}'`);
+  }
   if (namespace !== undefined && !type.namespaced) return undefined;
   // An object of a namespaced kind has no address outside of its namespace.
   if (name !== undefined && type.namespaced && namespace === undefined) return undefined;

@@ -2,19 +2,31 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { KubeObject } from '../json.ts';
 import { collectionOf, type ResourceType } from '../kinds/resource-type.ts';
-import { deleteObject, readDeleteOptions } from '../objects/delete.ts';
-import { takeIn, type WriteOptions } from '../objects/intake.ts';
+import { deleteObject } from '../objects/delete.ts';
+import { takeIn } from '../objects/intake.ts';
 import { createObject, updateObject } from '../objects/write.ts';
 import { invalidValue } from '../schema/validate.ts';
-import { badRequest, invalid, methodNotAllowed, notFound } from '../status-error.ts';
+import {
+  badRequest,
+  invalid,
+  methodNotAllowed,
+  notFound,
+  type StatusError,
+  verbNotSupported,
+} from '../status-error.ts';
 import type { Store } from '../store/store.ts';
 import { assertObjectMediaType, readBody } from './body.ts';
+import { readDeleteOptions } from './delete-options.ts';
+import { isTrue } from './is-true.ts';
 import type { Lists } from './list.ts';
-import { patchObject } from './patch.ts';
-import { json, type Reply } from './reply.ts';
+import { assertListOptions } from './list-options.ts';
+import { patchObject, patchTypeOf } from './patch.ts';
+import { json, noSuchPage, type Reply } from './reply.ts';
 import { negotiate, type Representation } from './representation.ts';
 import type { ResourcePath } from './resource-path.ts';
-import { isTrue, type Watches } from './watch.ts';
+import { revisionIn } from './revision.ts';
+import type { Watches } from './watch.ts';
+import { writeOptions } from './write-options.ts';
 
 export interface ResourceRequest {
   readonly request: IncomingMessage;
@@ -33,12 +45,16 @@ export interface Services {
 /** Answers, or returns undefined when the answer is a watch and already under way. @throws StatusError */
 export async function handleResource(services: Services, call: ResourceRequest): Promise<Reply | undefined> {
   const { request, path, query } = call;
-  const form = negotiate(request.headers.accept, query.get('includeObject'));
   const isCollection = path.name === undefined;
+  const isList = isCollection && request.method !== 'POST';
+  const isWatch = isList && request.method === 'GET' && isTrue(query.get('watch'));
+  const includeObject = query.get('includeObject');
+  const form = negotiate(request.headers.accept, { includeObject, isList, isWatch });
   switch (request.method) {
     case 'GET':
-      if (isTrue(query.get('watch'))) return watch(services, call, form);
-      return isCollection ? list(services, call, form) : read(services, call, form);
+      if (!isCollection) return read(services, call, form);
+      assertListOptions(query);
+      return isWatch ? watch(services, call, form) : list(services, call, form);
     case 'POST':
       if (isCollection) return create(services, call, form);
       break;
@@ -50,9 +66,26 @@ export async function handleResource(services: Services, call: ResourceRequest):
       break;
     case 'DELETE':
       if (path.subresource) break;
-      return isCollection ? removeAll(services, call, form) : remove(services, call, form);
+      if (!isCollection) return remove(services, call, form);
+      if (path.type.namespaced && path.namespace === undefined) {
+        if (!path.type.isBuiltIn) return noSuchPage;
+        break;
+      }
+      if (path.type.hasCollectionDelete) return removeAll(services, call, form);
   }
-  throw methodNotAllowed();
+  throw isMissingName(call) ? badRequest('name must be provided') : notSupported(call);
+}
+
+/** Custom kinds ask for a name before they ask whether the method is one of a collection. */
+function isMissingName({ request: { method }, path }: ResourceRequest): boolean {
+  return !path.type.isBuiltIn && path.name === undefined && (method === 'PATCH' || method === 'PUT');
+}
+
+const verbs: { readonly [method: string]: string } = { DELETE: 'delete', POST: 'create' };
+
+function notSupported({ request, path: { type } }: ResourceRequest): StatusError {
+  const verb = verbs[request.method ?? ''];
+  return type.isBuiltIn || verb === undefined ? methodNotAllowed() : verbNotSupported(type, verb);
 }
 
 function watch(
@@ -68,7 +101,9 @@ function list({ lists }: Services, { path, query }: ResourceRequest, form: Repre
   return json(200, form.list(path.type, objects, metadata), form.contentType);
 }
 
-function read({ store }: Services, { path }: ResourceRequest, form: Representation): Reply {
+function read({ store }: Services, { path, query }: ResourceRequest, form: Representation): Reply {
+  // Whatever is asked for, the newest state is what there is.
+  revisionIn(query);
   return json(200, form.object(path.type, existing(store, path)), form.contentType);
 }
 
@@ -86,50 +121,52 @@ function find(store: Store, { type, namespace = '', name = '' }: ResourcePath): 
 async function create({ store }: Services, call: ResourceRequest, form: Representation): Promise<Reply> {
   const { type } = call.path;
   assertObjectMediaType(call.request);
-  const object = takeIn(type, await readBody(call.request), writeOptions(call));
+  const options = writeOptions(call, 'CreateOptions');
+  const object = takeIn(type, await readBody(call.request), options);
   settleNamespace(call.path, object);
-  const created = createObject(store, type, object, writeOptions(call));
+  const created = createObject(store, type, object, options);
   return json(201, form.object(type, created), form.contentType);
 }
 
 async function replace({ store }: Services, call: ResourceRequest, form: Representation): Promise<Reply> {
   const { path } = call;
   assertObjectMediaType(call.request);
-  const object = takeIn(path.type, await readBody(call.request), writeOptions(call));
+  const options = writeOptions(call, 'UpdateOptions');
+  const object = takeIn(path.type, await readBody(call.request), options);
   settleNamespace(path, object);
   settleName(path, object);
   const old = existing(store, path);
   if (!path.type.isBuiltIn && !object.metadata.resourceVersion) {
-    const fault = invalidValue('metadata.resourceVersion', '', 'must be specified for an update');
-    throw invalid(path.type, object.metadata.name, [fault]);
+    const fault = invalidValue('metadata.resourceVersion', 0, 'must be specified for an update');
+    // Here the real server names the resource where elsewhere it names the kind.
+    throw invalid({ ...path.type, kind: path.type.plural }, object.metadata.name, [fault]);
   }
-  const updated = updateObject(store, path.type, old, object, path.subresource, writeOptions(call));
+  const updated = updateObject(store, path.type, old, object, path.subresource, options);
   return json(200, form.object(path.type, updated), form.contentType);
 }
 
 async function patch({ store }: Services, call: ResourceRequest, form: Representation): Promise<Reply> {
   const { path } = call;
+  const patchType = patchTypeOf(path.type, call.request);
+  const options = writeOptions(call, 'PatchOptions', patchType === 'apply');
   const body = await readBody(call.request);
   const result = patchObject(store, {
     path,
+    patchType,
     body: body ?? {},
     old: find(store, path),
-    request: call.request,
     query: call.query,
-    options: writeOptions(call),
+    options,
   });
   return json(result.isNew ? 201 : 200, form.object(path.type, result.object), form.contentType);
 }
 
 async function remove({ store }: Services, call: ResourceRequest, form: Representation): Promise<Reply> {
   const { path, query } = call;
+  assertObjectMediaType(call.request);
   const body = await readBody(call.request);
-  const { isGone, object } = deleteObject(
-    store,
-    path.type,
-    existing(store, path),
-    readDeleteOptions(body, query),
-  );
+  const options = readDeleteOptions(body, query);
+  const { isGone, object } = deleteObject(store, path.type, existing(store, path), options);
   if (!isGone) return json(200, form.object(path.type, object), form.contentType);
   const { name, uid } = object.metadata;
   const { group, plural } = path.type;
@@ -148,7 +185,9 @@ async function removeAll(
   form: Representation,
 ): Promise<Reply> {
   const { path, query } = call;
+  assertObjectMediaType(call.request);
   const options = readDeleteOptions(await readBody(call.request), query);
+  assertListOptions(query);
   const { objects, metadata } = lists.list(path, query);
   const deleted = objects.map((object) => deleteObject(store, path.type, object, options).object);
   return json(200, form.list(path.type, deleted, metadata), form.contentType);
@@ -176,17 +215,10 @@ export function settleName({ name = '' }: ResourcePath, object: KubeObject): voi
   if (given !== '' && given !== name) {
     throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
   }
-  object.metadata.name = name;
-}
-
-function writeOptions({ request, query, warn }: ResourceRequest): WriteOptions {
-  const dryRun = query.getAll('dryRun').filter((value) => value !== '');
-  if (dryRun.some((value) => value !== 'All')) throw badRequest(`invalid dryRun: ${JSON.stringify(dryRun)}`);
-  const fieldValidation = query.get('fieldValidation') || 'Warn';
-  if (fieldValidation !== 'Strict' && fieldValidation !== 'Warn' && fieldValidation !== 'Ignore') {
-    throw badRequest(`invalid fieldValidation: "${fieldValidation}" (must be Ignore, Strict or Warn)`);
+  if (given === '') {
+    throw badRequest(
+      `the name of the object (${name} based on URL) was undeterminable: name must be provided`,
+    );
   }
-  const agent = request.headers['user-agent']?.split('/')[0] ?? 'unknown';
-  const fieldManager = query.get('fieldManager') || agent;
-  return { dryRun: dryRun.length > 0, fieldValidation, warn, fieldManager };
+  object.metadata.name = name;
 }

@@ -5,10 +5,13 @@ import type { ServerResponse } from 'node:http';
 import { timerMs } from '../../process/index.ts';
 import type { JsonObject, KubeObject } from '../json.ts';
 import { apiVersionOf, collectionOf, type ResourceType } from '../kinds/resource-type.ts';
-import { badRequest, expired } from '../status-error.ts';
+import { expired } from '../status-error.ts';
 import type { Store, StoreEvent } from '../store/store.ts';
+import { isTrue } from './is-true.ts';
 import { type Selection, selectorOf } from './list.ts';
+import { integerIn } from './list-options.ts';
 import type { Representation } from './representation.ts';
+import { revisionIn } from './revision.ts';
 
 /** What may wait for a slow client before it is cut off. */
 const maxWaitingBytes = 8 * 1024 * 1024;
@@ -42,7 +45,7 @@ export class Watches {
     this.#bookmarks.unref();
   }
 
-  /** Answers a watch request and keeps it served until either side ends it. @throws StatusError 400, before anything is sent */
+  /** Answers a watch request and keeps it served until either side ends it. @throws StatusError 400, 500, before anything is sent */
   open(
     selection: Selection,
     query: URLSearchParams,
@@ -53,19 +56,19 @@ export class Watches {
     const matches = selectorOf(selection, query);
     const wantsBookmarks = isTrue(query.get('allowWatchBookmarks'));
     const watcher: Watcher = { type, representation, response, matches, wantsBookmarks, waiting: [] };
-    const from = query.get('resourceVersion') || '0';
-    const timeoutSeconds = Number(query.get('timeoutSeconds') ?? 0);
-    if (!/^\d+$/.test(from)) throw badRequest(`invalid resourceVersion: "${from}"`);
-    if (!(timeoutSeconds >= 0)) throw badRequest(`invalid timeoutSeconds: "${query.get('timeoutSeconds')}"`);
+    const wantsInitial = isTrue(query.get('sendInitialEvents'));
+    const named = revisionIn(query);
+    // Who says not to want what there is, and from when, wants what comes.
+    const from = named === 0 && query.has('sendInitialEvents') ? this.#store.revision : named;
+    const timeoutSeconds = integerIn(query, 'timeoutSeconds');
 
     response.writeHead(200, {
       'Content-Type': representation.contentType,
       'Cache-Control': 'no-cache, private',
     });
     response.flushHeaders();
-    const wantsInitial = isTrue(query.get('sendInitialEvents'));
-    const isFromStart = from === '0' || wantsInitial;
-    const past = isFromStart ? [] : this.#store.since(collectionOf(type), Number(from));
+    const isFromStart = from === 0 || wantsInitial;
+    const past = isFromStart ? [] : this.#store.since(collectionOf(type), from);
     if (!past) {
       const error = expired(`too old resource version: ${from} (${this.#store.revision})`);
       response.end(`${JSON.stringify({ type: 'ERROR', object: error.toStatus() })}\n`);
@@ -140,11 +143,11 @@ export class Watches {
   #eventFor(watcher: Watcher, event: StoreEvent): Buffer | undefined {
     const matched = event.previous !== undefined && watcher.matches(event.previous);
     const matches = event.type !== 'DELETED' && watcher.matches(event.object);
-    if (matches) return this.#serialize(watcher, event, matched ? 'MODIFIED' : 'ADDED');
-    return matched ? this.#serialize(watcher, event, 'DELETED') : undefined;
+    if (matches) return this.#serialize(watcher, event, matched ? 'MODIFIED' : 'ADDED', event.object);
+    return matched ? this.#serialize(watcher, event, 'DELETED', lastMatching(event)) : undefined;
   }
 
-  #serialize(watcher: Watcher, event: StoreEvent, type: StoreEvent['type']): Buffer {
+  #serialize(watcher: Watcher, event: StoreEvent, type: StoreEvent['type'], object: KubeObject): Buffer {
     const form = `${type} ${watcher.type.version} ${watcher.representation.name}`;
     let forms = this.#serialized.get(event);
     if (!forms) {
@@ -153,7 +156,7 @@ export class Watches {
     }
     let bytes = forms.get(form);
     if (!bytes) {
-      bytes = line(watcher, type, event.object);
+      bytes = line(watcher, type, object);
       forms.set(form, bytes);
     }
     return bytes;
@@ -171,6 +174,11 @@ export class Watches {
     };
     send(watcher, Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`));
   }
+}
+
+/** What is shown of an object that is gone for a watcher: as it last matched, at the revision of what took it away. */
+function lastMatching({ object, previous = object, revision }: StoreEvent): KubeObject {
+  return { ...previous, metadata: { ...previous.metadata, resourceVersion: String(revision) } };
 }
 
 function line({ type, representation }: Watcher, eventType: string, object: KubeObject): Buffer {
@@ -194,9 +202,4 @@ function drained(response: ServerResponse): Promise<void> {
     response.on('drain', done);
     response.on('close', done);
   });
-}
-
-/** Kubernetes takes any of its spellings of true; an empty value counts too. */
-export function isTrue(value: string | null): boolean {
-  return value !== null && !['false', '0', 'f', 'F', 'False', 'FALSE'].includes(value);
 }

@@ -1,11 +1,10 @@
 // apiextensions.k8s.io/v1 CustomResourceDefinition: its own shape and rules. What it defines is custom.ts's work.
 import { compileRules } from '../cel/rule-tree.ts';
-import { isObject, type KubeObject, listAt, objectAt, stringAt } from '../json.ts';
+import { isEqual, isObject, type KubeObject, listAt, objectAt, stringAt } from '../json.ts';
 import { timestamp } from '../objects/timestamp.ts';
 import { anything, boolean, listByKey, listOf, openObject, type Schema, string } from '../schema/schema.ts';
 import { invalidValue, requiredValue } from '../schema/validate.ts';
 import type { FieldFault } from '../status-error.ts';
-import { ageColumn } from '../table/age.ts';
 import { conditionList } from './conditions.ts';
 import { compileJsonPath } from './json-path.ts';
 import { builtIn } from './resource-type.ts';
@@ -74,7 +73,6 @@ export const definitionType = builtIn({
       type: 'date',
       value: (definition) => definition.metadata.creationTimestamp,
     },
-    { ...ageColumn, priority: 1 },
   ],
   prepare(definition, old) {
     const spec = objectAt(definition, 'spec');
@@ -136,12 +134,19 @@ function definitionRules(definition: KubeObject, old: KubeObject | undefined): F
       ),
     );
   }
+  // The real server holds a schema that all versions share apart from them, and blames it there.
+  const schemas = versions.map((one) => objectAt(one, 'schema').openAPIV3Schema);
+  const haveOneSchema = schemas.every((schema) => isEqual(schema, schemas[0]));
   for (const [index, one] of versions.entries()) {
     const path = `spec.versions[${index}]`;
-    const schemaPath = `${path}.schema.openAPIV3Schema`;
+    const schemaPath = haveOneSchema ? 'spec.validation.openAPIV3Schema' : `${path}.schema.openAPIV3Schema`;
     const schema = objectAt(one, 'schema').openAPIV3Schema;
-    if (isObject(schema)) faults.push(...compileRules(schema as Schema, schemaPath).faults);
-    else faults.push(requiredValue(schemaPath, 'schemas are required'));
+    if (!isObject(schema)) {
+      faults.push(requiredValue(`${path}.schema.openAPIV3Schema`));
+    } else if (!haveOneSchema || index === 0) {
+      faults.push(...structuralFaults(schema as Schema, schemaPath));
+      faults.push(...compileRules(schema as Schema, schemaPath).faults);
+    }
     for (const [place, column] of listAt(one, 'additionalPrinterColumns').entries()) {
       const jsonPath = stringAt(column, 'jsonPath');
       const why = jsonPathFault(jsonPath);
@@ -153,6 +158,30 @@ function definitionRules(definition: KubeObject, old: KubeObject | undefined): F
     faults.push(invalidValue('spec.scope', spec.scope, 'field is immutable'));
   }
   return faults;
+}
+
+/** Each field and item has a type, unless it keeps what it does not know, or is a number or a string. */
+function structuralFaults(schema: Schema, path: string): FieldFault[] {
+  const untyped = (below: Schema, at: string, what: string) =>
+    below.type || below['x-kubernetes-int-or-string'] || below['x-kubernetes-preserve-unknown-fields']
+      ? []
+      : [requiredValue(`${at}.type`, `must not be empty for specified ${what}`)];
+  const { items, additionalProperties: extra, properties = {} } = schema;
+  return [
+    ...Object.entries(properties).flatMap(([field, below]) => {
+      const at = `${path}.properties[${field}]`;
+      return [...untyped(below, at, 'object fields'), ...structuralFaults(below, at)];
+    }),
+    ...(items
+      ? [...untyped(items, `${path}.items`, 'array items'), ...structuralFaults(items, `${path}.items`)]
+      : []),
+    ...(typeof extra === 'object'
+      ? [
+          ...untyped(extra, `${path}.additionalProperties`, 'object fields'),
+          ...structuralFaults(extra, `${path}.additionalProperties`),
+        ]
+      : []),
+  ];
 }
 
 function jsonPathFault(path: string): string | undefined {

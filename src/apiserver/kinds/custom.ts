@@ -29,6 +29,7 @@ export function typesOf(definition: KubeObject): ResourceType[] {
         namespaced: stringAt(spec, 'scope') === 'Namespaced',
         schema: { ...schema, ...(valueAt(spec, 'preserveUnknownFields') === true ? keepAll : {}) },
         hasStatus,
+        hasCollectionDelete: true,
         hasGeneration: true,
         isBuiltIn: false,
         columns: columnsOf(listAt(version, 'additionalPrinterColumns')),
@@ -69,7 +70,9 @@ function columnsOf(columns: readonly Json[]): Column[] {
       name: stringAt(column, 'name'),
       type,
       format: stringAt(column, 'format'),
-      description: stringAt(column, 'description'),
+      description:
+        stringAt(column, 'description') ||
+        `Custom resource definition column (in JSONPath format): ${stringAt(column, 'jsonPath')}`,
       priority: typeof priority === 'number' ? priority : 0,
       value: (object) => {
         const found = read(object);

@@ -1,17 +1,22 @@
 // The small core kinds that hold data for others: ConfigMap, Secret, ServiceAccount, Event, Endpoints; Lease and EndpointSlice.
-import { type KubeObject, listAt, objectAt, stringAt, valueAt } from '../json.ts';
+import { fieldOf, isEqual, type KubeObject, listAt, objectAt, stringAt, valueAt } from '../json.ts';
+import { dataKeyFaults } from '../objects/names.ts';
 import {
-  anything,
+  atomicList,
   boolean,
   integer,
   listByKey,
+  listOf,
   openObject,
   type Schema,
+  strictObject,
   string,
   stringMap,
 } from '../schema/schema.ts';
-import { forbiddenValue, requiredValue, unsupportedValue } from '../schema/validate.ts';
+import { forbiddenValue, invalidValue } from '../schema/validate.ts';
+import type { FieldFault } from '../status-error.ts';
 import { ageColumn, ageOf } from '../table/age.ts';
+import { endpointSliceFaults } from './endpoint-slice-rules.ts';
 import { builtIn } from './resource-type.ts';
 
 const base64Map: Schema = { type: 'object', additionalProperties: { type: 'string', format: 'byte' } };
@@ -21,12 +26,25 @@ function countOf(...fields: readonly string[]) {
     fields.reduce((sum, field) => sum + Object.keys(objectAt(object, field)).length, 0);
 }
 
-/** ConfigMaps and Secrets that call themselves immutable are taken at their word. */
-function immutability(object: KubeObject, old: KubeObject | undefined) {
-  if (old?.immutable !== true) return [];
-  return ['data', 'binaryData']
-    .filter((field) => JSON.stringify(object[field]) !== JSON.stringify(old[field]))
-    .map((field) => forbiddenValue(field, 'field is immutable when `immutable` is set'));
+/** The rules of ConfigMaps and Secrets: what their keys may be; and those that call themselves immutable are taken at their word. */
+function dataFaults(object: KubeObject, old: KubeObject | undefined): FieldFault[] {
+  const faults: FieldFault[] = [];
+  for (const field of ['data', 'binaryData']) {
+    for (const key of Object.keys(objectAt(object, field))) {
+      const at = `${field}[${key}]`;
+      faults.push(...dataKeyFaults(key).map((why) => invalidValue(at, key, why)));
+      if (field === 'data' && fieldOf(objectAt(object, 'binaryData'), key) !== undefined) {
+        faults.push(invalidValue(at, key, 'duplicate of key present in binaryData'));
+      }
+    }
+  }
+  if (old?.immutable !== true) return faults;
+  const why = 'field is immutable when `immutable` is set';
+  if (object.immutable !== true) faults.push(forbiddenValue('immutable', why));
+  for (const field of ['data', 'binaryData']) {
+    if (!isEqual(object[field], old[field])) faults.push(forbiddenValue(field, why));
+  }
+  return faults;
 }
 
 export const configMapType = builtIn({
@@ -34,16 +52,16 @@ export const configMapType = builtIn({
   kind: 'ConfigMap',
   plural: 'configmaps',
   shortNames: ['cm'],
-  schema: openObject({ data: stringMap, binaryData: base64Map, immutable: boolean }),
+  schema: strictObject({ data: stringMap, binaryData: base64Map, immutable: boolean }),
   columns: [{ name: 'Data', type: 'string', value: countOf('data', 'binaryData') }, ageColumn],
-  objectRules: immutability,
+  objectRules: dataFaults,
 });
 
 export const secretType = builtIn({
   version: 'v1',
   kind: 'Secret',
   plural: 'secrets',
-  schema: openObject({
+  schema: strictObject({
     data: base64Map,
     stringData: stringMap,
     immutable: boolean,
@@ -64,7 +82,13 @@ export const secretType = builtIn({
     // Write-only by its definition.
     delete secret.stringData;
   },
-  objectRules: immutability,
+  objectRules(secret, old) {
+    const faults = dataFaults(secret, old);
+    if (old && secret.type !== old.type) {
+      faults.unshift(invalidValue('type', secret.type, 'field is immutable'));
+    }
+    return faults;
+  },
 });
 
 export const serviceAccountType = builtIn({
@@ -72,10 +96,10 @@ export const serviceAccountType = builtIn({
   kind: 'ServiceAccount',
   plural: 'serviceaccounts',
   shortNames: ['sa'],
-  schema: openObject({
+  schema: strictObject({
     automountServiceAccountToken: boolean,
     secrets: listByKey(['name'], openObject({ name: string })),
-    imagePullSecrets: listByKey(['name'], openObject({ name: string })),
+    imagePullSecrets: { ...listOf(openObject({ name: string })), 'x-kubernetes-list-type': 'atomic' },
   }),
   columns: [
     { name: 'Secrets', type: 'string', value: (account) => listAt(account, 'secrets').length },
@@ -88,9 +112,12 @@ export const eventType = builtIn({
   kind: 'Event',
   plural: 'events',
   shortNames: ['ev'],
-  schema: openObject({ involvedObject: openObject({}), reason: string, message: string, count: integer }, [
-    'involvedObject',
-  ]),
+  schema: openObject({
+    involvedObject: { ...openObject({}), default: {} },
+    reason: string,
+    message: string,
+    count: integer,
+  }),
   columns: [
     {
       name: 'Last Seen',
@@ -127,7 +154,7 @@ export const endpointsType = builtIn({
   kind: 'Endpoints',
   plural: 'endpoints',
   shortNames: ['ep'],
-  schema: openObject({ subsets: { type: 'array', items: openObject({}) } }),
+  schema: strictObject({ subsets: { type: 'array', items: openObject({}) } }),
   columns: [
     {
       name: 'Endpoints',
@@ -145,7 +172,11 @@ export const endpointsType = builtIn({
   ],
 });
 
-const addressTypes = ['FQDN', 'IPv4', 'IPv6'];
+/** As a table has room for it. */
+function shortList(values: readonly unknown[]): string {
+  const shown = values.slice(0, 3).join(',') || '<unset>';
+  return values.length > 3 ? `${shown} + ${values.length - 3} more...` : shown;
+}
 
 export const endpointSliceType = builtIn({
   group: 'discovery.k8s.io',
@@ -153,46 +184,39 @@ export const endpointSliceType = builtIn({
   kind: 'EndpointSlice',
   plural: 'endpointslices',
   hasGeneration: true,
-  schema: openObject({
+  schema: strictObject({
     addressType: string,
-    endpoints: {
-      type: 'array',
-      items: openObject({ addresses: { type: 'array', items: string } }, ['addresses']),
-    },
-    ports: {
-      type: 'array',
-      items: openObject({
+    endpoints: atomicList(
+      openObject({
+        addresses: { ...listOf(string), 'x-kubernetes-list-type': 'set' },
+        conditions: { ...openObject({}), default: {} },
+      }),
+    ),
+    ports: atomicList(
+      strictObject({
         protocol: { type: 'string', default: 'TCP' },
         name: { type: 'string', default: '' },
+        port: integer,
+        appProtocol: string,
       }),
-      'x-kubernetes-list-type': 'atomic',
-    },
+    ),
   }),
   columns: [
     { name: 'AddressType', type: 'string', value: (slice) => slice.addressType },
     {
       name: 'Ports',
       type: 'string',
-      value: (slice) =>
-        listAt(slice, 'ports')
-          .map((port) => valueAt(port, 'port'))
-          .join(',') || '<unset>',
+      value: (slice) => shortList(listAt(slice, 'ports').map((port) => valueAt(port, 'port'))),
     },
     {
       name: 'Endpoints',
       type: 'string',
       value: (slice) =>
-        listAt(slice, 'endpoints')
-          .flatMap((endpoint) => listAt(endpoint, 'addresses'))
-          .join(',') || '<unset>',
+        shortList(listAt(slice, 'endpoints').flatMap((endpoint) => listAt(endpoint, 'addresses'))),
     },
     ageColumn,
   ],
-  objectRules(slice) {
-    const type = stringAt(slice, 'addressType');
-    if (!type) return [requiredValue('addressType')];
-    return addressTypes.includes(type) ? [] : [unsupportedValue('addressType', type, addressTypes)];
-  },
+  objectRules: endpointSliceFaults,
 });
 
 export const leaseType = builtIn({
@@ -200,15 +224,35 @@ export const leaseType = builtIn({
   version: 'v1',
   kind: 'Lease',
   plural: 'leases',
-  schema: openObject({
-    spec: openObject({
-      holderIdentity: string,
-      leaseDurationSeconds: { type: 'integer', minimum: 1 },
-      strategy: anything,
-    }),
+  schema: strictObject({
+    spec: {
+      ...strictObject({
+        holderIdentity: string,
+        leaseDurationSeconds: integer,
+        acquireTime: { type: 'string', format: 'date-time' },
+        renewTime: { type: 'string', format: 'date-time' },
+        leaseTransitions: integer,
+        strategy: string,
+        preferredHolder: string,
+      }),
+      default: {},
+    },
   }),
   columns: [
     { name: 'Holder', type: 'string', value: (lease) => valueAt(lease, 'spec', 'holderIdentity') },
     ageColumn,
   ],
+  objectRules(lease) {
+    const { leaseDurationSeconds, leaseTransitions } = objectAt(lease, 'spec');
+    const faults: FieldFault[] = [];
+    if (typeof leaseDurationSeconds === 'number' && leaseDurationSeconds <= 0) {
+      const why = 'must be greater than 0';
+      faults.push(invalidValue('spec.leaseDurationSeconds', leaseDurationSeconds, why));
+    }
+    if (typeof leaseTransitions === 'number' && leaseTransitions < 0) {
+      const why = 'must be greater than or equal to 0';
+      faults.push(invalidValue('spec.leaseTransitions', leaseTransitions, why));
+    }
+    return faults;
+  },
 });

@@ -1,6 +1,7 @@
 // v1 Namespace. Its end is the work of the namespace controller; here is only what it looks like.
 import { listAt, objectAt, stringAt, valueAt } from '../json.ts';
-import { openObject, setOf, string } from '../schema/schema.ts';
+import { listOf, openObject, strictObject, string } from '../schema/schema.ts';
+import { invalidValue } from '../schema/validate.ts';
 import { ageColumn } from '../table/age.ts';
 import { builtIn } from './resource-type.ts';
 
@@ -11,9 +12,10 @@ export const namespaceType = builtIn({
   shortNames: ['ns'],
   namespaced: false,
   hasStatus: true,
+  hasCollectionDelete: false,
   nameRule: 'label',
-  schema: openObject({
-    spec: openObject({ finalizers: setOf(string) }),
+  schema: strictObject({
+    spec: strictObject({ finalizers: { ...listOf(string), 'x-kubernetes-list-type': 'atomic' } }),
     status: openObject({ phase: string }),
   }),
   columns: [
@@ -28,6 +30,14 @@ export const namespaceType = builtIn({
   selectableFields: ['status.phase'],
   complete({ metadata }) {
     metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name };
+  },
+  objectRules({ metadata, status }) {
+    const phase = stringAt(status, 'phase');
+    const expected = metadata.deletionTimestamp ? 'Terminating' : 'Active';
+    if (phase === expected) return [];
+    const is = metadata.deletionTimestamp ? 'not empty' : 'empty';
+    const why = `may only be '${expected}' if \`deletionTimestamp\` is ${is}`;
+    return [invalidValue('status.Phase', phase, why)];
   },
   prepare(namespace, old) {
     const { metadata } = namespace;

@@ -2,6 +2,7 @@
 import { cidrContains, tryParseCidr } from '../../net/index.ts';
 import { isObject, type Json, type KubeObject, listAt, objectAt, stringAt } from '../json.ts';
 import { labelSelectorFaults } from '../objects/labels.ts';
+import { portNameFaults, portNumberFaults } from '../objects/names.ts';
 import {
   integer,
   intOrString,
@@ -16,15 +17,16 @@ import type { FieldFault } from '../status-error.ts';
 import { ageColumn } from '../table/age.ts';
 import { builtIn } from './resource-type.ts';
 
-const selector = strictObject({
-  matchLabels: stringMap,
-  matchExpressions: listOf(
-    strictObject({ key: string, operator: string, values: listOf(string) }, ['key', 'operator']),
-  ),
-});
+const selector: Schema = {
+  'x-kubernetes-map-type': 'atomic',
+  ...strictObject({
+    matchLabels: stringMap,
+    matchExpressions: listOf(strictObject({ key: string, operator: string, values: listOf(string) })),
+  }),
+};
 
 const port = strictObject({
-  protocol: { type: 'string', enum: ['SCTP', 'TCP', 'UDP'], default: 'TCP' },
+  protocol: { type: 'string', enum: ['TCP', 'UDP', 'SCTP'], default: 'TCP' },
   port: intOrString,
   endPort: integer,
 });
@@ -32,7 +34,7 @@ const port = strictObject({
 const peer = strictObject({
   podSelector: selector,
   namespaceSelector: selector,
-  ipBlock: strictObject({ cidr: string, except: listOf(string) }, ['cidr']),
+  ipBlock: strictObject({ cidr: string, except: listOf(string) }),
 });
 
 const rule = (peers: string): Schema => strictObject({ ports: listOf(port), [peers]: listOf(peer) });
@@ -44,12 +46,13 @@ export const networkPolicyType = builtIn({
   plural: 'networkpolicies',
   shortNames: ['netpol'],
   hasGeneration: true,
+  emptyObject: { spec: { podSelector: {} } },
   schema: strictObject({
     spec: strictObject({
       podSelector: { ...selector, default: {} },
       ingress: listOf(rule('from')),
       egress: listOf(rule('to')),
-      policyTypes: listOf({ type: 'string', enum: ['Egress', 'Ingress'] }),
+      policyTypes: listOf({ type: 'string', enum: ['Ingress', 'Egress'] }),
     }),
   }),
   columns: [{ name: 'Pod-Selector', type: 'string', value: podSelectorShown }, ageColumn],
@@ -69,9 +72,16 @@ export const networkPolicyType = builtIn({
       ...labelSelectorFaults(objectAt(spec, 'podSelector'), 'spec.podSelector'),
       ...ruleFaults(listAt(spec, 'ingress'), 'from', 'spec.ingress'),
       ...ruleFaults(listAt(spec, 'egress'), 'to', 'spec.egress'),
+      ...policyTypesFaults(listAt(spec, 'policyTypes')),
     ];
   },
 });
+
+function policyTypesFaults(types: readonly Json[]): FieldFault[] {
+  if (types.length <= 2) return [];
+  const message = `Invalid value: ${JSON.stringify(types)}: may not specify more than two policyTypes`;
+  return [{ field: 'spec.policyTypes', reason: 'FieldValueInvalid', message }];
+}
 
 function ruleFaults(rules: readonly Json[], peers: 'from' | 'to', path: string): FieldFault[] {
   return rules.flatMap((one, index) => [
@@ -84,24 +94,21 @@ function portFaults(value: Json, path: string): FieldFault[] {
   const { port, endPort } = objectAt(value);
   const faults: FieldFault[] = [];
   const isNumber = typeof port === 'number';
-  if (isNumber && (port < 1 || port > 65535)) {
-    faults.push(invalidValue(`${path}.port`, port, 'must be between 1 and 65535, inclusive'));
-  }
-  if (typeof port === 'string' && (!/^(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*$/.test(port) || port.length > 15)) {
-    const why = 'must be a port name: at most 15 of a-z, 0-9 and single inner "-", with at least one letter';
-    faults.push(invalidValue(`${path}.port`, port, why));
-  }
+  const why = isNumber ? portNumberFaults(port) : typeof port === 'string' ? portNameFaults(port) : [];
+  faults.push(...why.map((one) => invalidValue(`${path}.port`, port, one)));
   if (typeof endPort !== 'number') return faults;
-  if (port === undefined) faults.push(requiredValue(`${path}.port`, 'must be specified when `endPort` is'));
-  else if (!isNumber) {
+  if (port === undefined) {
+    faults.push(
+      invalidValue(`${path}.endPort`, endPort, 'may not be specified when `port` is not specified'),
+    );
+  } else if (!isNumber) {
     faults.push(invalidValue(`${path}.endPort`, endPort, 'may not be specified when `port` is non-numeric'));
   } else if (endPort < port) {
-    faults.push(invalidValue(`${path}.endPort`, endPort, 'must be greater than or equal to `port`'));
+    // The value that it shows is that of the port, in Kubernetes as well.
+    faults.push(invalidValue(`${path}.endPort`, port, 'must be greater than or equal to `port`'));
   }
-  if (endPort < 1 || endPort > 65535) {
-    faults.push(invalidValue(`${path}.endPort`, endPort, 'must be between 1 and 65535, inclusive'));
-  }
-  return faults;
+  const outside = portNumberFaults(endPort);
+  return [...faults, ...outside.map((one) => invalidValue(`${path}.endPort`, endPort, one))];
 }
 
 function peerFaults(value: Json, path: string): FieldFault[] {
@@ -133,7 +140,7 @@ function ipBlockFaults(block: Json, path: string): FieldFault[] {
     if (!except) return [invalidValue(field, item, why)];
     const isWithin =
       except.length > cidr.length && cidrContains(cidr, { family: except.family, value: except.network });
-    return isWithin ? [] : [invalidValue(field, item, `must be a strict subset of \`cidr\` ${text}`)];
+    return isWithin ? [] : [invalidValue(field, item, 'must be a strict subset of `cidr`')];
   });
 }
 

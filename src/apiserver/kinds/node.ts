@@ -1,6 +1,9 @@
 // v1 Node: roles and readiness for the table; the rest passes through.
-import { type KubeObject, listAt, stringAt, valueAt } from '../json.ts';
-import { boolean, listByKey, openObject, setOf, string } from '../schema/schema.ts';
+import { tryParseCidr } from '../../net/index.ts';
+import { isEqual, type KubeObject, listAt, stringAt, valueAt } from '../json.ts';
+import { boolean, listByKey, openObject, setOf, strictObject, string } from '../schema/schema.ts';
+import { forbiddenValue, invalidValue, unsupportedValue } from '../schema/validate.ts';
+import type { FieldFault } from '../status-error.ts';
 import { ageColumn } from '../table/age.ts';
 import { conditionList } from './conditions.ts';
 import { builtIn, type Column } from './resource-type.ts';
@@ -14,7 +17,7 @@ export const nodeType = builtIn({
   shortNames: ['no'],
   namespaced: false,
   hasStatus: true,
-  schema: openObject({
+  schema: strictObject({
     spec: openObject({
       podCIDR: string,
       podCIDRs: setOf(string),
@@ -42,7 +45,36 @@ export const nodeType = builtIn({
     infoColumn('Container-Runtime', 'containerRuntimeVersion'),
   ],
   selectableFields: ['spec.unschedulable'],
+  objectRules: nodeFaults,
 });
+
+const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
+
+function nodeFaults(node: KubeObject, old: KubeObject | undefined): FieldFault[] {
+  const faults: FieldFault[] = [];
+  const ranges = rangesOf(node);
+  for (const [index, range] of ranges.entries()) {
+    const why = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
+    if (!tryParseCidr(range)) faults.push(invalidValue(`spec.podCIDRs[${index}]`, range, why));
+  }
+  for (const [index, taint] of listAt(node, 'spec', 'taints').entries()) {
+    const effect = stringAt(taint, 'effect');
+    if (taintEffects.includes(effect)) continue;
+    faults.push(unsupportedValue(`metadata.taints[${index}].effect`, effect, taintEffects));
+  }
+  const before = old ? rangesOf(old) : [];
+  if (before.length > 0 && !isEqual(before, ranges)) {
+    const why = 'node updates may not change podCIDR except from "" to valid';
+    faults.push(forbiddenValue('spec.podCIDRs', why));
+  }
+  return faults;
+}
+
+function rangesOf(node: KubeObject): string[] {
+  const ranges = listAt(node, 'spec', 'podCIDRs').map(String);
+  const single = stringAt(node, 'spec', 'podCIDR');
+  return ranges.length === 0 && single !== '' ? [single] : ranges;
+}
 
 function readiness(node: KubeObject): string {
   const ready = listAt(node, 'status', 'conditions').find((one) => stringAt(one, 'type') === 'Ready');

@@ -11,37 +11,28 @@ import {
   string,
   stringMap,
 } from '../schema/schema.ts';
-import { requiredValue } from '../schema/validate.ts';
 import { ageColumn, humanDuration } from '../table/age.ts';
 import { conditionList } from './conditions.ts';
+import { podFaults } from './pod-rules.ts';
 import { fillRequests, qosClassOf } from './qos-class.ts';
 import { builtIn } from './resource-type.ts';
 
 const protocol: Schema = { type: 'string', enum: ['SCTP', 'TCP', 'UDP'], default: 'TCP' };
-const portNumber: Schema = { type: 'integer', minimum: 1, maximum: 65535 };
 
-const container = openObject(
-  {
-    name: { type: 'string', pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', maxLength: 63 },
-    image: string,
-    imagePullPolicy: { type: 'string', enum: ['Always', 'IfNotPresent', 'Never'] },
-    ports: listByKey(
-      ['containerPort', 'protocol'],
-      openObject({ containerPort: portNumber, protocol, name: string, hostPort: portNumber }, [
-        'containerPort',
-      ]),
-    ),
-    env: listByKey(['name'], openObject({ name: string, value: string }, ['name'])),
-    volumeMounts: listByKey(
-      ['mountPath'],
-      openObject({ mountPath: string, name: string }, ['mountPath', 'name']),
-    ),
-    resources: { ...openObject({}), default: {} },
-    terminationMessagePath: { type: 'string', default: '/dev/termination-log' },
-    terminationMessagePolicy: { type: 'string', default: 'File' },
-  },
-  ['name'],
-);
+const container = openObject({
+  name: string,
+  image: string,
+  imagePullPolicy: { type: 'string', enum: ['Always', 'IfNotPresent', 'Never'] },
+  ports: listByKey(
+    ['containerPort', 'protocol'],
+    openObject({ containerPort: integer, protocol, name: string, hostPort: integer }),
+  ),
+  env: listByKey(['name'], openObject({ name: string, value: string })),
+  volumeMounts: listByKey(['mountPath'], openObject({ mountPath: string, name: string })),
+  resources: { ...openObject({}), default: {} },
+  terminationMessagePath: { type: 'string', default: '/dev/termination-log' },
+  terminationMessagePolicy: { type: 'string', default: 'File' },
+});
 
 /** A pod's spec, which names its merge keys for patches. */
 const podSpec = openObject(
@@ -49,19 +40,19 @@ const podSpec = openObject(
     nodeName: string,
     nodeSelector: stringMap,
     hostNetwork: boolean,
-    serviceAccountName: { type: 'string', default: 'default' },
+    serviceAccountName: string,
     serviceAccount: { type: 'string' },
-    restartPolicy: { type: 'string', enum: ['Always', 'Never', 'OnFailure'], default: 'Always' },
+    restartPolicy: { type: 'string', enum: ['Always', 'OnFailure', 'Never'], default: 'Always' },
     dnsPolicy: {
       type: 'string',
-      enum: ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'],
+      enum: ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'],
       default: 'ClusterFirst',
     },
     schedulerName: { type: 'string', default: 'default-scheduler' },
     securityContext: { ...openObject({}), default: {} },
     enableServiceLinks: { type: 'boolean', default: true },
-    terminationGracePeriodSeconds: { type: 'integer', minimum: 0, default: 30 },
-    containers: { ...listByKey(['name'], container), minItems: 1 },
+    terminationGracePeriodSeconds: { type: 'integer', default: 30 },
+    containers: listByKey(['name'], container),
     initContainers: listByKey(['name'], container),
     ephemeralContainers: listByKey(['name'], container),
     imagePullSecrets: listByKey(['name'], openObject({ name: string })),
@@ -79,21 +70,19 @@ export const podType = builtIn({
   shortNames: ['po'],
   categories: ['all'],
   hasStatus: true,
-  schema: openObject(
-    {
-      spec: podSpec,
-      status: openObject({
-        phase: string,
-        podIP: string,
-        podIPs: listByKey(['ip'], openObject({ ip: string }, ['ip'])),
-        conditions: conditionList,
-        containerStatuses: { type: 'array', items: openObject({ ready: boolean, restartCount: integer }) },
-        qosClass: string,
-        exitCode: intOrString,
-      }),
-    },
-    ['spec'],
-  ),
+  hasGeneration: true,
+  schema: openObject({
+    spec: { ...podSpec, default: {} },
+    status: openObject({
+      phase: string,
+      podIP: string,
+      podIPs: listByKey(['ip'], openObject({ ip: string }, ['ip'])),
+      conditions: conditionList,
+      containerStatuses: { type: 'array', items: openObject({ ready: boolean, restartCount: integer }) },
+      qosClass: string,
+      exitCode: intOrString,
+    }),
+  }),
   columns: [
     { name: 'Ready', type: 'string', value: readyContainers },
     { name: 'Status', type: 'string', value: phaseShown },
@@ -123,11 +112,8 @@ export const podType = builtIn({
     'status.phase',
     'status.podIP',
   ],
-  prepare(pod, old) {
+  complete(pod) {
     const spec = objectAt(pod, 'spec');
-    fillRequests(spec);
-    if (!old) pod.status = { phase: 'Pending', qosClass: qosClassOf(spec) };
-    spec.serviceAccount = spec.serviceAccountName;
     for (const container of [...listAt(spec, 'containers'), ...listAt(spec, 'initContainers')]) {
       if (!isObject(container) || container.imagePullPolicy !== undefined) continue;
       const image = stringAt(container, 'image');
@@ -136,10 +122,14 @@ export const podType = builtIn({
       container.imagePullPolicy = isMoving ? 'Always' : 'IfNotPresent';
     }
   },
-  objectRules: (pod) =>
-    [...listAt(pod, 'spec', 'containers').entries()]
-      .filter(([, container]) => !stringAt(container, 'image'))
-      .map(([index]) => requiredValue(`spec.containers[${index}].image`)),
+  prepare(pod, old) {
+    const spec = objectAt(pod, 'spec');
+    fillRequests(spec);
+    if (!old) pod.status = { phase: 'Pending', qosClass: qosClassOf(spec) };
+    spec.serviceAccountName ??= 'default';
+    spec.serviceAccount = spec.serviceAccountName;
+  },
+  objectRules: podFaults,
 });
 
 function readyContainers(pod: KubeObject): string {

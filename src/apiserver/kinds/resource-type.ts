@@ -1,5 +1,5 @@
 // What the server knows of one kind in one version: names, schema, table columns, and the hooks a schema cannot express.
-import type { Json, KubeObject } from '../json.ts';
+import type { Json, JsonObject, KubeObject } from '../json.ts';
 import type { Schema } from '../schema/schema.ts';
 import type { FieldFault } from '../status-error.ts';
 import type { Store } from '../store/store.ts';
@@ -29,6 +29,8 @@ export interface ResourceType {
   readonly schema: Schema;
   /** Whether status is written apart, under /status. */
   readonly hasStatus: boolean;
+  /** Whether all of them in a namespace, or in the cluster, may be deleted at once. */
+  readonly hasCollectionDelete: boolean;
   /** Whether metadata.generation counts the changes of what is not metadata or status. */
   readonly hasGeneration: boolean;
   /** Built-in kinds take strategic merge patches; custom ones do not. */
@@ -37,12 +39,16 @@ export interface ResourceType {
   readonly columns: readonly Column[];
   /** Field paths ("spec.nodeName") for field selectors, besides metadata.name and metadata.namespace. */
   readonly selectableFields: readonly string[];
-  /** 'label' for names that become DNS labels, 'subdomain' for the rest, 'path' for names only bound by the URL. */
-  readonly nameRule: 'label' | 'subdomain' | 'path';
+  /** 'label' and 'service' for names that become DNS labels, 'subdomain' for the rest, 'path' for names only bound by the URL. */
+  readonly nameRule: 'label' | 'service' | 'subdomain' | 'path';
   /** Fills in what the schema's defaults cannot say, in place; it belongs to who wrote the object, as these do. */
   readonly complete?: (object: KubeObject) => void;
   /** Fills in what the server gives and nobody owns, in place. `old` is absent on creation. */
   readonly prepare?: (object: KubeObject, old: KubeObject | undefined, store: Store) => void;
+  /** What is sound and yet better said otherwise. */
+  readonly warnings?: (object: KubeObject) => string[];
+  /** What an object of this kind has when nothing is said of it, and nobody owns. */
+  readonly emptyObject?: JsonObject;
   /** Cross-field rules, asked when the schema is satisfied; those of a custom kind are in CEL. */
   readonly objectRules?: (object: KubeObject, old: KubeObject | undefined) => FieldFault[];
 }
@@ -68,6 +74,7 @@ export function builtIn(type: BuiltIn): ResourceType {
     categories: [],
     namespaced: true,
     hasStatus: false,
+    hasCollectionDelete: true,
     hasGeneration: false,
     isBuiltIn: true,
     columns: [],

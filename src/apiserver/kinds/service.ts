@@ -1,19 +1,61 @@
 // v1 Service, with the allocation of cluster addresses and node ports. No proxy stands behind them here.
 import { randomInt } from 'node:crypto';
-import { addressAt, cidrContains, formatAddress, parseCidr, tryParseAddress } from '../../net/index.ts';
+import { addressAt, formatAddress } from '../../net/index.ts';
 import { isObject, type JsonObject, type KubeObject, listAt, objectAt, stringAt } from '../json.ts';
-import { intOrString, listByKey, openObject, setOf, string, stringMap } from '../schema/schema.ts';
-import { invalidValue, requiredValue } from '../schema/validate.ts';
-import type { FieldFault } from '../status-error.ts';
+import {
+  atomicList,
+  boolean,
+  integer,
+  intOrString,
+  listByKey,
+  openObject,
+  strictObject,
+  string,
+  stringMap,
+} from '../schema/schema.ts';
 import type { Store } from '../store/store.ts';
 import { ageColumn } from '../table/age.ts';
 import { conditionList } from './conditions.ts';
 import { builtIn } from './resource-type.ts';
+import { firstNodePort, nodePorts, serviceCidr, serviceFaults } from './service-rules.ts';
 
-const serviceCidr = parseCidr('10.96.0.0/12');
 const serviceAddresses = 2 ** 20;
-const firstNodePort = 30_000;
-const nodePorts = 2768;
+
+const port = strictObject({
+  name: string,
+  port: integer,
+  targetPort: intOrString,
+  nodePort: integer,
+  protocol: { type: 'string', enum: ['SCTP', 'TCP', 'UDP'], default: 'TCP' },
+  appProtocol: string,
+});
+
+const spec = strictObject({
+  type: {
+    type: 'string',
+    enum: ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'],
+    default: 'ClusterIP',
+  },
+  selector: { ...stringMap, 'x-kubernetes-map-type': 'atomic' },
+  clusterIP: string,
+  clusterIPs: atomicList(string),
+  externalIPs: atomicList(string),
+  externalName: string,
+  externalTrafficPolicy: { type: 'string', enum: ['Cluster', 'Local'] },
+  internalTrafficPolicy: { type: 'string', enum: ['Cluster', 'Local'] },
+  trafficDistribution: string,
+  healthCheckNodePort: integer,
+  publishNotReadyAddresses: boolean,
+  sessionAffinity: { type: 'string', enum: ['ClientIP', 'None'], default: 'None' },
+  sessionAffinityConfig: openObject({}),
+  ipFamilies: atomicList(string),
+  ipFamilyPolicy: string,
+  allocateLoadBalancerNodePorts: boolean,
+  loadBalancerClass: string,
+  loadBalancerIP: string,
+  loadBalancerSourceRanges: atomicList(string),
+  ports: listByKey(['port', 'protocol'], port),
+});
 
 export const serviceType = builtIn({
   version: 'v1',
@@ -22,39 +64,14 @@ export const serviceType = builtIn({
   shortNames: ['svc'],
   categories: ['all'],
   hasStatus: true,
-  nameRule: 'label',
-  schema: openObject(
-    {
-      spec: openObject({
-        type: {
-          type: 'string',
-          enum: ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'],
-          default: 'ClusterIP',
-        },
-        selector: stringMap,
-        clusterIP: string,
-        clusterIPs: setOf(string),
-        externalIPs: setOf(string),
-        sessionAffinity: { type: 'string', enum: ['ClientIP', 'None'], default: 'None' },
-        internalTrafficPolicy: { type: 'string', enum: ['Cluster', 'Local'], default: 'Cluster' },
-        ports: listByKey(
-          ['port', 'protocol'],
-          openObject(
-            {
-              name: string,
-              port: { type: 'integer', minimum: 1, maximum: 65535 },
-              targetPort: intOrString,
-              nodePort: { type: 'integer', minimum: 0, maximum: 65535 },
-              protocol: { type: 'string', enum: ['SCTP', 'TCP', 'UDP'], default: 'TCP' },
-            },
-            ['port'],
-          ),
-        ),
-      }),
-      status: { ...openObject({ conditions: conditionList }), default: { loadBalancer: {} } },
+  nameRule: 'service',
+  schema: strictObject({
+    spec: { ...spec, default: {} },
+    status: {
+      ...strictObject({ loadBalancer: openObject({}), conditions: conditionList }),
+      default: { loadBalancer: {} },
     },
-    ['spec'],
-  ),
+  }),
   columns: [
     { name: 'Type', type: 'string', value: (service) => stringAt(service, 'spec', 'type') },
     {
@@ -68,11 +85,17 @@ export const serviceType = builtIn({
     { name: 'Selector', type: 'string', priority: 1, value: selectorShown },
   ],
   selectableFields: ['spec.clusterIP', 'spec.type'],
-  prepare(service, old, store) {
+  complete(service) {
     const spec = objectAt(service, 'spec');
     for (const port of listAt(spec, 'ports')) {
-      if (isObject(port)) port.targetPort ??= port.port;
+      if (isObject(port) && !port.targetPort) port.targetPort = port.port ?? 0;
     }
+    if (spec.type !== 'ExternalName') spec.internalTrafficPolicy ??= 'Cluster';
+    if (spec.type === 'NodePort' || spec.type === 'LoadBalancer') spec.externalTrafficPolicy ??= 'Cluster';
+    if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true;
+  },
+  prepare(service, old, store) {
+    const spec = objectAt(service, 'spec');
     if (spec.type === 'ExternalName') {
       // Changing the type gives the address back, as Kubernetes does.
       if (spec.clusterIP === stringAt(old, 'spec', 'clusterIP')) {
@@ -88,39 +111,12 @@ export const serviceType = builtIn({
     spec.ipFamilyPolicy ??= 'SingleStack';
     if (spec.type !== 'ClusterIP') allocateNodePorts(spec, old, store);
   },
-  objectRules: serviceRules,
+  warnings: (service) =>
+    stringAt(service, 'spec', 'clusterIP') === 'None'
+      ? ['spec.SessionAffinity is ignored for headless services']
+      : [],
+  objectRules: serviceFaults,
 });
-
-function serviceRules(service: KubeObject, old: KubeObject | undefined): FieldFault[] {
-  const faults: FieldFault[] = [];
-  const spec = objectAt(service, 'spec');
-  const ports = listAt(spec, 'ports');
-  const address = stringAt(spec, 'clusterIP');
-  if (spec.type === 'ExternalName') {
-    if (!stringAt(spec, 'externalName')) faults.push(requiredValue('spec.externalName'));
-    return faults;
-  }
-  if (ports.length === 0 && address !== 'None') faults.push(requiredValue('spec.ports'));
-  if (ports.length > 1) {
-    for (const [index, port] of ports.entries()) {
-      if (!stringAt(port, 'name')) faults.push(requiredValue(`spec.ports[${index}].name`));
-    }
-  }
-  const parsed = tryParseAddress(address);
-  if (address !== 'None' && address !== '') {
-    if (!parsed) faults.push(invalidValue('spec.clusterIPs[0]', address, 'must be a valid IP address'));
-    else if (parsed.family === 4 && !cidrContains(serviceCidr, parsed)) {
-      const why =
-        'failed to allocate IP: the provided IP is not in the valid range. The range of valid IPs is 10.96.0.0/12';
-      faults.push(invalidValue('spec.clusterIPs', address, why));
-    }
-  }
-  const before = stringAt(old, 'spec', 'clusterIP');
-  if (before && stringAt(old, 'spec', 'type') !== 'ExternalName' && before !== address) {
-    faults.push(invalidValue('spec.clusterIPs[0]', address, 'may not change once set'));
-  }
-  return faults;
-}
 
 function freeClusterIp(store: Store): string {
   const taken = new Set(store.list('services').map((service) => stringAt(service, 'spec', 'clusterIP')));

@@ -1,5 +1,5 @@
 // Deletion: preconditions, grace for pods that run somewhere, finalizers, and the long end of a namespace.
-import { isObject, type Json, type KubeObject, objectAt, stringAt } from '../json.ts';
+import { type KubeObject, objectAt, stringAt } from '../json.ts';
 import { collectionOf, type ResourceType } from '../kinds/resource-type.ts';
 import { conflict, forbidden } from '../status-error.ts';
 import type { Store } from '../store/store.ts';
@@ -12,20 +12,6 @@ export interface DeleteOptions {
   readonly gracePeriodSeconds?: number;
   readonly uid?: string;
   readonly resourceVersion?: string;
-}
-
-/** Reads `metav1.DeleteOptions` from a body (which may be absent) and the query. */
-export function readDeleteOptions(body: Json | undefined, query: URLSearchParams): DeleteOptions {
-  const { gracePeriodSeconds, preconditions, dryRun } = objectAt(body);
-  const fromQuery = query.get('gracePeriodSeconds');
-  const grace = fromQuery === null ? gracePeriodSeconds : Number(fromQuery);
-  const { uid, resourceVersion } = isObject(preconditions) ? preconditions : {};
-  return {
-    dryRun: query.get('dryRun') === 'All' || (Array.isArray(dryRun) && dryRun.includes('All')),
-    ...(typeof grace === 'number' && grace >= 0 ? { gracePeriodSeconds: grace } : {}),
-    ...(typeof uid === 'string' ? { uid } : {}),
-    ...(typeof resourceVersion === 'string' ? { resourceVersion } : {}),
-  };
 }
 
 /** Returns whether the object is gone, and its last or present state. @throws StatusError 409 when a precondition fails */
@@ -55,13 +41,15 @@ export function deleteObject(
 
 function assertPreconditions(type: ResourceType, object: KubeObject, options: DeleteOptions): void {
   const { name, uid, resourceVersion } = object.metadata;
+  // Here the real server names the kind where elsewhere it names the resource.
+  const subject = { ...type, plural: type.kind };
   if (options.uid !== undefined && options.uid !== uid) {
-    const why = `Precondition failed: UID in precondition: ${options.uid}, UID in object meta: ${uid}`;
-    throw conflict(type, name, why);
+    const why = `the UID in the precondition (${options.uid}) does not match the UID in record (${uid}).`;
+    throw conflict(subject, name, `${why} The object might have been deleted and then recreated`);
   }
   if (options.resourceVersion !== undefined && options.resourceVersion !== resourceVersion) {
-    const why = `Precondition failed: ResourceVersion in precondition: ${options.resourceVersion}, ResourceVersion in object meta: ${resourceVersion}`;
-    throw conflict(type, name, why);
+    const why = `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}).`;
+    throw conflict(subject, name, `${why} The object might have been modified`);
   }
 }
 

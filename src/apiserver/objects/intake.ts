@@ -3,6 +3,7 @@
 import { copyOf, isObject, type Json, type JsonObject, type KubeObject } from '../json.ts';
 import { apiVersionOf, type ResourceType } from '../kinds/resource-type.ts';
 import { applyDefaults } from '../schema/default.ts';
+import { dropEmpty, dropNulls } from '../schema/drop.ts';
 import { pruneUnknown } from '../schema/prune.ts';
 import { invalidValue, preventsRules, validateSchema } from '../schema/validate.ts';
 import { badRequest, type FieldFault, invalid } from '../status-error.ts';
@@ -26,35 +27,74 @@ export function takeIn(
   options: Pick<WriteOptions, 'fieldValidation' | 'warn'>,
   defaulting: 'default' | 'as-is' = 'default',
 ): KubeObject {
-  if (!isObject(body)) throw badRequest(`The request body is not a ${type.kind} object`);
-  const expected = apiVersionOf(type);
+  if (body === null && type.isBuiltIn) return takeIn(type, {}, options, defaulting);
+  if (!isObject(body)) {
+    const why = body === undefined ? 'unexpected end of JSON input (<empty>)' : 'it is no object';
+    throw unrecognized(type, `couldn't get version/kind; json parse error: ${why}`);
+  }
+  assertType(type, body);
   const { managedFields, copy } = takeApart(body);
   const draft = withoutNulls(copy);
-  if (
-    draft.kind !== undefined &&
-    draft.kind !== '' &&
-    (draft.kind !== type.kind || (draft.apiVersion ?? expected) !== expected)
-  ) {
-    const found = `${draft.apiVersion}, Kind=${draft.kind}`;
-    throw badRequest(
-      `the object provided is unrecognized or of another kind (expected ${expected}, Kind=${type.kind}; found ${found})`,
-    );
-  }
-  draft.apiVersion = expected;
+  draft.apiVersion = apiVersionOf(type);
   draft.kind = type.kind;
   if (!isObject(draft.metadata)) draft.metadata = {};
   draft.metadata.name ??= '';
-  const typeFaults = validateSchema(metadataSchema, draft.metadata, 'metadata');
+  // What is there twice is a set's member once; nobody is refused for it.
+  const typeFaults = validateSchema(metadataSchema, draft.metadata, 'metadata').filter(
+    ({ reason }) => reason !== 'FieldValueDuplicate',
+  );
   if (typeFaults.length > 0) throw invalid(type, String(draft.metadata.name), typeFaults);
-  const unknown = [
+  reportUnknown(prune(type, draft), type, options);
+  assertDecodes(type, draft);
+  if (defaulting === 'default') {
+    dropEmpty(metadataSchema, draft.metadata);
+    if (type.isBuiltIn) dropEmpty(type.schema, draft);
+    else dropNulls(type.schema, draft);
+    applyDefaults(type.schema, draft);
+  }
+  if (managedFields) draft.metadata.managedFields = managedFields;
+  return draft as KubeObject;
+}
+
+/** The paths of what the kind does not know, in a copy. */
+export function unknownFields(type: ResourceType, body: Json): string[] {
+  return isObject(body) ? prune(type, copyOf(body)) : [];
+}
+
+function prune(type: ResourceType, draft: JsonObject): string[] {
+  return [
     ...pruneUnknown(metadataSchema, draft.metadata, false).map((path) => `metadata.${path}`),
     ...pruneUnknown(type.schema, draft),
   ];
-  reportUnknown(unknown, type, options);
-  assertDecodes(type, draft);
-  if (defaulting === 'default') applyDefaults(type.schema, draft);
-  if (managedFields) draft.metadata.managedFields = managedFields;
-  return draft as KubeObject;
+}
+
+/** Built-in kinds take an object that does not say what it is for one of theirs; custom ones do not. */
+function assertType(type: ResourceType, body: JsonObject): void {
+  const expected = apiVersionOf(type);
+  const { apiVersion = '', kind = '' } = body;
+  if (!type.isBuiltIn) {
+    const missing = kind === '' ? 'Kind' : apiVersion === '' ? 'apiVersion' : undefined;
+    if (missing) {
+      const text = JSON.stringify(body);
+      const start = text.length > 30 ? `${text.slice(0, 30)} ...` : text;
+      throw unrecognized(type, `Object '${missing}' is missing in '${text}' (${start})`);
+    }
+    if (apiVersion !== expected) {
+      throw badRequest(
+        `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
+      );
+    }
+  }
+  if ((kind === '' || kind === type.kind) && (apiVersion === '' || apiVersion === expected)) return;
+  const version = String(apiVersion).split('/').at(-1);
+  throw badRequest(
+    `${kind} in version "${version}" cannot be handled as a ${type.kind}: ` +
+      `no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:110"`,
+  );
+}
+
+function unrecognized(type: ResourceType, why: string) {
+  return badRequest(`the object provided is unrecognized (must be of type ${type.kind}): ${why}`);
 }
 
 /** The managers are often the larger part, and never altered, only replaced: they are not copied, nor looked through. */
@@ -102,9 +142,12 @@ function withoutNulls(object: { [field: string]: Json | undefined }) {
 
 /** @throws StatusError 422 with every fault of an object that is otherwise ready to be stored. */
 export function assertValid(type: ResourceType, object: KubeObject, old: KubeObject | undefined): void {
-  const shape = validateSchema(type.schema, object);
-  const rules = ruleFaults(type, object, old, shape);
-  const faults = [...metadataFaults(object, type), ...shape, ...rules];
+  // What may not be twice in a list of a built-in kind is for its rules to say.
+  const shape = validateSchema(type.schema, object).filter(
+    ({ reason }) => !type.isBuiltIn || reason !== 'FieldValueDuplicate',
+  );
+  const faults = [...metadataFaults(object, type), ...shape];
+  faults.push(...ruleFaults(type, object, old, faults));
   if (faults.length > 0) throw invalid(type, object.metadata.name, faults);
 }
 
@@ -113,11 +156,11 @@ function ruleFaults(
   { objectRules, isBuiltIn }: ResourceType,
   object: KubeObject,
   old: KubeObject | undefined,
-  shape: readonly FieldFault[],
+  found: readonly FieldFault[],
 ): readonly FieldFault[] {
   if (!objectRules) return [];
-  if (isBuiltIn) return shape.length > 0 ? [] : objectRules(object, old);
-  if (!preventsRules(shape)) return objectRules(object, old);
+  if (isBuiltIn) return found.length > 0 ? [] : objectRules(object, old);
+  if (!preventsRules(found)) return objectRules(object, old);
   const why =
     'some validation rules were not checked because the object was invalid; ' +
     'correct the existing errors to complete validation';

@@ -15,7 +15,8 @@ import {
 } from '../schema/schema.ts';
 import { invalidValue, requiredValue } from '../schema/validate.ts';
 import type { FieldFault } from '../status-error.ts';
-import { keyFault, labelMapFaults } from './labels.ts';
+import { labelMapFaults } from './labels.ts';
+import { dnsLabelFaults, keyFaults, serviceNameFaults, subdomainFaults } from './names.ts';
 
 export const metadataSchema = strictObject({
   name: string,
@@ -46,16 +47,7 @@ export const metadataSchema = strictObject({
     ),
   ),
   managedFields: listOf(anything),
-  clusterName: string,
 });
-
-const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
-const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-
-const subdomainRule =
-  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-const labelRule =
-  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 
 /** Letters and digits that spell nothing and are not mistaken for each other. */
 const suffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789';
@@ -67,33 +59,78 @@ export function generateName(prefix: string): string {
 }
 
 export function metadataFaults(object: KubeObject, type: ResourceType): FieldFault[] {
-  const { name, labels, annotations, finalizers } = object.metadata;
-  const faults = [...nameFaults(name, type.nameRule), ...labelMapFaults(labels, 'metadata.labels')];
+  const { name, generateName = '', labels, annotations, finalizers } = object.metadata;
+  const faults = [
+    ...(generateName === '' ? [] : prefixFaults(generateName, type.nameRule)),
+    ...nameFaults(name, type.nameRule),
+    ...labelMapFaults(labels, 'metadata.labels'),
+  ];
   let annotationBytes = 0;
   for (const [key, value] of Object.entries(annotations ?? {})) {
-    const faulty = keyFault(key.toLowerCase());
-    if (faulty) faults.push(invalidValue('metadata.annotations', key, faulty));
+    const why = keyFaults(key.toLowerCase());
+    faults.push(...why.map((one) => invalidValue('metadata.annotations', key, one)));
     annotationBytes += Buffer.byteLength(key) + Buffer.byteLength(String(value));
   }
   if (annotationBytes > 256 * 1024) {
     const message = 'Too long: must have at most 262144 bytes';
     faults.push({ field: 'metadata.annotations', reason: 'FieldValueInvalid', message });
   }
-  for (const finalizer of finalizers ?? []) {
-    const faulty = keyFault(finalizer);
-    if (faulty) faults.push(invalidValue('metadata.finalizers', finalizer, faulty));
+  for (const [index, finalizer] of (finalizers ?? []).entries()) {
+    const why = keyFaults(finalizer);
+    faults.push(...why.map((one) => invalidValue('metadata.finalizers', finalizer, one)));
+    if (why.length === 0 && type.isBuiltIn && isUnqualified(finalizer)) {
+      const field = `metadata.finalizers[${index}]`;
+      const unknown = 'name is neither a standard finalizer name nor is it fully qualified';
+      faults.push(invalidValue(field, finalizer, unknown));
+    }
   }
   return faults;
+}
+
+/** Whether a finalizer names nobody who would take it away, nor is one of the server's own. */
+function isUnqualified(finalizer: string): boolean {
+  return !finalizer.includes('/') && !['foregroundDeletion', 'kubernetes', 'orphan'].includes(finalizer);
+}
+
+/** What a write brings that is sound and yet better done otherwise; of built-in kinds these are faults. */
+export function metadataWarnings(
+  object: KubeObject,
+  old: KubeObject | undefined,
+  type: ResourceType,
+): string[] {
+  if (type.isBuiltIn) return [];
+  const before = old?.metadata.finalizers ?? [];
+  const finalizers = (object.metadata.finalizers ?? []).filter((one) => !before.includes(one));
+  const why =
+    'prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers';
+  return finalizers
+    .filter(isUnqualified)
+    .map((finalizer) => `metadata.finalizers: ${JSON.stringify(finalizer)}: ${why}`);
+}
+
+/** A name follows the prefix, so it may end with "-". */
+function prefixFaults(prefix: string, rule: ResourceType['nameRule']): FieldFault[] {
+  const field = 'metadata.generateName';
+  return reasonsAgainst(prefix.replace(/-$/, 'a'), rule).map((why) => invalidValue(field, prefix, why));
 }
 
 function nameFaults(name: string, rule: ResourceType['nameRule']): FieldFault[] {
   const field = 'metadata.name';
   if (name === '') return [requiredValue(field, 'name or generateName is required')];
-  if (rule === 'path') {
-    const isSound = name !== '.' && name !== '..' && !/[/%]/.test(name);
-    return isSound ? [] : [invalidValue(field, name, "may not be '.' or '..' nor contain '/' or '%'")];
+  return reasonsAgainst(name, rule).map((why) => invalidValue(field, name, why));
+}
+
+function reasonsAgainst(name: string, rule: ResourceType['nameRule']): string[] {
+  switch (rule) {
+    case 'path':
+      return name === '.' || name === '..' || /[/%]/.test(name)
+        ? ["may not be '.' or '..' nor contain '/' or '%'"]
+        : [];
+    case 'label':
+      return dnsLabelFaults(name);
+    case 'service':
+      return serviceNameFaults(name);
+    case 'subdomain':
+      return subdomainFaults(name);
   }
-  const [pattern, limit, words] = rule === 'label' ? [label, 63, labelRule] : [subdomain, 253, subdomainRule];
-  if (name.length > limit) return [invalidValue(field, name, `must be no more than ${limit} characters`)];
-  return pattern.test(name) ? [] : [invalidValue(field, name, words)];
 }

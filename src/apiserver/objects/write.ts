@@ -5,11 +5,11 @@ import { copyOf, isEqual, type JsonObject, type KubeObject } from '../json.ts';
 import { collectionOf, type ResourceType } from '../kinds/resource-type.ts';
 import { trackCreation, trackUpdate } from '../patch/managed-fields.ts';
 import { applyDefaults } from '../schema/default.ts';
-import { invalidValue } from '../schema/validate.ts';
+import { forbiddenValue } from '../schema/validate.ts';
 import { alreadyExists, badRequest, conflict, forbidden, invalid, notFound } from '../status-error.ts';
 import type { Store } from '../store/store.ts';
 import { assertValid, type WriteOptions } from './intake.ts';
-import { generateName } from './metadata.ts';
+import { generateName, metadataWarnings } from './metadata.ts';
 import { timestamp } from './timestamp.ts';
 
 export type Subresource = 'status' | undefined;
@@ -25,7 +25,7 @@ export function createObject(
   if (!metadata.name && metadata.generateName) metadata.name = generateName(metadata.generateName);
   if (metadata.resourceVersion)
     throw badRequest('resourceVersion should not be set on objects to be created');
-  for (const field of ['deletionTimestamp', 'deletionGracePeriodSeconds', 'selfLink', 'generation']) {
+  for (const field of ['deletionTimestamp', 'deletionGracePeriodSeconds', 'selfLink']) {
     delete metadata[field];
   }
   metadata.uid = randomUUID();
@@ -43,6 +43,8 @@ export function createObject(
   if (store.get(collection, namespace, metadata.name)) throw alreadyExists(type, metadata.name);
   if (type.namespaced) assertNamespaceTakes(store, type, object);
   assertValid(type, object, undefined);
+  const warnings = [...metadataWarnings(object, undefined, type), ...(type.warnings?.(object) ?? [])];
+  for (const warning of warnings) options.warn(warning);
   return options.dryRun ? object : store.put(collection, object);
 }
 
@@ -76,7 +78,7 @@ export function updateObject(
 ): KubeObject {
   const { name } = old.metadata;
   assertCurrent(type, old, object);
-  const next = subresource === 'status' ? withStatus(old, object) : withoutStatus(type, old, object);
+  const next = subresource === 'status' ? withStatus(type, old, object) : withoutStatus(type, old, object);
   keepSystemFields(old, next);
   assertNoNewFinalizer(type, old, next);
   type.complete?.(next);
@@ -85,6 +87,8 @@ export function updateObject(
     next.metadata.generation = (old.metadata.generation ?? 0) + 1;
   }
   assertValid(type, next, old);
+  const warnings = [...metadataWarnings(next, old, type), ...(type.warnings?.(next) ?? [])];
+  for (const warning of warnings) options.warn(warning);
   if (isEqual(old, next)) return old;
   if (options.fieldManager !== undefined) trackUpdate(type, old, next, options.fieldManager, subresource);
   if (options.dryRun) return next;
@@ -126,13 +130,12 @@ function hasSpecFinalizers(namespace: KubeObject): boolean {
   return Array.isArray(finalizers) && finalizers.length > 0;
 }
 
-/** Metadata may be changed through /status too, as in Kubernetes' custom resources. */
-function withStatus(old: KubeObject, object: KubeObject): KubeObject {
+/** Labels and annotations may be changed through /status of a built-in kind, too. */
+function withStatus(type: ResourceType, old: KubeObject, object: KubeObject): KubeObject {
   const { status: _, metadata: before, ...others } = old;
   const { managedFields, ...kept } = before;
   const rest = copyOf({ ...others, metadata: kept });
-  const labels = object.metadata.labels;
-  const annotations = object.metadata.annotations;
+  const { labels, annotations } = type.isBuiltIn ? object.metadata : {};
   const metadata = {
     ...rest.metadata,
     ...(managedFields && { managedFields }),
@@ -184,10 +187,11 @@ function keepSystemFields(old: KubeObject, next: KubeObject): void {
 function assertNoNewFinalizer(type: ResourceType, old: KubeObject, next: KubeObject): void {
   if (!old.metadata.deletionTimestamp) return;
   const before = old.metadata.finalizers ?? [];
-  const added = (next.metadata.finalizers ?? []).filter((one) => !before.includes(one));
+  const added = (next.metadata.finalizers ?? []).filter((one) => !before.includes(one)).sort();
   if (added.length === 0) return;
-  const why = 'no new finalizers can be added if the object is being deleted';
-  throw invalid(type, old.metadata.name, [invalidValue('metadata.finalizers', added.join(','), why)]);
+  const found = added.map((one) => JSON.stringify(one)).join(', ');
+  const why = `no new finalizers can be added if the object is being deleted, found new finalizers []string{${found}}`;
+  throw invalid(type, old.metadata.name, [forbiddenValue('metadata.finalizers', why)]);
 }
 
 function specPart(object: KubeObject): JsonObject {

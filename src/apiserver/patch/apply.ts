@@ -114,13 +114,20 @@ function outermostFirst(fields: FieldSet | undefined): [string, readonly string[
 function conflictsError(conflicts: readonly { owner: Manager; path: readonly string[] }[]): StatusError {
   const causes: FieldFault[] = conflicts.map(({ owner, path }) => ({
     reason: 'FieldManagerConflict',
-    message: `conflict with ${JSON.stringify(owner.manager)}${owner.subresource ? ` with subresource ${JSON.stringify(owner.subresource)}` : ''} using ${owner.apiVersion}`,
+    message: `conflict with ${shownManager(owner)}`,
     field: shownPath(path),
   }));
   const count = causes.length === 1 ? '1 conflict' : `${causes.length} conflicts`;
   const lines = causes.map((cause) => `${cause.message}: ${cause.field}`).join('\n');
   const message = `Apply failed with ${count}: ${lines}`;
   return new StatusError(409, 'Conflict', message, { causes: causes.map((cause) => ({ ...cause })) });
+}
+
+/** Who applied a field is told from others by his name alone. */
+function shownManager({ manager, subresource, operation, apiVersion }: Manager): string {
+  const part = subresource ? ` with subresource ${JSON.stringify(subresource)}` : '';
+  const version = operation === 'Update' ? ` using ${apiVersion}` : '';
+  return `${JSON.stringify(manager)}${part}${version}`;
 }
 
 /** ".spec.containers[name="web"].image". */

@@ -28,7 +28,8 @@ export function fieldChanges(
   const ownable = ({ apiVersion: _v, kind: _k, metadata: _m, status, ...rest }: JsonObject) =>
     leavesStatus || status === undefined ? rest : { ...rest, status };
   // The types of built-in kinds have a spec even when it is empty, so nobody brings it along.
-  const before: JsonObject = old ? ownable(old) : type.isBuiltIn ? { spec: {} } : {};
+  const none: JsonObject = type.isBuiltIn ? { spec: {}, ...type.emptyObject } : {};
+  const before: JsonObject = old ? ownable(old) : none;
   const after = ownable(next);
   return {
     changed: underMetadata(

@@ -4,7 +4,7 @@ import { fieldOf, isEqual, isObject, type Json, type JsonObject, setField } from
 import { metadataSchema } from '../objects/metadata.ts';
 import { childSchema } from '../schema/prune.ts';
 import type { Schema } from '../schema/schema.ts';
-import { badRequest } from '../status-error.ts';
+import { badRequest, StatusError } from '../status-error.ts';
 
 const setOrder = '$setElementOrder/';
 const deleteFromList = '$deleteFromPrimitiveList/';
@@ -13,7 +13,13 @@ const deleteFromList = '$deleteFromPrimitiveList/';
 export function applyStrategicMergePatch(schema: Schema, object: JsonObject, patch: Json): JsonObject {
   if (!isObject(patch)) throw badRequest('A strategic merge patch must be an object');
   const whole: Schema = { ...schema, properties: { ...schema.properties, metadata: metadataSchema } };
-  return mergeObject(whole, structuredClone(object), patch);
+  const { apiVersion, kind } = object;
+  return { ...mergeObject(whole, structuredClone(object), patch), ...keptType(patch, { apiVersion, kind }) };
+}
+
+/** What an object is of outlives whatever a patch retains. */
+function keptType(patch: JsonObject, type: JsonObject): JsonObject {
+  return patch.$retainKeys === undefined ? {} : type;
 }
 
 function mergeObject(schema: Schema | undefined, object: JsonObject, patch: JsonObject): JsonObject {
@@ -21,7 +27,7 @@ function mergeObject(schema: Schema | undefined, object: JsonObject, patch: Json
   if ($patch === 'replace') return withoutDirectives(fields);
   if ($patch === 'delete') return {};
   if ($patch !== undefined && $patch !== 'merge')
-    throw badRequest(`Unknown $patch directive ${JSON.stringify($patch)}`);
+    throw new StatusError(500, '', `unknown patch type: ${$patch} in map: map[$patch:${$patch}]`);
   const merged: JsonObject = { ...object };
   if (Array.isArray($retainKeys)) {
     for (const field of Object.keys(merged)) if (!$retainKeys.includes(field)) delete merged[field];

@@ -86,6 +86,11 @@ export function listOf(items: Schema): Schema {
   return { type: 'array', items };
 }
 
+/** A list that is written, and owned, as a whole. */
+export function atomicList(items: Schema): Schema {
+  return { ...listOf(items), 'x-kubernetes-list-type': 'atomic' };
+}
+
 /** A list whose items are told apart by `keys`; strategic merge patches go by the first of them. */
 export function listByKey(keys: readonly [string, ...string[]], items: Schema): Schema {
   return {

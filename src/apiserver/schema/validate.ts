@@ -24,7 +24,7 @@ export function requiredValue(field: string, why = ''): FieldFault {
   return { field, reason: 'FieldValueRequired', message: `Required value${why && `: ${why}`}` };
 }
 
-function duplicateValue(field: string, value: Json): FieldFault {
+export function duplicateValue(field: string, value: Json): FieldFault {
   return { field, reason: 'FieldValueDuplicate', message: `Duplicate value: ${JSON.stringify(value)}` };
 }
 

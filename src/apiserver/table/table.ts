@@ -40,7 +40,7 @@ export function toTable(
 }
 
 function withObject(object: KubeObject, rowObject: RowObject): JsonObject {
-  if (rowObject === 'None') return {};
+  if (rowObject === 'None') return { object: null };
   return { object: rowObject === 'Object' ? object : toPartialMetadata(object) };
 }
 

@@ -1,0 +1,17 @@
+// All that is asked of both servers.
+import type { Case } from '../case.ts';
+import { deleting } from './deleting.ts';
+import { metadata } from './metadata.ts';
+import { reading } from './reading.ts';
+import { refusals } from './refusals.ts';
+import { watching } from './watching.ts';
+import { writing } from './writing.ts';
+
+export const cases: readonly Case[] = [
+  ...metadata,
+  ...writing,
+  ...refusals,
+  ...reading,
+  ...watching,
+  ...deleting,
+];
