@@ -6,7 +6,7 @@ import { type FailsafePorts, failsafeMatches, turnedFailsafeMatches } from './fa
 import { hasChain } from './host-questions.ts';
 import type { Marks } from './marks.ts';
 import { counter, goTo, jump, verdict } from './matches.ts';
-import { chains, type HostPlace, hostChain, policyChain } from './names.ts';
+import { chains, type HostPlace, hostChain, type PolicyVariant, policyChain } from './names.ts';
 import { againBit, hasBits, untrackedBit } from './packet-mark.ts';
 import { isInState } from './packet-tests.ts';
 import { tierRules } from './tier-rules.ts';
@@ -32,16 +32,19 @@ export function hostEndpointRules(
   marks: Marks,
 ): Expression[][][] {
   const { normal, forward, untracked, preDNAT, afterTiers } = program;
+  const isTranslated = place === 'translatedIn' || place === 'translatedOut';
+  const isSilent = isTranslated || place.startsWith('untracked');
   const build = (
     opening: Expression[][],
     parts: readonly TierProgram[][],
     direction: Direction,
     last: Expression[],
-    going?: TupleDirection,
+    variant?: PolicyVariant,
   ) => {
     const names: ChainNames = {
-      policyOf: (key) => policyChain(key, direction, going),
+      policyOf: (key) => policyChain(key, direction, variant),
       nameOf: (n) => hostChain(place, interfaceName, n),
+      deny: isSilent ? chains.denySilently : chains.deny,
     };
     return joined(opening, parts, names, last, failsafe, marks);
   };
@@ -49,18 +52,29 @@ export function hostEndpointRules(
     build(untrackedFailsafe('in', failsafe, going), [[], [...untracked.ingress]], 'ingress', [accept], going);
   const untrackedOut = (going?: TupleDirection) =>
     build(untrackedFailsafe('out', failsafe, going), [[], [...untracked.egress]], 'egress', [accept], going);
-  const end = afterTiers === 'Allow' ? [accept] : [counter, goTo(chains.deny)];
+  const end =
+    afterTiers === 'Allow' ? [accept] : [counter, goTo(isTranslated ? chains.denySilently : chains.deny)];
+  const variant = isTranslated ? 'silent' : undefined;
   if (!hasChain(place, program)) return [];
   switch (place) {
     case 'normalIn':
+    case 'translatedIn':
       return build(
         [dropInvalid, [jump(chains.failsafe.ingress)]],
         [[...preDNAT], [...normal.ingress]],
         'ingress',
         end,
+        variant,
       );
     case 'normalOut':
-      return build([dropInvalid, [jump(chains.failsafe.egress)]], [[], [...normal.egress]], 'egress', end);
+    case 'translatedOut':
+      return build(
+        [dropInvalid, [jump(chains.failsafe.egress)]],
+        [[], [...normal.egress]],
+        'egress',
+        end,
+        variant,
+      );
     case 'forwardIn':
       return build([dropInvalid], [[...preDNAT], [...forward.ingress]], 'ingress', [accept]);
     case 'forwardOut':
@@ -87,6 +101,8 @@ interface ChainNames {
   readonly policyOf: (key: string) => string;
   /** The n-th chain of the endpoint in its place, from 0. */
   readonly nameOf: (n: number) => string;
+  /** The chain for what a tier denies. */
+  readonly deny: string;
 }
 
 /**
@@ -96,20 +112,20 @@ interface ChainNames {
 function joined(
   opening: Expression[][],
   [before = [], after = []]: readonly TierProgram[][],
-  { policyOf, nameOf }: ChainNames,
+  { policyOf, nameOf, deny }: ChainNames,
   last: Expression[],
   { inbound, outbound }: FailsafePorts,
   marks: Marks,
 ): Expression[][][] {
-  if (before.length === 0) return opened(opening, tierRules(after, policyOf, nameOf, last, marks));
+  if (before.length === 0) return opened(opening, tierRules(after, policyOf, nameOf, last, marks, deny));
   const count = tierRules(before, policyOf, nameOf, [], marks).length;
   const next = goTo(nameOf(count));
   const skip = [
     ...failsafeMatches(inbound, untranslated, { port: 'receiver', net: 'sender' }),
     ...turnedFailsafeMatches(outbound, untranslated, 'sender'),
   ].map((match) => [...match, next]);
-  const first = tierRules(before, policyOf, nameOf, [next], marks);
-  const rest = tierRules(after, policyOf, (n) => nameOf(count + n), last, marks);
+  const first = tierRules(before, policyOf, nameOf, [next], marks, deny);
+  const rest = tierRules(after, policyOf, (n) => nameOf(count + n), last, marks, deny);
   return [...opened([...opening, ...skip], first), ...rest];
 }
 

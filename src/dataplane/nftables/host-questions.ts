@@ -49,6 +49,8 @@ export function hasChain(place: HostPlace, { forward, untracked, preDNAT }: Host
   switch (place) {
     case 'normalIn':
     case 'normalOut':
+    case 'translatedIn':
+    case 'translatedOut':
       return true;
     case 'forwardIn':
       return preDNAT.length + forward.ingress.length > 0;

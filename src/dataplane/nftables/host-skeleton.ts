@@ -31,7 +31,7 @@ import { HostQuestions } from './host-questions.ts';
 import { isJudged } from './judgement.ts';
 import { defaultMarks, type Marks } from './marks.ts';
 import { jump, verdict } from './matches.ts';
-import { chains, hostChains } from './names.ts';
+import { chains, type HostPlace, hostChains } from './names.ts';
 import { decide, isJudgedAgain } from './overtaken.ts';
 import { clearBits } from './packet-mark.ts';
 import { goes, isForeignWorkload, isInState, isWorkload } from './packet-tests.ts';
@@ -102,13 +102,14 @@ export function hostSkeleton(
       rules: new Map([chains.fromHostEndpoint, chains.toHostEndpoint].map((name) => [name, [[accept]]])),
     };
   const questions = new HostQuestions(programs, path.foreignWorkloads);
-  const judgeSent = [
+  const judgeSentBy = (places: Readonly<Record<'in' | 'out', HostPlace>>) => [
     [...isInState('related'), accept],
-    ...questions.ask('normalIn', 'oifname', goes('reply')),
+    ...questions.ask(places.in, 'oifname', goes('reply')),
     [...goes('reply'), accept],
-    ...questions.ask('normalOut', 'oifname'),
+    ...questions.ask(places.out, 'oifname'),
     [accept],
   ];
+  const judgeSent = judgeSentBy({ in: 'normalIn', out: 'normalOut' });
   const judged = [...isJudged(marks), accept];
   const isSettled = [...isJudgedAgain(marks, false), accept];
   const isPermittedIn = isPermittedEarly(marks, questions, 'In');
@@ -119,7 +120,10 @@ export function hostSkeleton(
     [...isWorkload('oifname'), accept],
     ...path.foreignWorkloads.map((prefix) => [...isForeignWorkload('oifname', prefix), accept]),
   ];
-  const judgeTranslated = judgeSent.map((expressions) => [...isTranslated, ...expressions]);
+  // The kernel rejects nothing behind postrouting.
+  const judgeTranslated = (
+    mayReject(path) ? judgeSentBy({ in: 'translatedIn', out: 'translatedOut' }) : judgeSent
+  ).map((expressions) => [...isTranslated, ...expressions]);
   const judgeForwardOut = [
     ...questions.ask('forwardOut', 'iifname', goes('reply')),
     [...goes('reply'), accept],
@@ -139,6 +143,8 @@ export function hostSkeleton(
       [
         [...isPermittedIn, accept],
         ...linkRules,
+        // What tells the node itself that its own packet was rejected.
+        ...(mayReject(path) ? [[...isInState('related'), ...isLoopback('iifname'), accept]] : []),
         ...overlayRules('source', path),
         ...questions.ask('normalOut', 'iifname', goes('reply')),
         [...goes('reply'), accept],
@@ -200,6 +206,11 @@ export function hostSkeleton(
     ],
   ]);
   return { bases: bases.filter(({ name }) => rules.has(name)), rules };
+}
+
+/** Then what was translated on its way out has chains of its own, which do not. */
+export function mayReject({ denyAction }: PathOptions): boolean {
+  return denyAction === 'Reject';
 }
 
 function base(name: string, hook: Hook['hook'], priority: number): Chain {

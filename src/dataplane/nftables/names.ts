@@ -24,6 +24,8 @@ export const chains = {
   inputHost: 'cali-input-host',
   /** What policy denies: dropped, or rejected, as the node's settings say. */
   deny: 'cali-deny',
+  /** The same where nothing can be rejected: before connections are tracked, and behind the routing of what the node sends. */
+  denySilently: 'cali-deny-silently',
   /** Tells the sender that nobody takes its packet. */
   reject: 'cali-reject',
   output: 'cali-output',
@@ -99,6 +101,9 @@ export const hostPlaces = {
   untrackedInReply: 'cali-fhutr',
   untrackedOutOriginal: 'cali-thuto',
   untrackedOutReply: 'cali-thutr',
+  /** As the normal ones, of what was translated on its way out: there where what is denied is rejected elsewhere. */
+  translatedIn: 'cali-fhtl',
+  translatedOut: 'cali-thtl',
 } as const;
 
 export type HostPlace = keyof typeof hostPlaces;
@@ -139,14 +144,18 @@ export function tierChain(interfaceName: string, direction: Direction, n: number
   return `${endpointChain(interfaceName, direction)}${n === 0 ? '' : `-tier-${n + 1}`}`;
 }
 
+/** Of whom a policy is asked besides: packets by the direction that they go, or where what it denies is dropped silently. */
+export type PolicyVariant = TupleDirection | 'silent';
+
 const longest = 200;
 
 /**
  * "cali-pi-..." and "cali-po-...": a policy's key as it is where nftables can say it, else its hash. A policy about packets that
- * have no connection is asked of such as have one, too, by the direction that they go: "cali-pio-...", "cali-pir-...".
+ * have no connection is asked of such as have one, too, by the direction that they go: "cali-pio-...", "cali-pir-...". "cali-pis-..."
+ * rejects nothing.
  */
-export function policyChain(key: string, direction: Direction, going?: TupleDirection): string {
-  const prefix = `cali-p${direction === 'ingress' ? 'i' : 'o'}${going?.slice(0, 1) ?? ''}-`;
+export function policyChain(key: string, direction: Direction, variant?: PolicyVariant): string {
+  const prefix = `cali-p${direction === 'ingress' ? 'i' : 'o'}${variant?.slice(0, 1) ?? ''}-`;
   const isSayable = key.length <= longest && /^[A-Za-z0-9/_.-]+$/.test(key);
   return prefix + (isSayable ? key : hashOf(key));
 }

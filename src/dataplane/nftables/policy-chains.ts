@@ -1,13 +1,13 @@
 // A chain per policy and direction, which all endpoints that the policy selects share.
 import type { Changes, DesiredState, PolicyProgram } from '../../calc/index.ts';
-import type { Expression, TupleDirection } from '../../kernel/index.ts';
+import type { Expression } from '../../kernel/index.ts';
 import type { Action, Direction } from '../../policy/index.ts';
 import { ContentSets } from './content-sets.ts';
 import { type Isolation, type Owner, ownedBy } from './isolation.ts';
 import { type LogOptions, logExpressions } from './log.ts';
 import { defaultMarks, type Marks } from './marks.ts';
 import { counter, goTo, type MatchContext, ruleMatches, verdict } from './matches.ts';
-import { chains, policyChain } from './names.ts';
+import { chains, type PolicyVariant, policyChain } from './names.ts';
 import { setPass } from './pass.ts';
 import { SetNets } from './set-nets.ts';
 import type { TableWriter } from './table-image.ts';
@@ -20,7 +20,7 @@ interface PolicyChain {
   readonly name: string;
   readonly direction: Direction;
   /** Undefined for what the policy's stage asks by itself. */
-  readonly going: TupleDirection | undefined;
+  readonly variant: PolicyVariant | undefined;
 }
 
 interface ChainRule {
@@ -39,16 +39,28 @@ export class PolicyChains {
   readonly #isolation: Isolation;
   readonly #log: LogOptions;
   readonly #marks: Marks;
+  readonly #rejects: boolean;
+  /** Those that have a chain besides which rejects nothing. */
+  #silent: ReadonlySet<string> = new Set();
   /** Of each policy, the names of its chains and of the content sets that their rules use. */
   readonly #written = new Map<
     string,
     { readonly chains: ReadonlySet<string>; readonly uses: readonly string[] }
   >();
 
-  constructor(isolation: Isolation, log: LogOptions, marks = defaultMarks) {
+  /** `rejects` tells whether what is denied is rejected where that can be. */
+  constructor(
+    isolation: Isolation,
+    log: LogOptions,
+    {
+      marks = defaultMarks,
+      rejects = false,
+    }: { readonly marks?: Marks | undefined; readonly rejects?: boolean } = {},
+  ) {
     this.#isolation = isolation;
     this.#log = log;
     this.#marks = marks;
+    this.#rejects = rejects;
   }
 
   /** Returns the names of chains that have to go when nobody refers to them any more. */
@@ -61,12 +73,15 @@ export class PolicyChains {
     const gone: string[] = [];
     const outdated: (readonly string[])[] = [];
     const additions: (() => void)[] = [];
-    for (const key of changes.policies) {
+    const silent = this.#rejects ? askedWhenTranslated(state) : this.#silent;
+    const due = changes.policies.union(silent.symmetricDifference(this.#silent));
+    this.#silent = silent;
+    for (const key of due) {
       const program = state.policies.get(key);
       const known = this.#written.get(key);
       if (known) outdated.push(known.uses);
       const before: ReadonlySet<string> = known?.chains ?? new Set();
-      const wanted = program ? chainsOf(key, program) : [];
+      const wanted = program ? chainsOf(key, program, silent.has(key)) : [];
       const names = new Set(wanted.map(({ name }) => name));
       gone.push(...before.difference(names));
       if (!program) {
@@ -113,28 +128,34 @@ export class PolicyChains {
   #rules(
     key: string,
     { stage, tier = '', ...program }: PolicyProgram,
-    { direction, going }: PolicyChain,
+    { direction, variant }: PolicyChain,
     context: Omit<MatchContext, 'view'>,
   ): ChainRule[] {
     const allowed = stage === 'untracked' ? goTo(chains.untracked) : verdict('accept');
+    const denied = goTo(stage === 'untracked' || variant === 'silent' ? chains.denySilently : chains.deny);
+    const view = viewOf(stage, variant === 'silent' ? undefined : variant);
     return program[direction].flatMap(({ action, origin, ...rule }) =>
-      ruleMatches({ action, origin, ...rule }, { ...context, view: viewOf(stage, going) }).map((matches) => ({
+      ruleMatches({ action, origin, ...rule }, { ...context, view }).map((matches) => ({
         expressions: [
           ...matches,
           counter,
-          ...this.#verdict(action, allowed, () => logExpressions(key, tier, this.#log)),
+          ...this.#verdict(action, { allowed, denied }, () => logExpressions(key, tier, this.#log)),
         ],
         comment: origin,
       })),
     );
   }
 
-  #verdict(action: Action, allowed: Expression, log: () => Expression[]): Expression[] {
+  #verdict(
+    action: Action,
+    { allowed, denied }: Readonly<Record<'allowed' | 'denied', Expression>>,
+    log: () => Expression[],
+  ): Expression[] {
     switch (action) {
       case 'Allow':
         return [allowed];
       case 'Deny':
-        return [goTo(chains.deny)];
+        return [denied];
       case 'Pass':
         return [...setPass(this.#marks), verdict('return')];
       case 'Log':
@@ -143,9 +164,23 @@ export class PolicyChains {
   }
 }
 
-function chainsOf(key: string, { stage }: PolicyProgram): PolicyChain[] {
-  const ways = stage === 'untracked' ? ([undefined, 'original', 'reply'] as const) : [undefined];
+function chainsOf(key: string, { stage }: PolicyProgram, isSilentToo: boolean): PolicyChain[] {
+  const variants: (PolicyVariant | undefined)[] = [
+    undefined,
+    ...(stage === 'untracked' ? (['original', 'reply'] as const) : []),
+    ...(isSilentToo ? (['silent'] as const) : []),
+  ];
   return directions.flatMap((direction) =>
-    ways.map((going) => ({ name: policyChain(key, direction, going), direction, going })),
+    variants.map((variant) => ({ name: policyChain(key, direction, variant), direction, variant })),
   );
+}
+
+/** Keys of the policies of which host endpoints ask what was translated on its way out. */
+function askedWhenTranslated({ hostEndpoints }: DesiredState): Set<string> {
+  const tiers = [...hostEndpoints.values()].flatMap(({ preDNAT, normal }) => [
+    ...preDNAT,
+    ...normal.ingress,
+    ...normal.egress,
+  ]);
+  return new Set(tiers.flatMap(({ policies }) => policies.map(({ key }) => key)));
 }

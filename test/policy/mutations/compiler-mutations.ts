@@ -405,7 +405,7 @@ export const compilerMutations: readonly Mutation[] = [
   {
     says: 'a tier that passes by default denies',
     file: 'dataplane/nftables/tier-rules.ts',
-    find: "if (defaultAction === 'Deny') rules.push([counter, goTo(chains.deny)]);",
-    replace: 'if (defaultAction) rules.push([counter, goTo(chains.deny)]);',
+    find: "if (defaultAction === 'Deny') rules.push([counter, goTo(deny)]);",
+    replace: 'if (defaultAction) rules.push([counter, goTo(deny)]);',
   },
 ];

@@ -32,6 +32,7 @@ export const pathSets: readonly NftSet[] = [...networkSets, ...endpointPathSets]
 export const pathChains: readonly Chain[] = [
   { name: chains.reject },
   { name: chains.deny },
+  { name: chains.denySilently },
   natOutgoingChain,
   serviceLoopChain,
   ...encapsulationChains,
@@ -49,6 +50,8 @@ export function pathRules(options: PathOptions, marks: Marks): Rule[] {
       chain: chains.deny,
       expressions: [options.denyAction === 'Reject' ? goTo(chains.reject) : verdict('drop')],
     },
+    { chain: chains.denySilently, expressions: letGoOn(marks) },
+    { chain: chains.denySilently, expressions: [verdict('drop')] },
     ...natOutgoingRules(options),
     ...serviceLoopRules(options),
     ...encapsulationRules(options),
