@@ -44,6 +44,10 @@ export interface AgentsOptions {
   readonly pools: Readonly<Record<string, IPPoolSpec>>;
   /** Of which pods get an address each. */
   readonly families: readonly Family[];
+  /** What the agents of some nodes find in their environment besides. */
+  readonly environments?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Called when the nodes are there, and no agent is yet. */
+  readonly prepare?: (agents: Agents) => Promise<void>;
 }
 
 const readyDeadlineMs = 120_000;
@@ -57,27 +61,30 @@ export class Agents {
   readonly #underlay: Underlay;
   readonly #api: LabApi;
   readonly #families: readonly Family[];
+  readonly #environments: NonNullable<AgentsOptions['environments']>;
   readonly #agents = new Map<string, Agent>();
   readonly #plugin = shimPath();
   readonly #stopping = new AbortController();
 
   /** Resolves when every agent is ready. */
   static async start(options: AgentsOptions): Promise<Agents> {
-    const { id, nodes, pools: specs, families } = options;
+    const { id, nodes } = options;
     const run = createRun(id);
+    let agents: Agents | undefined;
     try {
       const underlay = Underlay.make(namespacePrefix(id), nodes);
-      const agents = new Agents(run, underlay, await LabApi.start(run, underlay, () => {}), families);
-      await agents.#begin(specs);
+      agents = new Agents(run, underlay, await LabApi.start(run, underlay, () => {}), options);
+      await agents.#begin(options);
       return agents;
     } catch (error) {
-      await removeRun(run);
+      await (agents ? agents.stop() : removeRun(run));
       throw error;
     }
   }
 
-  private constructor(run: Run, underlay: Underlay, api: LabApi, families: readonly Family[]) {
-    this.#families = families;
+  private constructor(run: Run, underlay: Underlay, api: LabApi, options: AgentsOptions) {
+    this.#families = options.families;
+    this.#environments = options.environments ?? {};
     this.run = run;
     this.#underlay = underlay;
     this.#api = api;
@@ -165,6 +172,7 @@ export class Agents {
       type: 'calico',
       agent_socket: join(root, 'run', 'cni.sock'),
       deletions_dir: join(root, 'lib', 'cni-deletions'),
+      feature_control: { floating_ips: true },
       ipam: {
         type: 'calico-ipam',
         assign_ipv4: String(this.#families.includes(4)),
@@ -242,7 +250,7 @@ export class Agents {
     }
   }
 
-  async #begin(specs: AgentsOptions['pools']): Promise<void> {
+  async #begin({ pools: specs, prepare }: AgentsOptions): Promise<void> {
     const { datastore } = this;
     for (const definition of crds()) await datastore.create(customResourceDefinitions, definition);
     await datastore.create(namespaces, {
@@ -262,8 +270,9 @@ export class Agents {
     for (const { name, address } of this.#underlay.nodes) {
       await registerNode(datastore, name, address);
       mkdirSync(join(nodeRoot(this.run, name), 'lib', 'cni-deletions'), { recursive: true });
-      this.#agents.set(name, this.#startAgent(name));
     }
+    await prepare?.(this);
+    for (const { name } of this.#underlay.nodes) this.#agents.set(name, this.#startAgent(name));
     try {
       await ready.waitFor(this.nodes, { deadlineMs: readyDeadlineMs, signal: this.#stopping.signal });
     } finally {
@@ -277,6 +286,7 @@ export class Agents {
       root: nodeRoot(this.run, node),
       kubeconfig: nodeKubeconfig(this.run, node),
       environment: {
+        ...this.#environments[node],
         [runVariable]: this.run.id,
         NODE_OPTIONS: `--import=${injector}`,
         CALICO_TEST_KILL_FILE: this.#killFile(node),
