@@ -84,19 +84,20 @@ describe('settings', { timeout: 400_000 }, () => {
     });
     await agents.datastore.update(felixConfigurations, { ...rest, metadata, spec });
   };
-  const untilShown = async (cases: Cases, node: NodeWithPod) => {
+  const shownOf = (cases: Cases, node: NodeWithPod, isShown: boolean) =>
+    Object.entries(cases).flatMap(([name, { shows }]) => (shows(node) === isShown ? [name] : []));
+  /** One after the other: the last is likely to show when the first does. */
+  const untilAll = async (cases: Cases, node: NodeWithPod, isShown: boolean) => {
+    const what = isShown ? 'to show' : 'not to show any more';
     for (const [name, { shows }] of Object.entries(cases))
       await until(
-        () => shows(node),
-        `${name} to show on ${node.node}`,
-        () => `${node.log}\n${node.table}`,
+        () => shows(node) === isShown,
+        `${name} ${what} on ${node.node}`,
+        () => `In all: ${shownOf(cases, node, !isShown).join(', ')}\n${node.log}`,
       );
   };
-  const noneShown = (cases: Cases, node: NodeWithPod) =>
-    assert.deepEqual(
-      Object.entries(cases).flatMap(([name, { shows }]) => (shows(node) ? [name] : [])),
-      [],
-    );
+  const untilShown = (cases: Cases, node: NodeWithPod) => untilAll(cases, node, true);
+  const noneShown = (cases: Cases, node: NodeWithPod) => assert.deepEqual(shownOf(cases, node, true), []);
   const starts = () => first.log.split('"msg":"Ready"').length - 1;
   /** Resolves when the agent has started anew by itself. */
   const configureAnew = async (spec: FelixConfiguration['spec']) => {
@@ -137,13 +138,7 @@ describe('settings', { timeout: 400_000 }, () => {
   test('that are taken back leave nothing behind', async () => {
     await configureAnew({ mtuIfacePattern: mtuIfacePattern.value });
     await untilShown({ mtuIfacePattern }, first);
-    const { ...cases } = { ...liveCases, ...others, vxlanMTU };
-    for (const [name, { shows }] of Object.entries(cases))
-      await until(
-        () => !shows(first),
-        `${name} not to show any more`,
-        () => first.log,
-      );
+    await untilAll({ ...liveCases, ...others, vxlanMTU }, first, false);
   });
 
   const proxied = () => `net/ipv4/conf/${first.podLink}/route_localnet`;
