@@ -1,7 +1,9 @@
 // Host endpoints in the real kernel: what a node receives, sends and forwards, by every kind of policy about them. Everything is
 // tried with TCP, UDP, ICMP and SCTP, over IPv4 and IPv6, between everybody who has a way to each other.
+import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { defaultFailsafePorts } from '../../src/dataplane/index.ts';
+import { defaultFailsafePorts, defaultPath } from '../../src/dataplane/index.ts';
+import { closeNamespace, InetSocket, openNamespace, pollReadable } from '../../src/kernel/index.ts';
 import { parseCidr } from '../../src/net/index.ts';
 import type { Cluster } from '../../src/policy/index.ts';
 import type { GlobalNetworkPolicy, HostEndpoint } from '../../src/resources/index.ts';
@@ -405,33 +407,73 @@ for (const [title, options] of always) {
       lab.nft('node-1', 'delete table inet services');
     });
 
-    test('judges what it sends to a service by where that leads', async () => {
-      serve('behind');
-      const flows = both((family) => ({
-        ...lab.flow('node-1', 'behind', family, 'tcp', 80),
-        // The source that it would have by the way that it first seemed to take.
-        from: lab.end('node-1', family),
-        target: { address: service[family], port: 443 },
-      }));
-      const to = (nets: string[]) => ({
-        types: ['Egress' as const],
-        egress: nets.map((net) => allow({ protocol: 'TCP', destination: { nets: [net], ports: [80] } })),
+    for (const denyAction of ['Drop', 'Reject'] as const)
+      test(`judges what it sends to a service by where that leads, and denies by ${denyAction}`, async () => {
+        lab.node(1).table.reconfigure({ path: { ...defaultPath, denyAction } });
+        serve('behind');
+        const flows = both((family) => ({
+          ...lab.flow('node-1', 'behind', family, 'tcp', 80),
+          // The source that it would have by the way that it first seemed to take.
+          from: lab.end('node-1', family),
+          target: { address: service[family], port: 443 },
+        }));
+        const to = (nets: string[]) => ({
+          types: ['Egress' as const],
+          egress: nets.map((net) => allow({ protocol: 'TCP', destination: { nets: [net], ports: [80] } })),
+        });
+        await lab.become(
+          clusterOf(
+            [hostEndpoint('one', { interfaceName: 'eth1' }), hostEndpoint('zero', { interfaceName: 'eth0' })],
+            { p: to([]) },
+          ),
+        );
+        lab.expect(flows, () => false, 'closed by the interface that it goes out by');
+        await lab.become(
+          clusterOf(
+            [hostEndpoint('one', { interfaceName: 'eth1' }), hostEndpoint('zero', { interfaceName: 'eth0' })],
+            { p: { ...to(['10.9.0.2/32', 'fd09::2/128']), selector: "host == 'one'" } },
+          ),
+        );
+        lab.expect(flows, () => true, 'open by the interface that it goes out by');
+        lab.nft('node-1', 'delete table inet services');
+        lab.node(1).table.reconfigure({ path: defaultPath });
       });
-      await lab.become(
-        clusterOf(
-          [hostEndpoint('one', { interfaceName: 'eth1' }), hostEndpoint('zero', { interfaceName: 'eth0' })],
-          { p: to([]) },
-        ),
-      );
-      lab.expect(flows, () => false, 'closed by the interface that it goes out by');
-      await lab.become(
-        clusterOf(
-          [hostEndpoint('one', { interfaceName: 'eth1' }), hostEndpoint('zero', { interfaceName: 'eth0' })],
-          { p: { ...to(['10.9.0.2/32', 'fd09::2/128']), selector: "host == 'one'" } },
-        ),
-      );
-      lab.expect(flows, () => true, 'open by the interface that it goes out by');
-      lab.nft('node-1', 'delete table inet services');
+
+    test('rejects what its host endpoints deny, where it is told to', async () => {
+      const policies = {
+        d: { ...forward, preDNAT: true, ingress: [deny({ protocol: 'TCP', destination: { ports: [25] } })] },
+        f: { ...forward, ...bothWays, ingress: [deny({ protocol: 'TCP', destination: { ports: [26] } })] },
+        u: { ...forward, ...bothWays, doNotTrack: true, egress: [deny({ protocol: 'SCTP' })] },
+      };
+      const endpoints = [all(), hostEndpoint('one', { interfaceName: 'eth1' })];
+      await lab.become(clusterOf(endpoints, policies));
+      const refused = (from: Place, to: Place, port: number) => {
+        const namespace = openNamespace(lab.end(from, 4).namespacePath);
+        using client = InetSocket.open({ namespace, family: 4, type: 'stream' });
+        closeNamespace(namespace);
+        client.connect({ address: addressOf[to][4], port });
+        return pollReadable([client], 200).length > 0 && client.takeError() !== undefined;
+      };
+      const ask = () => [
+        refused('outside', 'node-1', 23),
+        refused('behind', 'node-1', 23),
+        refused('behind', 'node-1', 25),
+        refused('node-1', 'outside', 24),
+        refused('node-1', 'behind', 24),
+        refused('behind', 'pod-1', 26),
+      ];
+      assert.deepEqual(ask(), new Array(6).fill(false));
+      lab.node(1).table.reconfigure({ path: { ...defaultPath, denyAction: 'Reject' } });
+      lab.node(1).apply();
+      // Nobody is told of what a policy denies before translation.
+      assert.deepEqual(ask(), [true, true, false, true, true, true]);
+      // A policy that comes, and one that goes, while others reject.
+      await lab.become(clusterOf(endpoints, { ...policies, n: { ingress: [allow({ protocol: 'UDP' })] } }));
+      await lab.become(clusterOf([], policies));
+      await lab.become(clusterOf(endpoints, { f: policies.f }));
+      assert.equal(refused('behind', 'node-1', 23), true);
+      lab.node(1).table.reconfigure({ path: defaultPath });
+      lab.node(1).apply();
     });
 
     test('judges a node port before it is translated, and closes what is open to a pod', async () => {

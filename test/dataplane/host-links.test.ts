@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Calculator } from '../../src/calc/index.ts';
-import { HostLinks, PodLinks } from '../../src/dataplane/index.ts';
+import { type DeviceRoutes, HostLinks, PodLinks } from '../../src/dataplane/index.ts';
 import { type RoutingEvent, Rtnetlink, watchRouting } from '../../src/kernel/index.ts';
 import { ip, testNamespace } from '../kernel/test-namespaces.ts';
 
@@ -55,6 +55,38 @@ test('what was opened contradicts nothing, also by events of its making; what be
     links.contradicts({ kind: 'link', gone: true, link: { ...gone, index: successor.index } }),
     true,
   );
+});
+
+test('routes say of themselves what they are told to from now on, and none is left beside them', () => {
+  ip(node, 'link', 'set', 'lo', 'up');
+  ip(node, 'address', 'add', '10.99.0.1', 'dev', 'lo');
+  const shown = () => ip(node, 'route', 'show', address).replaceAll(/\s+/g, ' ').trim();
+  const say = (routes: DeviceRoutes, removeExternalRoutes = true) => {
+    const links = new HostLinks(rtnetlink, node.fd, { routes, removeExternalRoutes });
+    note(links);
+    assert.deepEqual(links.repair(), []);
+    return links;
+  };
+  say({ protocol: 142, metrics: { 4: 77 }, sources: { 4: '10.99.0.1' } });
+  assert.equal(shown(), `${address} dev ${name} proto 142 scope link src 10.99.0.1 metric 77`);
+  say({ protocol: 143, metrics: { 4: 77 }, sources: {} });
+  assert.equal(shown(), `${address} dev ${name} proto 143 scope link metric 77`);
+  ip(node, 'route', 'add', address, 'dev', name, 'proto', '199', 'metric', '55');
+  const links = say({ protocol: 143, metrics: { 4: 78 }, sources: {} }, false);
+  assert.equal(
+    shown(),
+    `${address} dev ${name} proto 199 scope link metric 55 ${address} dev ${name} proto 143 scope link metric 78`,
+    "another's stays where it may",
+  );
+  assert.deepEqual(links.repair(), [], 'and is not fought with');
+  say({ protocol: 3, metrics: {}, sources: {} });
+  assert.equal(shown(), `${address} dev ${name} scope link`);
+  const refused = new HostLinks(rtnetlink, node.fd, {
+    routes: { protocol: 3, metrics: { 4: 5 }, sources: { 4: '10.99.0.2' } },
+  });
+  note(refused);
+  assert.match(refused.repair().join(), /^could not .*route 10\.65\.0\.1\/32 on link/);
+  assert.equal(shown(), `${address} dev ${name} scope link`, `the pod is not left without a route`);
 });
 
 /** With what `contradicts` says of every event. */

@@ -26,11 +26,16 @@ export async function takePod(agents: Agents, node: string, name: string): Promi
   const pod = await agents.createPod(name, node);
   const namespacePath = agents.makePodNamespace(name);
   const sandbox: Sandbox = { pod, node, namespacePath, containerId: randomBytes(32).toString('hex') };
+  const addresses = await addPod(agents, sandbox);
+  await agents.call('DEL', sandbox);
+  return addresses;
+}
+
+/** ADD, asked again as a runtime does. Returns the addresses. */
+export async function addPod(agents: Agents, sandbox: Sandbox): Promise<string[]> {
   for (const start = Date.now(); ; await delay(lookMs)) {
     try {
-      const addresses = await agents.call('ADD', sandbox);
-      await agents.call('DEL', sandbox);
-      return addresses;
+      return await agents.call('ADD', sandbox);
     } catch (error) {
       if (!(error instanceof CniError) || Date.now() - start > patienceMs) throw error;
     }

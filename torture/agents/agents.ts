@@ -47,6 +47,10 @@ export interface AgentsOptions {
   readonly families: readonly Family[];
   /** Of every agent, besides what the lab gives it. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** What the agents of some nodes find in their environment besides. */
+  readonly environments?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Called when the nodes are there, and no agent is yet. */
+  readonly prepare?: (agents: Agents) => Promise<void>;
 }
 
 const readyDeadlineMs = 120_000;
@@ -63,33 +67,31 @@ export class Agents {
   readonly #api: LabApi;
   readonly #families: readonly Family[];
   readonly #environment: Readonly<Record<string, string>>;
+  readonly #environments: NonNullable<AgentsOptions['environments']>;
   readonly #agents = new Map<string, Agent>();
   readonly #plugin = shimPath();
   readonly #stopping = new AbortController();
 
   /** Resolves when every agent is ready. */
   static async start(options: AgentsOptions): Promise<Agents> {
-    const { id, nodes, pools: specs } = options;
+    const { id, nodes } = options;
     const run = createRun(id);
+    let agents: Agents | undefined;
     try {
       const underlay = Underlay.make(namespacePrefix(id), nodes);
-      const agents = new Agents(run, underlay, await LabApi.start(run, underlay, () => {}), options);
-      await agents.#begin(specs);
+      agents = new Agents(run, underlay, await LabApi.start(run, underlay, () => {}), options);
+      await agents.#begin(options);
       return agents;
     } catch (error) {
-      await removeRun(run);
+      await (agents ? agents.stop() : removeRun(run));
       throw error;
     }
   }
 
-  private constructor(
-    run: Run,
-    underlay: Underlay,
-    api: LabApi,
-    { families, environment = {} }: AgentsOptions,
-  ) {
-    this.#families = families;
-    this.#environment = environment;
+  private constructor(run: Run, underlay: Underlay, api: LabApi, options: AgentsOptions) {
+    this.#families = options.families;
+    this.#environment = options.environment ?? {};
+    this.#environments = options.environments ?? {};
     this.run = run;
     this.#underlay = underlay;
     this.#api = api;
@@ -177,6 +179,7 @@ export class Agents {
       type: 'calico',
       agent_socket: join(root, 'run', 'cni.sock'),
       deletions_dir: join(root, 'lib', 'cni-deletions'),
+      feature_control: { floating_ips: true },
       ipam: {
         type: 'calico-ipam',
         assign_ipv4: String(this.#families.includes(4)),
@@ -276,7 +279,7 @@ export class Agents {
     }
   }
 
-  async #begin(specs: AgentsOptions['pools']): Promise<void> {
+  async #begin({ pools: specs, prepare }: AgentsOptions): Promise<void> {
     const { datastore } = this;
     for (const definition of crds()) await datastore.create(customResourceDefinitions, definition);
     await datastore.create(namespaces, {
@@ -296,8 +299,9 @@ export class Agents {
     for (const { name, address } of this.#underlay.nodes) {
       await registerNode(datastore, name, address);
       mkdirSync(join(nodeRoot(this.run, name), 'lib', 'cni-deletions'), { recursive: true });
-      this.#agents.set(name, this.#startAgent(name));
     }
+    await prepare?.(this);
+    for (const { name } of this.#underlay.nodes) this.#agents.set(name, this.#startAgent(name));
     try {
       await ready.waitFor(this.nodes, { deadlineMs: readyDeadlineMs, signal: this.#stopping.signal });
     } finally {
@@ -312,6 +316,7 @@ export class Agents {
       kubeconfig: nodeKubeconfig(this.run, node),
       environment: {
         ...this.#environment,
+        ...this.#environments[node],
         [runVariable]: this.run.id,
         NODE_OPTIONS: injectors.map((path) => `--import=${path}`).join(' '),
         CALICO_TEST_KILL_FILE: this.#killFile(node),

@@ -8,6 +8,7 @@ import {
   deleteRoute,
   type Link,
   type Neighbour,
+  type NewRoute,
   type Route,
   type RoutingEvent,
   type Rtnetlink,
@@ -15,7 +16,7 @@ import {
   replaceRoute,
   setLink,
 } from '../../kernel/index.ts';
-import { bitsOf, type Family, parseAddress } from '../../net/index.ts';
+import { type Family, parseAddress } from '../../net/index.ts';
 import { hostSettings, nodeSettings, restoreSettings } from './host-settings.ts';
 import { type DeviceRoutes, deviceRoute, plainDeviceRoutes } from './next-hop.ts';
 import type { PodLink } from './pod-links.ts';
@@ -45,11 +46,20 @@ const plainOptions: HostLinksOptions = {
 
 /** RTPROT_KERNEL: what comes with a link's own addresses. */
 const kernelProtocol = 2;
+/** Of a route that was made without one. */
+const kernelMetrics: Readonly<Record<Family, number>> = { 4: 0, 6: 1024 };
 
 interface Seen {
   readonly index: number;
   /** The pod's MAC address by its address: what permanent neighbours said when the link was first seen. */
   readonly macs: ReadonlyMap<string, string>;
+}
+
+interface Replacement {
+  /** Undefined when it is there. */
+  readonly route: Change | undefined;
+  /** Others to the same address, which the kernel keeps beside it. */
+  readonly stale: readonly Change[];
 }
 
 export class HostLinks {
@@ -146,6 +156,7 @@ export class HostLinks {
     const neighbours = Map.groupBy(this.#rtnetlink.neighbours(), ({ address }) => address);
     const told: string[] = [];
     const changes: Change[] = [];
+    const replacements: Replacement[] = [];
     for (const [name, wanted] of this.#byName) {
       const link = byName.get(name) ?? this.#renamedBack(name, byIndex, told);
       if (!link) {
@@ -158,19 +169,27 @@ export class HostLinks {
       }
       this.#lost.delete(name);
       const wasSeen = this.#seen.get(name)?.index === link.index;
-      const due = this.#changesFor(link, wanted, routes, neighbours);
+      const due = this.#changesFor(link, wanted, neighbours);
+      const rerouted = this.#replacementsFor(link, wanted, routes);
+      const all = [...due, ...rerouted.flatMap(({ route, stale }) => [...(route ? [route] : []), ...stale])];
       // What the CNI server is just about to do itself was nobody's interference.
-      if (wasSeen) told.push(...due.map(({ what }) => what));
+      if (wasSeen) told.push(...all.map(({ what }) => what));
       changes.push(...due);
+      replacements.push(...rerouted);
     }
     for (const route of [...routes.values()].flat().filter((candidate) => this.#isExternal(candidate))) {
       told.push(`the route ${route.destination} led to a pod without being ours`);
       changes.push(deleteRoute(route));
     }
-    for (const { change, error } of this.#rtnetlink.ensureAll(changes)) {
+    const ensure = (list: readonly Change[]) => {
+      const refused = this.#rtnetlink.ensureAll(list);
       // A link may go between being looked at and being repaired; what is left is looked at again with that event.
-      told.push(`could not ${change.what}: ${error.message}`);
-    }
+      told.push(...refused.map(({ change, error }) => `could not ${change.what}: ${error.message}`));
+      return new Set(refused.map(({ change }) => change));
+    };
+    const refused = ensure([...changes, ...replacements.flatMap(({ route }) => route ?? [])]);
+    // Before its successor is there the pod would be without a route.
+    ensure(replacements.flatMap(({ route, stale }) => (route && refused.has(route) ? [] : stale)));
     return told;
   }
 
@@ -189,7 +208,6 @@ export class HostLinks {
   #changesFor(
     link: Link,
     { interfaceName, addresses }: Wanted,
-    routes: ReadonlyMap<string, readonly Route[]>,
     neighbours: ReadonlyMap<string, readonly Neighbour[]>,
   ): Change[] {
     const own = (address: string) =>
@@ -212,17 +230,33 @@ export class HostLinks {
         changes.push(addAddress({ link: link.index, address: linkLocal, prefixLength: 64, noDad: true }));
     }
     for (const address of addresses) {
-      const destination = `${address}/${bitsOf(familyOf(address))}`;
-      const isRouted = (routes.get(destination) ?? []).some(
-        (route) => route.link === link.index && route.table === mainTable && route.type === 'unicast',
-      );
-      if (this.#options.keepsRoutes && (!isRouted || !link.up))
-        changes.push(replaceRoute(deviceRoute(address, link.index, this.#options.routes)));
       const mac = seen.macs.get(address);
       if (mac && (!link.up || own(address)?.mac !== mac))
         changes.push(replaceNeighbour({ link: link.index, address, mac }));
     }
     return changes;
+  }
+
+  /** Routes that are not there as they should be, after a change of what they should say of themselves, too. */
+  #replacementsFor(
+    link: Link,
+    { addresses }: Wanted,
+    routes: ReadonlyMap<string, readonly Route[]>,
+  ): Replacement[] {
+    const { keepsRoutes, removeExternalRoutes, routes: options } = this.#options;
+    if (!keepsRoutes) return [];
+    return addresses.map((address) => {
+      const wanted = deviceRoute(address, link.index, options);
+      const present = (routes.get(wanted.destination) ?? []).filter(
+        (route) => route.link === link.index && route.table === mainTable && route.type === 'unicast',
+      );
+      const isThere = link.up && present.some((route) => isAsWanted(route, wanted));
+      const stale = present.filter(
+        (route) =>
+          route.metric !== metricOf(wanted) && (removeExternalRoutes || route.protocol === wanted.protocol),
+      );
+      return { route: isThere ? undefined : replaceRoute(wanted), stale: stale.map(deleteRoute) };
+    });
   }
 
   /** A route to a pod's link that leads to none of the pod's addresses, and is not the link's own. */
@@ -265,6 +299,16 @@ export class HostLinks {
     this.#seen.delete(name);
     this.#lost.delete(name);
   }
+}
+
+function isAsWanted(route: Route, wanted: NewRoute): boolean {
+  return (
+    route.protocol === wanted.protocol && route.metric === metricOf(wanted) && route.source === wanted.source
+  );
+}
+
+function metricOf({ destination, metric }: NewRoute): number {
+  return metric ?? kernelMetrics[destination.includes(':') ? 6 : 4];
 }
 
 function familyOf(address: string): Family {

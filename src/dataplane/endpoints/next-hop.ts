@@ -1,6 +1,6 @@
 // What both ends of a pod's link agree on: the pod's next hop, and that an address stands alone.
 import type { NewRoute } from '../../kernel/index.ts';
-import { bitsOf, type Family, parseAddress } from '../../net/index.ts';
+import { bitsOf, type Family, formatAddress, parseAddress } from '../../net/index.ts';
 
 /** Every host's end has it; names and addresses tell pods apart, not this. */
 export const hostMac = 'ee:ee:ee:ee:ee:ee';
@@ -37,7 +37,8 @@ export function deviceRoute(
     protocol,
     link,
     ...(metric !== undefined && { metric }),
-    ...(source && { source }),
+    // As the kernel writes it, or the route could not be told from another.
+    ...(source && { source: formatAddress(parseAddress(source)) }),
   };
 }
 

@@ -11,7 +11,7 @@ import { counter, goTo, verdict } from './matches.ts';
 import { chains, policyChain, sets, tierChain } from './names.ts';
 import { skeletonSet } from './skeleton.ts';
 import type { TableWriter } from './table-image.ts';
-import { type TierChains, tierRules } from './tier-rules.ts';
+import { tierRules } from './tier-rules.ts';
 
 const directions: readonly Direction[] = ['ingress', 'egress'];
 const families: readonly Family[] = [4, 6];
@@ -104,13 +104,9 @@ function removeChains(
 
 /** The rules of each of the endpoint's chains in one direction. */
 function endpointRules(endpoint: EndpointProgram, direction: Direction, marks: Marks): Expression[][][] {
-  const names: TierChains = {
-    policyOf: (key) => policyChain(key, direction),
-    nameOf: (n) => tierChain(endpoint.interfaceName, direction, n),
-    deny: chains.deny,
-  };
+  const nameOf = (n: number) => tierChain(endpoint.interfaceName, direction, n);
   const last = endpoint.afterTiers === 'Allow' ? [verdict('accept')] : [counter, goTo(chains.deny)];
-  return tierRules(endpoint[direction], names, last, marks);
+  return tierRules(endpoint[direction], (key) => policyChain(key, direction), nameOf, last, marks);
 }
 
 function dispatchSet(direction: Direction): NftSet {

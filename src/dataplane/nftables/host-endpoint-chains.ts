@@ -3,9 +3,12 @@
 import type { Changes, DesiredState, HostEndpointProgram } from '../../calc/index.ts';
 import type { Element, Expression } from '../../kernel/index.ts';
 import { interfaceNameBytes } from './bytes.ts';
+import { defaultFailsafePorts } from './failsafe.ts';
 import { hostEndpointRules } from './host-endpoint-rules.ts';
-import { type HostSkeletonOptions, hostSkeleton } from './host-skeleton.ts';
+import { type HostSkeletonOptions, hostSkeleton, mayReject } from './host-skeleton.ts';
+import { defaultMarks } from './marks.ts';
 import { type HostPlace, hostChain, hostDispatch, hostPlaces } from './names.ts';
+import { defaultPath } from './path/index.ts';
 import { skeletonSet } from './skeleton.ts';
 import type { TableWriter } from './table-image.ts';
 
@@ -19,6 +22,7 @@ interface Written {
 }
 
 const places = Object.keys(hostPlaces) as HostPlace[];
+const isOfTranslated = (place: HostPlace) => place === 'translatedIn' || place === 'translatedOut';
 
 export class HostEndpointChains {
   readonly #options: HostEndpointOptions;
@@ -35,7 +39,8 @@ export class HostEndpointChains {
     const { bases, rules: fixed } = hostSkeleton(hostEndpoints, this.#options);
     const rules = new Map(fixed);
     const elements = new Map<HostPlace, readonly Element[]>();
-    for (const place of places) {
+    const hasTranslated = mayReject(this.#options.path ?? defaultPath);
+    for (const place of places.filter((one) => hasTranslated || !isOfTranslated(one))) {
       const named = [...hostEndpoints].map(([name, program]) => this.#place(rules, place, name, program));
       elements.set(place, named.flat());
     }
@@ -63,7 +68,13 @@ export class HostEndpointChains {
     interfaceName: string,
     program: HostEndpointProgram,
   ): Element[] {
-    const all = hostEndpointRules(place, interfaceName, program, this.#options);
+    const all = hostEndpointRules(
+      place,
+      interfaceName,
+      program,
+      this.#options.failsafe ?? defaultFailsafePorts,
+      this.#options.marks ?? defaultMarks,
+    );
     for (const [n, list] of all.entries()) rules.set(hostChain(place, interfaceName, n), list);
     if (interfaceName === '*') return [];
     const key = interfaceNameBytes(interfaceName);

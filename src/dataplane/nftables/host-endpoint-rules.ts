@@ -2,21 +2,14 @@
 import type { HostEndpointProgram, TierProgram } from '../../calc/index.ts';
 import type { Expression, TupleDirection } from '../../kernel/index.ts';
 import type { Direction } from '../../policy/index.ts';
-import {
-  defaultFailsafePorts,
-  type FailsafePorts,
-  failsafeMatches,
-  turnedFailsafeMatches,
-} from './failsafe.ts';
+import { type FailsafePorts, failsafeMatches, turnedFailsafeMatches } from './failsafe.ts';
 import { hasChain } from './host-questions.ts';
-import type { HostSkeletonOptions } from './host-skeleton.ts';
-import { defaultMarks, type Marks } from './marks.ts';
+import type { Marks } from './marks.ts';
 import { counter, goTo, jump, verdict } from './matches.ts';
-import { chains, type HostPlace, hostChain, type PolicyWay, policyChain } from './names.ts';
+import { chains, type HostPlace, hostChain, type PolicyVariant, policyChain } from './names.ts';
 import { againBit, hasBits, untrackedBit } from './packet-mark.ts';
 import { isInState } from './packet-tests.ts';
-import { defaultPath } from './path/index.ts';
-import { type TierChains, tierRules } from './tier-rules.ts';
+import { tierRules } from './tier-rules.ts';
 import { untranslated, viewOf } from './views.ts';
 
 const accept = verdict('accept');
@@ -35,48 +28,53 @@ export function hostEndpointRules(
   place: HostPlace,
   interfaceName: string,
   program: HostEndpointProgram,
-  { failsafe = defaultFailsafePorts, marks = defaultMarks, path = defaultPath }: HostSkeletonOptions,
+  failsafe: FailsafePorts,
+  marks: Marks,
 ): Expression[][][] {
   const { normal, forward, untracked, preDNAT, afterTiers } = program;
+  const isTranslated = place === 'translatedIn' || place === 'translatedOut';
+  const isSilent = isTranslated || place.startsWith('untracked');
   const build = (
     opening: Expression[][],
     parts: readonly TierProgram[][],
     direction: Direction,
     last: Expression[],
-    { way, deny = chains.deny }: { readonly way?: PolicyWay | undefined; readonly deny?: string } = {},
+    variant?: PolicyVariant,
   ) => {
-    const names: TierChains = {
-      policyOf: (key) => policyChain(key, direction, way),
+    const names: ChainNames = {
+      policyOf: (key) => policyChain(key, direction, variant),
       nameOf: (n) => hostChain(place, interfaceName, n),
-      deny,
+      deny: isSilent ? chains.denySilently : chains.deny,
     };
     return joined(opening, parts, names, last, failsafe, marks);
   };
-  const deny = chains.denySilently;
-  const silently = { way: path.denyAction === 'Reject' ? ('silent' as const) : undefined, deny };
-  const untrackedIn = (way?: TupleDirection) =>
-    build(untrackedFailsafe('in', failsafe, way), [[], [...untracked.ingress]], 'ingress', [accept], {
-      way,
-      deny,
-    });
-  const untrackedOut = (way?: TupleDirection) =>
-    build(untrackedFailsafe('out', failsafe, way), [[], [...untracked.egress]], 'egress', [accept], {
-      way,
-      deny,
-    });
-  const endBy = (name: string) => (afterTiers === 'Allow' ? [accept] : [counter, goTo(name)]);
-  const fromFailsafe = [dropInvalid, [jump(chains.failsafe.ingress)]];
-  const toFailsafe = [dropInvalid, [jump(chains.failsafe.egress)]];
+  const untrackedIn = (going?: TupleDirection) =>
+    build(untrackedFailsafe('in', failsafe, going), [[], [...untracked.ingress]], 'ingress', [accept], going);
+  const untrackedOut = (going?: TupleDirection) =>
+    build(untrackedFailsafe('out', failsafe, going), [[], [...untracked.egress]], 'egress', [accept], going);
+  const end =
+    afterTiers === 'Allow' ? [accept] : [counter, goTo(isTranslated ? chains.denySilently : chains.deny)];
+  const variant = isTranslated ? 'silent' : undefined;
   if (!hasChain(place, program)) return [];
   switch (place) {
     case 'normalIn':
-      return build(fromFailsafe, [[...preDNAT], [...normal.ingress]], 'ingress', endBy(chains.deny));
     case 'translatedIn':
-      return build(fromFailsafe, [[...preDNAT], [...normal.ingress]], 'ingress', endBy(deny), silently);
+      return build(
+        [dropInvalid, [jump(chains.failsafe.ingress)]],
+        [[...preDNAT], [...normal.ingress]],
+        'ingress',
+        end,
+        variant,
+      );
     case 'normalOut':
-      return build(toFailsafe, [[], [...normal.egress]], 'egress', endBy(chains.deny));
     case 'translatedOut':
-      return build(toFailsafe, [[], [...normal.egress]], 'egress', endBy(deny), silently);
+      return build(
+        [dropInvalid, [jump(chains.failsafe.egress)]],
+        [[], [...normal.egress]],
+        'egress',
+        end,
+        variant,
+      );
     case 'forwardIn':
       return build([dropInvalid], [[...preDNAT], [...forward.ingress]], 'ingress', [accept]);
     case 'forwardOut':
@@ -98,32 +96,36 @@ export function hostEndpointRules(
   }
 }
 
+interface ChainNames {
+  /** The chain of a policy by its key. */
+  readonly policyOf: (key: string) => string;
+  /** The n-th chain of the endpoint in its place, from 0. */
+  readonly nameOf: (n: number) => string;
+  /** The chain for what a tier denies. */
+  readonly deny: string;
+}
+
 /**
  * Two lists of tiers, one after the other. The first, which is asked about untranslated destinations, is passed over by what
- * is failsafe there; its policies are asked before routing, too, and so they deny silently everywhere.
+ * is failsafe there.
  */
 function joined(
   opening: Expression[][],
   [before = [], after = []]: readonly TierProgram[][],
-  names: TierChains,
+  { policyOf, nameOf, deny }: ChainNames,
   last: Expression[],
   { inbound, outbound }: FailsafePorts,
   marks: Marks,
 ): Expression[][][] {
-  if (before.length === 0) return opened(opening, tierRules(after, names, last, marks));
-  const early: TierChains = {
-    ...names,
-    policyOf: (key) => policyChain(key, 'ingress'),
-    deny: chains.denySilently,
-  };
-  const count = tierRules(before, early, [], marks).length;
-  const next = goTo(names.nameOf(count));
+  if (before.length === 0) return opened(opening, tierRules(after, policyOf, nameOf, last, marks, deny));
+  const count = tierRules(before, policyOf, nameOf, [], marks).length;
+  const next = goTo(nameOf(count));
   const skip = [
     ...failsafeMatches(inbound, untranslated, { port: 'receiver', net: 'sender' }),
     ...turnedFailsafeMatches(outbound, untranslated, 'sender'),
   ].map((match) => [...match, next]);
-  const first = tierRules(before, early, [next], marks);
-  const rest = tierRules(after, { ...names, nameOf: (n) => names.nameOf(count + n) }, last, marks);
+  const first = tierRules(before, policyOf, nameOf, [next], marks, chains.denySilently);
+  const rest = tierRules(after, policyOf, (n) => nameOf(count + n), last, marks, deny);
   return [...opened([...opening, ...skip], first), ...rest];
 }
 

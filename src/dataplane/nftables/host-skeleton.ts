@@ -8,8 +8,7 @@
 //   input              cali-from-host-endpoint      (called by cali-input-host)
 //                      cali-input-done              judgement ends (there on every node)
 //   output             cali-to-host-endpoint        (called by cali-output)
-//   postrouting        cali-output-translated       the same for what was translated on its way out, and goes elsewhere now; what
-//                                                   is denied here is dropped, for the kernel rejects nothing behind routing
+//   postrouting        cali-output-translated       the same for what was translated on its way out, and goes elsewhere now
 //                      cali-output-done             judgement ends, also of what is forwarded
 //
 // Behind those that judge stand their likes for what a change has overtaken: see overtaken.ts.
@@ -103,13 +102,14 @@ export function hostSkeleton(
       rules: new Map([chains.fromHostEndpoint, chains.toHostEndpoint].map((name) => [name, [[accept]]])),
     };
   const questions = new HostQuestions(programs, path.foreignWorkloads);
-  const judgeSent = (places: { readonly in: HostPlace; readonly out: HostPlace }) => [
+  const judgeSentBy = (places: Readonly<Record<'in' | 'out', HostPlace>>) => [
     [...isInState('related'), accept],
     ...questions.ask(places.in, 'oifname', goes('reply')),
     [...goes('reply'), accept],
     ...questions.ask(places.out, 'oifname'),
     [accept],
   ];
+  const judgeSent = judgeSentBy({ in: 'normalIn', out: 'normalOut' });
   const judged = [...isJudged(marks), accept];
   const isSettled = [...isJudgedAgain(marks, false), accept];
   const isPermittedIn = isPermittedEarly(marks, questions, 'In');
@@ -120,10 +120,10 @@ export function hostSkeleton(
     [...isWorkload('oifname'), accept],
     ...path.foreignWorkloads.map((prefix) => [...isForeignWorkload('oifname', prefix), accept]),
   ];
-  const judgeTranslated = judgeSent({ in: 'translatedIn', out: 'translatedOut' }).map((expressions) => [
-    ...isTranslated,
-    ...expressions,
-  ]);
+  // The kernel rejects nothing behind postrouting.
+  const judgeTranslated = (
+    mayReject(path) ? judgeSentBy({ in: 'translatedIn', out: 'translatedOut' }) : judgeSent
+  ).map((expressions) => [...isTranslated, ...expressions]);
   const judgeForwardOut = [
     ...questions.ask('forwardOut', 'iifname', goes('reply')),
     [...goes('reply'), accept],
@@ -143,6 +143,8 @@ export function hostSkeleton(
       [
         [...isPermittedIn, accept],
         ...linkRules,
+        // What tells the node itself that its own packet was rejected.
+        ...(mayReject(path) ? [[...isInState('related'), ...isLoopback('iifname'), accept]] : []),
         ...overlayRules('source', path),
         ...questions.ask('normalOut', 'iifname', goes('reply')),
         [...goes('reply'), accept],
@@ -157,7 +159,7 @@ export function hostSkeleton(
         ...linkRules,
         ...overlayRules('destination', path),
         [...isTranslated, accept],
-        ...judgeSent({ in: 'normalIn', out: 'normalOut' }),
+        ...judgeSent,
       ],
     ],
     [hostChains.translated, [judged, ...acceptOthers, ...judgeTranslated]],
@@ -204,6 +206,11 @@ export function hostSkeleton(
     ],
   ]);
   return { bases: bases.filter(({ name }) => rules.has(name)), rules };
+}
+
+/** Then what was translated on its way out has chains of its own, which do not. */
+export function mayReject({ denyAction }: PathOptions): boolean {
+  return denyAction === 'Reject';
 }
 
 function base(name: string, hook: Hook['hook'], priority: number): Chain {

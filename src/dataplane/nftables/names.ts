@@ -24,7 +24,7 @@ export const chains = {
   inputHost: 'cali-input-host',
   /** What policy denies: dropped, or rejected, as the node's settings say. */
   deny: 'cali-deny',
-  /** The same where nobody can be told of it: before packets are routed, and behind that. */
+  /** The same where nothing can be rejected: before connections are tracked, and behind the routing of what the node sends. */
   denySilently: 'cali-deny-silently',
   /** Tells the sender that nobody takes its packet. */
   reject: 'cali-reject',
@@ -92,8 +92,6 @@ export const hostChains = {
 export const hostPlaces = {
   normalIn: 'cali-fh',
   normalOut: 'cali-th',
-  translatedIn: 'cali-fhtr',
-  translatedOut: 'cali-thtr',
   forwardIn: 'cali-fhfw',
   forwardOut: 'cali-thfw',
   preDNAT: 'cali-fhpd',
@@ -103,6 +101,9 @@ export const hostPlaces = {
   untrackedInReply: 'cali-fhutr',
   untrackedOutOriginal: 'cali-thuto',
   untrackedOutReply: 'cali-thutr',
+  /** As the normal ones, of what was translated on its way out: there where what is denied is rejected elsewhere. */
+  translatedIn: 'cali-fhtl',
+  translatedOut: 'cali-thtl',
 } as const;
 
 export type HostPlace = keyof typeof hostPlaces;
@@ -143,18 +144,18 @@ export function tierChain(interfaceName: string, direction: Direction, n: number
   return `${endpointChain(interfaceName, direction)}${n === 0 ? '' : `-tier-${n + 1}`}`;
 }
 
-/** In which way a policy is asked besides that of its stage. */
-export type PolicyWay = TupleDirection | 'silent';
+/** Of whom a policy is asked besides: packets by the direction that they go, or where what it denies is dropped silently. */
+export type PolicyVariant = TupleDirection | 'silent';
 
 const longest = 200;
 
 /**
  * "cali-pi-..." and "cali-po-...": a policy's key as it is where nftables can say it, else its hash. A policy about packets that
- * have no connection is asked of such as have one, too, by the direction that they go: "cali-pio-...", "cali-pir-..."; and one may
- * have to deny silently, too: "cali-pis-...".
+ * have no connection is asked of such as have one, too, by the direction that they go: "cali-pio-...", "cali-pir-...". "cali-pis-..."
+ * rejects nothing.
  */
-export function policyChain(key: string, direction: Direction, way?: PolicyWay): string {
-  const prefix = `cali-p${direction === 'ingress' ? 'i' : 'o'}${way?.slice(0, 1) ?? ''}-`;
+export function policyChain(key: string, direction: Direction, variant?: PolicyVariant): string {
+  const prefix = `cali-p${direction === 'ingress' ? 'i' : 'o'}${variant?.slice(0, 1) ?? ''}-`;
   const isSayable = key.length <= longest && /^[A-Za-z0-9/_.-]+$/.test(key);
   return prefix + (isSayable ? key : hashOf(key));
 }

@@ -7,9 +7,8 @@ import { type Isolation, type Owner, ownedBy } from './isolation.ts';
 import { type LogOptions, logExpressions } from './log.ts';
 import { defaultMarks, type Marks } from './marks.ts';
 import { counter, goTo, type MatchContext, ruleMatches, verdict } from './matches.ts';
-import { chains, type PolicyWay, policyChain } from './names.ts';
+import { chains, type PolicyVariant, policyChain } from './names.ts';
 import { setPass } from './pass.ts';
-import type { PathOptions } from './path/index.ts';
 import { SetNets } from './set-nets.ts';
 import type { TableWriter } from './table-image.ts';
 import { viewOf } from './views.ts';
@@ -21,7 +20,7 @@ interface PolicyChain {
   readonly name: string;
   readonly direction: Direction;
   /** Undefined for what the policy's stage asks by itself. */
-  readonly way: PolicyWay | undefined;
+  readonly variant: PolicyVariant | undefined;
 }
 
 interface ChainRule {
@@ -34,31 +33,34 @@ const closedPolicy: readonly ChainRule[] = [
   { expressions: [counter, verdict('drop')], comment: 'closed: it cannot be programmed as it stands' },
 ];
 
-export interface PolicyChainsOptions extends LogOptions {
-  /** Upstream's default when absent. */
-  readonly marks?: Marks;
-  /** Upstream's defaults when absent. */
-  readonly path?: PathOptions;
-}
-
 export class PolicyChains {
   readonly #contents = new ContentSets();
   readonly #nets = new SetNets();
   readonly #isolation: Isolation;
-  readonly #options: PolicyChainsOptions;
+  readonly #log: LogOptions;
   readonly #marks: Marks;
-  /** Keys of those that have to deny silently, too; undefined before the first change. */
-  #silent: ReadonlySet<string> | undefined;
+  readonly #rejects: boolean;
+  /** Those that have a chain besides which rejects nothing. */
+  #silent: ReadonlySet<string> = new Set();
   /** Of each policy, the names of its chains and of the content sets that their rules use. */
   readonly #written = new Map<
     string,
     { readonly chains: ReadonlySet<string>; readonly uses: readonly string[] }
   >();
 
-  constructor(isolation: Isolation, options: PolicyChainsOptions) {
+  /** `rejects` tells whether what is denied is rejected where that can be. */
+  constructor(
+    isolation: Isolation,
+    log: LogOptions,
+    {
+      marks = defaultMarks,
+      rejects = false,
+    }: { readonly marks?: Marks | undefined; readonly rejects?: boolean } = {},
+  ) {
     this.#isolation = isolation;
-    this.#options = options;
-    this.#marks = options.marks ?? defaultMarks;
+    this.#log = log;
+    this.#marks = marks;
+    this.#rejects = rejects;
   }
 
   /** Returns the names of chains that have to go when nobody refers to them any more. */
@@ -71,12 +73,15 @@ export class PolicyChains {
     const gone: string[] = [];
     const outdated: (readonly string[])[] = [];
     const additions: (() => void)[] = [];
-    for (const key of changes.policies.union(this.#changeSilent(state, changes))) {
+    const silent = this.#rejects ? askedWhenTranslated(state) : this.#silent;
+    const due = changes.policies.union(silent.symmetricDifference(this.#silent));
+    this.#silent = silent;
+    for (const key of due) {
       const program = state.policies.get(key);
       const known = this.#written.get(key);
       if (known) outdated.push(known.uses);
       const before: ReadonlySet<string> = known?.chains ?? new Set();
-      const wanted = program ? this.#chainsOf(key, program) : [];
+      const wanted = program ? chainsOf(key, program, silent.has(key)) : [];
       const names = new Set(wanted.map(({ name }) => name));
       gone.push(...before.difference(names));
       if (!program) {
@@ -120,44 +125,23 @@ export class PolicyChains {
     return this.#contents.takeRemoved();
   }
 
-  /** Returns the keys of those to which it is new that they have to deny silently, and of those that need not any more. */
-  #changeSilent({ hostEndpoints }: DesiredState, changes: Changes): ReadonlySet<string> {
-    const before = this.#silent;
-    if (before && changes.hostEndpoints.size === 0) return new Set();
-    const isNeeded = this.#options.path?.denyAction === 'Reject';
-    const tiers = isNeeded ? [...hostEndpoints.values()].map(({ normal }) => normal) : [];
-    this.#silent = new Set(
-      tiers.flatMap(({ ingress, egress }) =>
-        [...ingress, ...egress].flatMap(({ policies }) => policies.map(({ key }) => key)),
-      ),
-    );
-    return this.#silent.symmetricDifference(before ?? new Set());
-  }
-
-  #chainsOf(key: string, { stage }: PolicyProgram): PolicyChain[] {
-    const others: readonly PolicyWay[] =
-      stage === 'untracked' ? ['original', 'reply'] : this.#silent?.has(key) ? ['silent'] : [];
-    return directions.flatMap((direction) =>
-      [undefined, ...others].map((way) => ({ name: policyChain(key, direction, way), direction, way })),
-    );
-  }
-
   #rules(
     key: string,
     { stage, tier = '', ...program }: PolicyProgram,
-    { direction, way }: PolicyChain,
+    { direction, variant }: PolicyChain,
     context: Omit<MatchContext, 'view'>,
   ): ChainRule[] {
     const allowed = stage === 'untracked' ? goTo(chains.untracked) : verdict('accept');
-    const isEarly = stage === 'untracked' || stage === 'preDNAT';
-    const denied = goTo(isEarly || way === 'silent' ? chains.denySilently : chains.deny);
-    const view = viewOf(stage, way === 'silent' ? undefined : way);
+    // As where the packet is asked first, before anything could be rejected.
+    const isSilent = stage !== undefined || variant === 'silent';
+    const denied = goTo(isSilent ? chains.denySilently : chains.deny);
+    const view = viewOf(stage, variant === 'silent' ? undefined : variant);
     return program[direction].flatMap(({ action, origin, ...rule }) =>
       ruleMatches({ action, origin, ...rule }, { ...context, view }).map((matches) => ({
         expressions: [
           ...matches,
           counter,
-          ...this.#verdict(action, { allowed, denied }, () => logExpressions(key, tier, this.#options)),
+          ...this.#verdict(action, { allowed, denied }, () => logExpressions(key, tier, this.#log)),
         ],
         comment: origin,
       })),
@@ -166,7 +150,7 @@ export class PolicyChains {
 
   #verdict(
     action: Action,
-    { allowed, denied }: { readonly allowed: Expression; readonly denied: Expression },
+    { allowed, denied }: Readonly<Record<'allowed' | 'denied', Expression>>,
     log: () => Expression[],
   ): Expression[] {
     switch (action) {
@@ -180,4 +164,25 @@ export class PolicyChains {
         return log();
     }
   }
+}
+
+function chainsOf(key: string, { stage }: PolicyProgram, isSilentToo: boolean): PolicyChain[] {
+  const variants: (PolicyVariant | undefined)[] = [
+    undefined,
+    ...(stage === 'untracked' ? (['original', 'reply'] as const) : []),
+    ...(isSilentToo ? (['silent'] as const) : []),
+  ];
+  return directions.flatMap((direction) =>
+    variants.map((variant) => ({ name: policyChain(key, direction, variant), direction, variant })),
+  );
+}
+
+/** Keys of the policies of which host endpoints ask what was translated on its way out. */
+function askedWhenTranslated({ hostEndpoints }: DesiredState): Set<string> {
+  const tiers = [...hostEndpoints.values()].flatMap(({ preDNAT, normal }) => [
+    ...preDNAT,
+    ...normal.ingress,
+    ...normal.egress,
+  ]);
+  return new Set(tiers.flatMap(({ policies }) => policies.map(({ key }) => key)));
 }

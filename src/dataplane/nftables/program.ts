@@ -58,7 +58,8 @@ export class Program {
   constructor(options: ProgramOptions, isolation: Isolation) {
     this.#options = options;
     this.#sets = new AddressSetProgram(isolation);
-    this.#policies = new PolicyChains(isolation, options);
+    const rejects = options.path?.denyAction === 'Reject';
+    this.#policies = new PolicyChains(isolation, options, { marks: options.marks, rejects });
     this.#endpoints = new EndpointChains(isolation, options.marks);
     this.#hostEndpoints = new HostEndpointChains(options);
     this.#paths = new EndpointPathProgram(options.path ?? defaultPath, isolation);

@@ -3,27 +3,21 @@ import type { TierProgram } from '../../calc/index.ts';
 import type { Expression } from '../../kernel/index.ts';
 import type { Marks } from './marks.ts';
 import { counter, goTo, jump } from './matches.ts';
+import { chains } from './names.ts';
 import { ifPassedGoTo } from './pass.ts';
 
-/** Which chains tiers are asked in, by name. */
-export interface TierChains {
-  /** The chain of a policy by its key. */
-  readonly policyOf: (key: string) => string;
-  /** The n-th chain of those who ask, from 0. */
-  readonly nameOf: (n: number) => string;
-  /** The chain that denies. */
-  readonly deny: string;
-}
-
 /**
- * The rules of each chain. A chain ends, and the next begins, behind a tier that a policy may pass: whoever passes goes there. `last`
- * is what befalls a packet that no tier decides about; what no packet can reach is left out.
+ * The rules of each chain; `nameOf` says what the n-th is called, from 0, and `policyOf` the chain of a policy. A chain ends, and the next begins, behind a tier that
+ * a policy may pass: whoever passes goes there. `last` is what befalls a packet that no tier decides about, and
+ * `deny` the chain for one that a tier denies; what no packet can reach is left out.
  */
 export function tierRules(
   tiers: readonly TierProgram[],
-  { policyOf, nameOf, deny }: TierChains,
+  policyOf: (key: string) => string,
+  nameOf: (n: number) => string,
   last: readonly Expression[],
   marks: Marks,
+  deny: string = chains.deny,
 ): Expression[][][] {
   const all: Expression[][][] = [[]];
   let rules: Expression[][] = all[0] ?? [];
