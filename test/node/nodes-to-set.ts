@@ -34,7 +34,7 @@ const farNode = 'far';
 /** On the underlay, where nobody answers. */
 export const farAddress = '172.30.0.99';
 /** The far node's end of the tunnel, and its pods and their blocks: in a pool with an overlay, and in one without. */
-const farTunnel = '10.78.1.0';
+export const farTunnel = '10.78.1.0';
 export const far = {
   overlaid: { pod: '10.78.1.7', block: '10.78.1.0/26' },
   plain: { pod: '10.79.1.7', block: '10.79.1.0/26' },

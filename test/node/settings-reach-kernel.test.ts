@@ -10,7 +10,7 @@ import { anyParameters, type ParameterName } from '../../src/felix/index.ts';
 import { type FelixConfiguration, felixConfigurations } from '../../src/resources/index.ts';
 import type { Agents } from '../../torture/agents/agents.ts';
 import { until } from './agent-at-work.ts';
-import { addSettledPod, type NodeWithPod, startNodes, wan } from './nodes-to-set.ts';
+import { addSettledPod, far, farTunnel, type NodeWithPod, startNodes, wan } from './nodes-to-set.ts';
 import { type Cases, liveCases, restartCases, type SettingCase, specOf } from './setting-cases.ts';
 
 const [byResource, byNode] = ['node-1', 'node-2'];
@@ -204,6 +204,40 @@ describe('settings', { timeout: 400_000 }, () => {
     assert.equal(first.sysctl('net/ipv4/ip_forward'), '0');
     await configureAnew({});
     assert.equal(first.sysctl('net/ipv4/ip_forward'), '1');
+  });
+
+  test('say whether routes are kept', async () => {
+    const block = far.overlaid.block;
+    const hasBlock = () => first.routes.some(({ destination }) => destination === block);
+    const knows = (device: string, address: string) =>
+      first.ip('neighbour', 'show', 'dev', device).includes(`${address} lladdr`);
+    await configureAnew({ routeSyncDisabled: true });
+    const { podLink } = first;
+    first.ip('link', 'set', podLink, 'down');
+    first.ip('route', 'delete', block);
+    // Other parts of the same links are set right, and for the second time when all of the first look is over.
+    for (const _ of [1, 2])
+      for (const [device, address] of [
+        [podLink, first.address(4)],
+        ['vxlan.calico', farTunnel],
+      ] as const) {
+        await until(
+          () => knows(device, address),
+          `${address} to be known`,
+          () => first.log,
+        );
+        first.ip('neighbour', 'delete', address, 'dev', device);
+        await until(
+          () => knows(device, address),
+          `${address} to be known again`,
+          () => first.log,
+        );
+      }
+    assert.equal(first.link(podLink)?.up, true);
+    assert.deepEqual([podRoutes(), hasBlock()], [[], false]);
+    await configureAnew({});
+    await untilRouted();
+    await until(hasBlock, 'the route to the block', () => first.log);
   });
 
   test('say how much is logged, at once', async () => {
