@@ -114,6 +114,12 @@ function service({ namespaces }: Names, { namespaced }: Place): fc.Arbitrary<Ent
     .map((services) => ({ services: compact(services) }) as EntityRule);
 }
 
+/** Nobody here looks into requests: such rules allow nothing. */
+const overHttp = [
+  { action: 'Allow', http: { methods: ['GET'] } },
+  { action: 'Allow', protocol: 'TCP', http: { paths: [{ prefix: '/' }] } },
+] satisfies Partial<PolicyRule>[];
+
 function rule(names: Names, place: Place): fc.Arbitrary<PolicyRule> {
   const action = fc.constantFrom(
     'Allow' as const,
@@ -153,6 +159,9 @@ function rule(names: Names, place: Place): fc.Arbitrary<PolicyRule> {
         'none',
       ),
       { weight: 2, arbitrary: ofService },
+      ...(place.side === 'ingress'
+        ? [shape(fc.constantFrom<Partial<PolicyRule>[]>(...overHttp), 'none')]
+        : []),
       shape(fc.constant({}), 'named'),
       shape(fc.constantFrom({ protocol: 'TCP' }, { protocol: 'UDP' }, { protocol: 132 }), 'all'),
       shape(

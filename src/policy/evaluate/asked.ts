@@ -6,11 +6,12 @@ import type {
   KubernetesNetworkPolicy,
   NetworkPolicy,
 } from '../../resources/index.ts';
-import { isAbout, isReadable, ruleHolds, sidesOf } from './calico-rule.ts';
+import { isAbout, ruleHolds, sidesOf } from './calico-rule.ts';
 import type { Cluster, Packet, Side } from './cluster.ts';
-import { asksForDomains, clusterRuleHolds, isSubject } from './cluster-rule.ts';
+import { clusterRuleHolds, isSubject } from './cluster-rule.ts';
 import { type Entity, selects } from './entity.ts';
 import { directionsOf, kubernetesRuleHolds } from './kubernetes-rule.ts';
+import { isReadable, isReadableClusterRule } from './readable.ts';
 
 export type Decision = 'Allow' | 'Deny' | 'Pass';
 
@@ -90,9 +91,8 @@ function askCalico(
         for (const [index, rule] of (spec[side] ?? []).entries()) {
           if (rule.action === 'Log') continue;
           const name = `spec.${side}[${index}]`;
-          // Requests are not looked into here: what needs that to be allowed is not, and what needs it to be denied is denied whole.
-          // The same where a selector says nothing that can be understood.
-          if (rule.http || !isReadable(rule)) {
+          // What is not understood allows nothing, and denies whole what it would have denied or passed on in part.
+          if (!isReadable(rule, metadata.namespace)) {
             if (rule.action === 'Allow') continue;
             return { decision: 'Deny', rule: name };
           }
@@ -120,15 +120,15 @@ function askCluster(
   if (!spec[side]?.length || !isSubject(spec.subject, pod)) return [];
   return [
     {
-      tier: spec.tier === 'Admin' ? 'kube-admin' : 'kube-baseline',
+      tier: spec.tier === 'Baseline' ? 'kube-baseline' : 'kube-admin',
       order: spec.priority,
       sortName: `${metadata.name}//KubernetesClusterNetworkPolicy`,
       name: `ClusterNetworkPolicy "${metadata.name}"`,
       decide: () => {
         for (const [index, rule] of (spec[side] ?? []).entries()) {
           const name = `spec.${side}[${index}]`;
-          // Nobody here knows whose addresses a domain's are: what needs that to be accepted is not, and anything else denies.
-          if (asksForDomains(rule, side)) {
+          // As above.
+          if (!isReadableClusterRule(rule, side)) {
             if (rule.action === 'Accept') continue;
             return { decision: 'Deny', rule: name };
           }
