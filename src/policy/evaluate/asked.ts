@@ -56,7 +56,7 @@ export function policiesAsked(question: Question): Asked[] {
 }
 
 function askKubernetes(policy: KubernetesNetworkPolicy, { entities, pod, side, packet }: Question): Asked[] {
-  const { metadata, spec = {} } = policy;
+  const { metadata, spec = {}, kind } = policy;
   const isSelected = metadata.namespace === pod.namespace && selects(spec.podSelector ?? {}, pod.allLabels);
   if (!isSelected || !directionsOf(policy).includes(side)) return [];
   return [
@@ -64,7 +64,7 @@ function askKubernetes(policy: KubernetesNetworkPolicy, { entities, pod, side, p
       tier: 'default',
       order: 1000,
       sortName: `${metadata.name}/${metadata.namespace}/KubernetesNetworkPolicy`,
-      name: `policy "${metadata.namespace}/${metadata.name}"`,
+      name: `${kind === 'NetworkPolicy' ? 'policy' : kind} "${metadata.namespace}/${metadata.name}"`,
       decide: () => {
         const index = (spec[side] ?? []).findIndex((rule) =>
           kubernetesRuleHolds(rule, metadata.namespace, side, packet, entities),
@@ -85,7 +85,8 @@ function askCalico(
     {
       tier: spec.tier || 'default',
       order: spec.order ?? Number.POSITIVE_INFINITY,
-      sortName: `${metadata.name}/${metadata.namespace ?? ''}/${kind}`,
+      // A draft stands where its policy would.
+      sortName: `${metadata.name}/${metadata.namespace ?? ''}/${kind.replace(/^Staged/, '')}`,
       name: `${kind} "${metadata.namespace ? `${metadata.namespace}/` : ''}${metadata.name}"`,
       decide: () => {
         for (const [index, rule] of (spec[side] ?? []).entries()) {
