@@ -83,7 +83,8 @@ function entity(names: Names, family: 4 | 6, ports: 'none' | 'named' | 'all'): f
         serviceAccounts: some(
           fc
             .record({
-              names: some(fc.subarray(accountNames, { minLength: 1, maxLength: 1 })),
+              // One that nobody runs as, too.
+              names: some(fc.shuffledSubarray([...accountNames, 'clerk'], { minLength: 1, maxLength: 2 })),
               selector: some(selector),
             })
             .map(compact),

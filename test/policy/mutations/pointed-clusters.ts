@@ -139,6 +139,38 @@ export const pointedClusters: readonly Cluster[] = [
       }),
     ],
   },
+  // Service accounts of one name in two namespaces, and several names in one list.
+  ...[['robot'], ['nobody', 'robot']].map((names) => ({
+    ...plain,
+    namespaces: ['red', 'blue'].map((name) => ({
+      apiVersion: 'v1' as const,
+      kind: 'Namespace' as const,
+      metadata: { name },
+    })),
+    serviceAccounts: ['red', 'blue'].map((namespace) => ({
+      ...account('robot', {}),
+      metadata: { namespace, name: 'robot' },
+    })),
+    pods: [...plain.pods, ...plain.pods].map((pod, index) => ({
+      ...pod,
+      metadata: {
+        namespace: index < 3 ? 'red' : 'blue',
+        name: `pod-${index}`,
+        uid: `uid-${index}`,
+      },
+      spec: { ...pod.spec, serviceAccountName: 'robot', containers: [] },
+      status: {
+        phase: 'Running' as const,
+        podIPs: [{ ip: `10.1.0.${index + 1}` }, { ip: `fd00:1::${index + 1}` }],
+      },
+    })),
+    calicoPolicies: [
+      red({
+        types: ['Ingress'],
+        ingress: [{ action: 'Allow', source: { serviceAccounts: { names } } }],
+      }),
+    ],
+  })),
   // Names in another order than priorities.
   {
     ...plain,
