@@ -13,6 +13,7 @@ export type ProtocolName = keyof typeof numbers;
 
 /** Accepts a name or a number 1 to 255; returns undefined for anything else. Names are case-sensitive, as in the API. */
 export function protocolNumber(protocol: string | number): number | undefined {
-  if (typeof protocol === 'string') return numbers[protocol as ProtocolName];
+  if (typeof protocol === 'string')
+    return Object.hasOwn(numbers, protocol) ? numbers[protocol as ProtocolName] : undefined;
   return Number.isInteger(protocol) && protocol >= 1 && protocol <= 255 ? protocol : undefined;
 }

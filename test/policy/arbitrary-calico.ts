@@ -83,7 +83,8 @@ function entity(names: Names, family: 4 | 6, ports: 'none' | 'named' | 'all'): f
         serviceAccounts: some(
           fc
             .record({
-              names: some(fc.subarray(accountNames, { minLength: 1, maxLength: 1 })),
+              // One that nobody runs as, too.
+              names: some(fc.shuffledSubarray([...accountNames, 'clerk'], { minLength: 1, maxLength: 2 })),
               selector: some(selector),
             })
             .map(compact),
@@ -113,6 +114,12 @@ function service({ namespaces }: Names, { namespaced }: Place): fc.Arbitrary<Ent
     .record({ name: fc.constantFrom(...serviceNames), namespace: namespaced ? some(namespace) : namespace })
     .map((services) => ({ services: compact(services) }) as EntityRule);
 }
+
+/** Nobody here looks into requests: such rules allow nothing. */
+const overHttp = [
+  { action: 'Allow', http: { methods: ['GET'] } },
+  { action: 'Allow', protocol: 'TCP', http: { paths: [{ prefix: '/' }] } },
+] satisfies Partial<PolicyRule>[];
 
 function rule(names: Names, place: Place): fc.Arbitrary<PolicyRule> {
   const action = fc.constantFrom(
@@ -153,6 +160,9 @@ function rule(names: Names, place: Place): fc.Arbitrary<PolicyRule> {
         'none',
       ),
       { weight: 2, arbitrary: ofService },
+      ...(place.side === 'ingress'
+        ? [shape(fc.constantFrom<Partial<PolicyRule>[]>(...overHttp), 'none')]
+        : []),
       shape(fc.constant({}), 'named'),
       shape(fc.constantFrom({ protocol: 'TCP' }, { protocol: 'UDP' }, { protocol: 132 }), 'all'),
       shape(

@@ -32,6 +32,7 @@ import {
   namespaceNames,
   values,
 } from './arbitrary-labels.ts';
+import { nowAndThenMalformed } from './arbitrary-malformed.ts';
 
 export const nodeNames = ['node-1', 'node-2'];
 
@@ -220,8 +221,22 @@ const podsOn = (nodes: readonly string[]) =>
 const uniqueName = ({ metadata }: { metadata: { namespace?: string; name: string } }) =>
   `${metadata.namespace}/${metadata.name}`;
 
-/** Of every kind of policy, with tiers, sets, service accounts, host endpoints and nodes. */
-export const arbitraryClusterOn = (nodes: readonly string[]): fc.Arbitrary<Cluster> =>
+/** Returns what it gets: everything is as the API takes it. */
+const sound: {
+  [Kind in keyof typeof nowAndThenMalformed]: <T>(objects: fc.Arbitrary<T>) => fc.Arbitrary<T>;
+} = {
+  networkPolicy: (objects) => objects,
+  globalPolicy: (objects) => objects,
+  clusterPolicy: (objects) => objects,
+  networkSet: (objects) => objects,
+  hostEndpoint: (objects) => objects,
+};
+
+/** Of every kind of policy, with tiers, sets, service accounts, host endpoints and nodes; `as` says whether all of it is sound. */
+export const arbitraryClusterOn = (
+  nodes: readonly string[],
+  as: typeof nowAndThenMalformed = sound,
+): fc.Arbitrary<Cluster> =>
   fc.record({
     namespaces: namespacesOf,
     pods: podsOn(nodes),
@@ -233,14 +248,11 @@ export const arbitraryClusterOn = (nodes: readonly string[]): fc.Arbitrary<Clust
     }),
     nodes: fc.tuple(...nodes.map((name, index) => nodeObject(name, index + 1, labels))),
     tiers: fc.uniqueArray(tier, { maxLength: 2, selector: uniqueName }),
-    calicoPolicies: fc.uniqueArray(calicoPolicy(names), { maxLength: 3, selector: uniqueName }),
-    globalPolicies: fc.uniqueArray(globalPolicy(names), { maxLength: 3, selector: uniqueName }),
-    clusterPolicies: fc.uniqueArray(clusterPolicy(labelSelector), { maxLength: 2, selector: uniqueName }),
-    hostEndpoints: fc.uniqueArray(hostEndpoint(nodes, endpointLabels), {
-      maxLength: 3,
-      selector: uniqueName,
-    }),
-    networkSets: fc.uniqueArray(networkSet(names, labels), { maxLength: 3, selector: uniqueName }),
+    calicoPolicies: unique(as.networkPolicy(calicoPolicy(names)), 3),
+    globalPolicies: unique(as.globalPolicy(globalPolicy(names)), 3),
+    clusterPolicies: unique(as.clusterPolicy(clusterPolicy(labelSelector)), 2),
+    hostEndpoints: unique(as.hostEndpoint(hostEndpoint(nodes, endpointLabels)), 3),
+    networkSets: unique(as.networkSet(networkSet(names, labels)), 3),
     endpointSlices: fc.uniqueArray(endpointSlice(names), { maxLength: 6, selector: uniqueName }),
     stagedPolicies: fc.uniqueArray(fc.oneof(stagedPolicy(names), stagedKubernetesPolicy), {
       maxLength: 2,
@@ -249,4 +261,12 @@ export const arbitraryClusterOn = (nodes: readonly string[]): fc.Arbitrary<Clust
     felixConfiguration,
   });
 
-export const arbitraryCluster = arbitraryClusterOn(nodeNames);
+function unique<T extends { metadata: { namespace?: string; name: string } }>(
+  objects: fc.Arbitrary<T>,
+  maxLength: number,
+): fc.Arbitrary<T[]> {
+  return fc.uniqueArray(objects, { maxLength, selector: uniqueName });
+}
+
+/** Now and then an object is as no API would take it, and a store may hold it all the same. */
+export const arbitraryCluster = arbitraryClusterOn(nodeNames, nowAndThenMalformed);

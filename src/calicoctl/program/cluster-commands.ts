@@ -2,8 +2,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ClusterDiagsOptions } from '../cluster/diags.ts';
 import type { DoctorOptions } from '../doctor/doctor.ts';
+import type { ExplainOptions } from '../explain/explain.ts';
 import type { MigrateOptions } from '../migrate/migrate.ts';
-import { type Finish, parseDuration } from './declare.ts';
+import { type Finish, parseDuration, withNamespace } from './declare.ts';
 
 export function addClusterCommands(program: Command, finish: Finish): void {
   program
@@ -22,6 +23,24 @@ export function addClusterCommands(program: Command, finish: Finish): void {
     .action(async (_options, command: Command) => {
       const { doctor } = await import('../doctor/doctor.ts');
       finish(await doctor(command.optsWithGlobals<DoctorOptions>()));
+    });
+  withNamespace(program.command('explain'))
+    .description('Say what policies decide about a connection, why, and what they would with the staged ones')
+    .argument('<from>', 'a pod as "name" or "namespace/name", or an address')
+    .argument('<to>', 'the same; behind services, it is the pod that is meant')
+    .addOption(
+      new Option('--protocol <protocol>', 'of the connection')
+        .choices(['TCP', 'UDP', 'SCTP', 'UDPLite', 'ICMP'])
+        .default('TCP'),
+    )
+    .option('-p, --port <number>', 'that the connection is to; of ICMP there is none', parsePort)
+    .option('--source-port <number>', 'that the connection is from, for rules that ask for it', parsePort)
+    .addOption(
+      new Option('-o, --output <format>', 'how it is told').choices(['text', 'json']).default('text'),
+    )
+    .action(async (from: string, to: string, _options, command: Command) => {
+      const { explain } = await import('../explain/explain.ts');
+      finish(await explain(from, to, command.optsWithGlobals<ExplainOptions>()));
     });
   program
     .command('migrate-from-calico')
@@ -56,6 +75,12 @@ export function addClusterCommands(program: Command, finish: Finish): void {
       const { clusterDiags } = await import('../cluster/diags.ts');
       finish(await clusterDiags(command.optsWithGlobals<ClusterDiagsOptions>()));
     });
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 1 && port <= 65535) return port;
+  throw new InvalidArgumentError('It must be a whole number from 1 to 65535.');
 }
 
 function parseSettle(text: string): number {

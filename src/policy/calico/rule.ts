@@ -12,10 +12,11 @@ import { scopeSelector } from './scope.ts';
  * @throws RangeError, SelectorSyntaxError for what cannot be understood
  */
 export function readRule(rule: PolicyRule, namespace: string | undefined, origin: string): Rule[] {
+  if (!actions.has(rule.action)) throw new RangeError(`"${rule.action}" is not an action`);
   if (rule.http)
     throw new RangeError('HTTP cannot be matched in the kernel, and nothing else enforces it here');
   const common: Match = {
-    ...(rule.ipVersion && { family: readFamily(rule.ipVersion) }),
+    ...(rule.ipVersion !== undefined && { family: readFamily(rule.ipVersion) }),
     ...(isGiven(rule.protocol) && { protocol: readProtocol(rule.protocol) }),
     ...(isGiven(rule.notProtocol) && { notProtocol: readProtocol(rule.notProtocol) }),
     ...(rule.icmp?.type !== undefined && { icmp: { ...rule.icmp, type: rule.icmp.type } }),
@@ -23,6 +24,7 @@ export function readRule(rule: PolicyRule, namespace: string | undefined, origin
   };
   if (common.icmp && common.protocol !== 1 && common.protocol !== 58)
     throw new RangeError('icmp needs the protocol ICMP or ICMPv6');
+  for (const message of [rule.icmp, rule.notICMP]) refuseNoOctets(message);
   for (const end of [rule.source, rule.destination]) refusePortsWithout(common.protocol, end);
   const rules: Rule[] = [];
   const isOnce = rule.action === 'Log';
@@ -38,6 +40,15 @@ export function readRule(rule: PolicyRule, namespace: string | undefined, origin
     }
   }
   return rules;
+}
+
+const actions = new Set(['Allow', 'Deny', 'Pass', 'Log']);
+
+/** The kernel compares single bytes: of a larger number it would see a part. */
+function refuseNoOctets({ type = 0, code = 0 }: NonNullable<PolicyRule['icmp']> = {}): void {
+  for (const number of [type, code])
+    if (!Number.isInteger(number) || number < 0 || number > 255)
+      throw new RangeError(`${number} is no type or code of ICMP`);
 }
 
 /** Only a protocol that has ports makes sense of a number; a port's name means TCP where the rule has none. */

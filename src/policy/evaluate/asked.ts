@@ -6,11 +6,12 @@ import type {
   KubernetesNetworkPolicy,
   NetworkPolicy,
 } from '../../resources/index.ts';
-import { isAbout, isReadable, ruleHolds, sidesOf } from './calico-rule.ts';
+import { isAbout, ruleHolds, sidesOf } from './calico-rule.ts';
 import type { Cluster, Packet, Side } from './cluster.ts';
-import { asksForDomains, clusterRuleHolds, isSubject } from './cluster-rule.ts';
+import { clusterRuleHolds, isSubject } from './cluster-rule.ts';
 import { type Entity, selects } from './entity.ts';
 import { directionsOf, kubernetesRuleHolds } from './kubernetes-rule.ts';
+import { isReadable, isReadableClusterRule } from './readable.ts';
 
 export type Decision = 'Allow' | 'Deny' | 'Pass';
 
@@ -55,7 +56,7 @@ export function policiesAsked(question: Question): Asked[] {
 }
 
 function askKubernetes(policy: KubernetesNetworkPolicy, { entities, pod, side, packet }: Question): Asked[] {
-  const { metadata, spec = {} } = policy;
+  const { metadata, spec = {}, kind } = policy;
   const isSelected = metadata.namespace === pod.namespace && selects(spec.podSelector ?? {}, pod.allLabels);
   if (!isSelected || !directionsOf(policy).includes(side)) return [];
   return [
@@ -63,7 +64,7 @@ function askKubernetes(policy: KubernetesNetworkPolicy, { entities, pod, side, p
       tier: 'default',
       order: 1000,
       sortName: `${metadata.name}/${metadata.namespace}/KubernetesNetworkPolicy`,
-      name: `policy "${metadata.namespace}/${metadata.name}"`,
+      name: `${kind === 'NetworkPolicy' ? 'policy' : kind} "${metadata.namespace}/${metadata.name}"`,
       decide: () => {
         const index = (spec[side] ?? []).findIndex((rule) =>
           kubernetesRuleHolds(rule, metadata.namespace, side, packet, entities),
@@ -84,15 +85,15 @@ function askCalico(
     {
       tier: spec.tier || 'default',
       order: spec.order ?? Number.POSITIVE_INFINITY,
-      sortName: `${metadata.name}/${metadata.namespace ?? ''}/${kind}`,
+      // A draft stands where its policy would.
+      sortName: `${metadata.name}/${metadata.namespace ?? ''}/${kind.replace(/^Staged/, '')}`,
       name: `${kind} "${metadata.namespace ? `${metadata.namespace}/` : ''}${metadata.name}"`,
       decide: () => {
         for (const [index, rule] of (spec[side] ?? []).entries()) {
           if (rule.action === 'Log') continue;
           const name = `spec.${side}[${index}]`;
-          // Requests are not looked into here: what needs that to be allowed is not, and what needs it to be denied is denied whole.
-          // The same where a selector says nothing that can be understood.
-          if (rule.http || !isReadable(rule)) {
+          // What is not understood allows nothing, and denies whole what it would have denied or passed on in part.
+          if (!isReadable(rule, metadata.namespace)) {
             if (rule.action === 'Allow') continue;
             return { decision: 'Deny', rule: name };
           }
@@ -120,15 +121,15 @@ function askCluster(
   if (!spec[side]?.length || !isSubject(spec.subject, pod)) return [];
   return [
     {
-      tier: spec.tier === 'Admin' ? 'kube-admin' : 'kube-baseline',
+      tier: spec.tier === 'Baseline' ? 'kube-baseline' : 'kube-admin',
       order: spec.priority,
       sortName: `${metadata.name}//KubernetesClusterNetworkPolicy`,
       name: `ClusterNetworkPolicy "${metadata.name}"`,
       decide: () => {
         for (const [index, rule] of (spec[side] ?? []).entries()) {
           const name = `spec.${side}[${index}]`;
-          // Nobody here knows whose addresses a domain's are: what needs that to be accepted is not, and anything else denies.
-          if (asksForDomains(rule, side)) {
+          // As above.
+          if (!isReadableClusterRule(rule, side)) {
             if (rule.action === 'Accept') continue;
             return { decision: 'Deny', rule: name };
           }

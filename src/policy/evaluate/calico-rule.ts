@@ -9,6 +9,7 @@ import type {
 import { isWithin } from './address.ts';
 import type { Packet, Side } from './cluster.ts';
 import { type Entity, givesName } from './entity.ts';
+import { isSaid, protocolNamed } from './readable.ts';
 import { isGlobalText, isSelectorText, selectsByText } from './selector-text.ts';
 
 /** Whether the policy is about that pod. */
@@ -27,8 +28,9 @@ export function isAbout({ metadata, spec }: NetworkPolicy | GlobalNetworkPolicy,
 /** The directions that the policy is about: those it names, or else those it has rules for, or else ingress. */
 export function sidesOf({ spec }: NetworkPolicy | GlobalNetworkPolicy): Side[] {
   // What arrives is all that can be judged before its destination is translated.
-  if ('preDNAT' in spec && spec.preDNAT) return ['ingress'];
-  // A word that is no direction may have meant either.
+  const { preDNAT, doNotTrack } = spec as GlobalNetworkPolicy['spec'];
+  if (preDNAT && !doNotTrack) return ['ingress'];
+  // Where one of them is none, nobody knows which the policy was to close.
   if (spec.types?.some((type) => type !== 'Ingress' && type !== 'Egress')) return ['ingress', 'egress'];
   if (spec.types?.length) return spec.types.map((type) => (type === 'Egress' ? 'egress' : 'ingress'));
   const hasIngress = (spec.ingress?.length ?? 0) > 0;
@@ -37,25 +39,7 @@ export function sidesOf({ spec }: NetworkPolicy | GlobalNetworkPolicy): Side[] {
   return hasEgress ? ['egress'] : ['ingress'];
 }
 
-const numbers: Readonly<Record<string, number>> = {
-  ICMP: 1,
-  TCP: 6,
-  UDP: 17,
-  ICMPv6: 58,
-  SCTP: 132,
-  UDPLite: 136,
-};
-
-/** Whether every selector of the rule is one. */
-export function isReadable({ source, destination }: PolicyRule): boolean {
-  return [source, destination].every((end) =>
-    [end?.selector, end?.notSelector, end?.namespaceSelector, end?.serviceAccounts?.selector].every((text) =>
-      isSelectorText(text ?? ''),
-    ),
-  );
-}
-
-/** Whether the rule holds for the packet. `namespace` is the policy's. */
+/** Whether a rule that can be understood holds for the packet. `namespace` is the policy's. */
 export function ruleHolds(
   rule: PolicyRule,
   namespace: string | undefined,
@@ -64,9 +48,9 @@ export function ruleHolds(
   slices: readonly EndpointSlice[],
 ): boolean {
   if (rule.ipVersion !== undefined && (rule.ipVersion === 6) !== packet.source.includes(':')) return false;
-  const isProtocol = (wanted: string | number) => numberOf(wanted) === numbers[packet.protocol];
-  if (rule.protocol !== undefined && !isProtocol(rule.protocol)) return false;
-  if (rule.notProtocol !== undefined && isProtocol(rule.notProtocol)) return false;
+  const isProtocol = (wanted: string | number) => protocolNamed(wanted) === protocolNamed(packet.protocol);
+  if (isSaid(rule.protocol) && !isProtocol(rule.protocol)) return false;
+  if (isSaid(rule.notProtocol) && isProtocol(rule.notProtocol)) return false;
   const isIcmp = ({ type, code }: { type?: number; code?: number }) =>
     packet.icmp?.type === type && (code === undefined || packet.icmp?.code === code);
   if (rule.icmp?.type !== undefined && !isIcmp(rule.icmp)) return false;
@@ -77,7 +61,7 @@ export function ruleHolds(
   const to = rule.destination?.services;
   if (to && !slicesOf(to, namespace, slices).some((slice) => isServed(slice, packet))) return false;
   // Names of ports are names of TCP's, unless the rule says whose.
-  const hasNames = rule.protocol !== undefined || packet.protocol === 'TCP';
+  const hasNames = isSaid(rule.protocol) || packet.protocol === 'TCP';
   const surroundings = { namespace, entities, protocol: hasNames ? packet.protocol : undefined };
   return (
     endHolds(rule.source, packet.source, packet.sourcePort, surroundings) &&
@@ -111,10 +95,6 @@ function isServed(slice: EndpointSlice, { destination, protocol, destinationPort
       ({ port, protocol: own = 'TCP' }) => port === destinationPort && own === protocol,
     )
   );
-}
-
-function numberOf(protocol: string | number): number | undefined {
-  return /^\d+$/.test(String(protocol)) ? Number(protocol) : numbers[protocol];
 }
 
 interface Surroundings {

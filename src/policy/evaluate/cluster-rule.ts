@@ -8,9 +8,15 @@ import type {
 import { isWithin } from './address.ts';
 import type { Packet, Side } from './cluster.ts';
 import { type Entity, givesName, selects } from './entity.ts';
+import { isReadableSubject } from './readable.ts';
 
 export function isSubject({ namespaces, pods }: ClusterNetworkPolicySubject, entity: Entity): boolean {
-  if (entity.kind !== 'pod') return false;
+  // Whom an unreadable one was meant for nobody knows: in these tiers nothing is denied but by a rule, so it is nobody.
+  if (
+    entity.kind !== 'pod' ||
+    !isReadableSubject({ ...(namespaces && { namespaces }), ...(pods && { pods }) })
+  )
+    return false;
   if (namespaces) return selects(namespaces, entity.namespaceLabels);
   if (!pods) return false;
   return (
@@ -19,12 +25,7 @@ export function isSubject({ namespaces, pods }: ClusterNetworkPolicySubject, ent
   );
 }
 
-/** Whether any of the rule's peers is told by the names of domains. */
-export function asksForDomains(rule: ClusterNetworkPolicyRule, side: Side): boolean {
-  const peers = (side === 'ingress' ? rule.from : rule.to) ?? [];
-  return peers.some(({ domainNames }) => domainNames !== undefined);
-}
-
+/** Of a rule that can be understood. */
 export function clusterRuleHolds(
   rule: ClusterNetworkPolicyRule,
   side: Side,

@@ -1,8 +1,9 @@
 // Who an address belongs to: pods, host endpoints, network sets and nodes, with every label that a selector can ask for.
 import type { HostEndpoint, LabelSelector, Pod } from '../../resources/index.ts';
 import { podAnnotations } from '../annotations.ts';
-import { isWithin } from './address.ts';
+import { isAddress, isBlock, isWithin } from './address.ts';
 import type { Cluster } from './cluster.ts';
+import { protocolNamed } from './readable.ts';
 
 type LabelRecord = Readonly<Record<string, string>>;
 
@@ -64,7 +65,7 @@ export function entitiesOf(cluster: Cluster): Entity[] {
       labels: { ...written(labels), ...(namespace && { 'projectcalico.org/namespace': namespace }) },
       namespaceLabels: namespaceLabels(namespace),
       serviceAccountLabels: {},
-      has: (address) => (spec.nets ?? []).some((net) => isWithin(address, net)),
+      has: (address) => (spec.nets ?? []).some((net) => isBlock(net) && isWithin(address, net)),
     }),
   );
   const nodes = (cluster.nodes ?? []).map(
@@ -93,7 +94,7 @@ export function entitiesOf(cluster: Cluster): Entity[] {
         const [, namespace, account] = /^ksa\.([^.]+)\.(.+)$/.exec(profile) ?? [];
         return namespace && account ? accountLabels(namespace, account) : {};
       }),
-      has: (address) => (spec.expectedIPs ?? []).some((own) => isWithin(address, own)),
+      has: (address) => (spec.expectedIPs ?? []).some((own) => isAddress(own) && isWithin(address, own)),
       host,
     };
   });
@@ -129,7 +130,8 @@ function addressesOf({ status }: Pod): string[] {
 /** Whether a container of the pod, or the host endpoint, gives that name to that port. */
 export function givesName({ pod, host }: Entity, name: string, port: number, protocol: string): boolean {
   const listed = host?.spec.ports ?? [];
-  if (listed.some((own) => own.name === name && own.port === port && own.protocol === protocol)) return true;
+  const isProtocol = (own: string | number) => protocolNamed(own) === protocolNamed(protocol);
+  if (listed.some((own) => own.name === name && own.port === port && isProtocol(own.protocol))) return true;
   const containers = [
     ...(pod?.spec?.containers ?? []),
     ...(pod?.spec?.initContainers ?? []).filter((container) => container.restartPolicy === 'Always'),

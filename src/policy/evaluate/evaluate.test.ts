@@ -195,6 +195,44 @@ test('a named port is that of whoever is selected, and not of another with the s
   assert.equal(ask({ zone: 'a' }), 'Allow');
 });
 
+test('service accounts are meant by their names, in the namespace of the policy unless it names others', () => {
+  const runningAs = (name: string, host: number, namespace: string, serviceAccountName: string): Pod => {
+    const { metadata, ...rest } = pod(name, host);
+    return { ...rest, metadata: { ...metadata, namespace }, spec: { serviceAccountName, containers: [] } };
+  };
+  const account = (namespace: string, name: string) => ({
+    apiVersion: 'v1' as const,
+    kind: 'ServiceAccount' as const,
+    metadata: { namespace, name },
+  });
+  const allowed = (source: NonNullable<PolicyRule['source']>) => {
+    const given: Cluster = {
+      ...cluster(ingress({ action: 'Allow', source })),
+      namespaces: ['shop', 'farm'].map((name) => ({
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name, labels: { name } },
+      })),
+      pods: [
+        pod('db', 2),
+        runningAs('one', 4, 'shop', 'robot'),
+        runningAs('two', 5, 'shop', 'clerk'),
+        runningAs('three', 6, 'shop', 'ghost'),
+        runningAs('four', 7, 'farm', 'robot'),
+      ],
+      serviceAccounts: [account('shop', 'robot'), account('shop', 'clerk'), account('farm', 'robot')],
+    };
+    return [4, 5, 6, 7].filter((host) => evaluate(given, tcp(`10.1.0.${host}`, db[4])).action === 'Allow');
+  };
+  const names = ['robot', 'nobody'];
+  assert.deepEqual(allowed({ serviceAccounts: { names } }), [4]);
+  assert.deepEqual(allowed({ serviceAccounts: { names: ['robot', 'clerk'] } }), [4, 5]);
+  assert.deepEqual(allowed({ serviceAccounts: { names }, namespaceSelector: 'all()' }), [4, 7]);
+  assert.deepEqual(allowed({ serviceAccounts: { names }, namespaceSelector: 'name == "farm"' }), [7]);
+  assert.deepEqual(allowed({ serviceAccounts: { names: ['ghost'] } }), [], 'there is no such account');
+  assert.deepEqual(allowed({ serviceAccounts: { names: [] } }), [4, 5, 6, 7], 'none are named');
+});
+
 test('a host endpoint has the labels of the service account of its profile', () => {
   const policy = ingress({ action: 'Allow', source: { serviceAccounts: { selector: 'role == "ops"' } } });
   const { namespace: _, ...metadata } = policy.metadata;

@@ -19,32 +19,24 @@ export function withDraftsInForce({ stagedPolicies = [], ...cluster }: Cluster):
     networkPolicies: inForce<KubernetesNetworkPolicy>(
       cluster.networkPolicies,
       stagedPolicies.filter(({ kind }) => kind === 'StagedKubernetesNetworkPolicy'),
-      { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },
     ),
     calicoPolicies: inForce<NetworkPolicy>(
       cluster.calicoPolicies ?? [],
       stagedPolicies.filter(({ kind }) => kind === 'StagedNetworkPolicy'),
-      { apiVersion: 'projectcalico.org/v3', kind: 'NetworkPolicy' },
     ),
     globalPolicies: inForce<GlobalNetworkPolicy>(
       cluster.globalPolicies ?? [],
       stagedPolicies.filter(({ kind }) => kind === 'StagedGlobalNetworkPolicy'),
-      { apiVersion: 'projectcalico.org/v3', kind: 'GlobalNetworkPolicy' },
     ),
   };
 }
 
-function inForce<T extends Resource>(
-  policies: readonly T[],
-  drafts: readonly Staged[],
-  as: Pick<Resource, 'apiVersion' | 'kind'>,
-): T[] {
+/** Drafts keep their kind, by which sentences tell them from policies. */
+function inForce<T extends Resource>(policies: readonly T[], drafts: readonly Staged[]): T[] {
   const effective = drafts.filter(({ spec }) => spec.stagedAction !== 'Ignore');
   const named = (a: Resource, b: Resource) =>
     a.metadata.name === b.metadata.name && a.metadata.namespace === b.metadata.namespace;
   const untouched = policies.filter((policy) => !effective.some((draft) => named(draft, policy)));
-  const put = effective
-    .filter(({ spec }) => spec.stagedAction !== 'Delete')
-    .map((draft) => ({ ...draft, ...as }) as unknown as T);
-  return [...untouched, ...put];
+  const put = effective.filter(({ spec }) => spec.stagedAction !== 'Delete');
+  return [...untouched, ...(put as readonly Resource[] as readonly T[])];
 }

@@ -59,7 +59,7 @@ function subjectSelector({ namespaces, pods: chosen }: ClusterNetworkPolicySubje
 }
 
 function rulesOf(rule: ClusterNetworkPolicyRule, origin: string, side: 'source' | 'destination'): Rule[] {
-  const action = actions[rule.action];
+  const action = Object.hasOwn(actions, rule.action) ? actions[rule.action] : undefined;
   if (!action) throw new RangeError(`"${rule.action}" is not an action`);
   const peers = side === 'source' ? rule.from : rule.to;
   if (!peers?.length) throw new RangeError('names no peer');
@@ -84,6 +84,7 @@ function rulesOf(rule: ClusterNetworkPolicyRule, origin: string, side: 'source' 
 function peerMatch({ nodes, networks, domainNames, ...subject }: ClusterNetworkPolicyPeer): PeerMatch {
   if (domainNames) throw new RangeError('domain names cannot be matched in the kernel');
   if (networks) {
+    if (networks.length === 0) throw new RangeError('names no network');
     return {
       nets: networks.map((text) => {
         const cidr = tryParseCidr(text);
@@ -114,11 +115,18 @@ function protocolMatches(wanted: ClusterNetworkPolicyProtocol): PortMatch[] {
     if (!match) continue;
     const { number, range } = match.destinationPort ?? {};
     const protocol = numberOf(name);
-    if (number !== undefined) return [{ protocol, ports: [{ first: number, last: number }] }];
-    if (range) return [{ protocol, ports: [{ first: range.start, last: range.end }] }];
+    if (number !== undefined) return [{ protocol, ports: [portRange(number, number)] }];
+    if (range) return [{ protocol, ports: [portRange(range.start, range.end)] }];
     return [{ protocol }];
   }
   throw new RangeError('names no protocol');
+}
+
+/** @throws RangeError for what is no range of ports */
+function portRange(first: number, last: number): Range<number> {
+  if (first < 0 || first > last || last > 65535)
+    throw new RangeError(`${first}-${last} is no range of ports`);
+  return { first, last };
 }
 
 function numberOf(name: string): number {

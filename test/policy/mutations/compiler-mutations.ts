@@ -36,7 +36,7 @@ export const compilerMutations: readonly Mutation[] = [
   {
     says: 'the version of IP is forgotten',
     file: 'policy/calico/rule.ts',
-    find: '...(rule.ipVersion && { family: readFamily(rule.ipVersion) }),',
+    find: '...(rule.ipVersion !== undefined && { family: readFamily(rule.ipVersion) }),',
     replace: '',
   },
   {
@@ -107,7 +107,7 @@ export const compilerMutations: readonly Mutation[] = [
   },
   {
     says: 'a policy without types and with egress rules is about ingress too',
-    file: 'policy/calico/network-policy.ts',
+    file: 'resources/calico/policy/completed-policy.ts',
     find: "return ingress?.length ? ['Ingress', 'Egress'] : ['Egress'];",
     replace: "return ['Ingress', 'Egress'];",
   },
@@ -199,8 +199,8 @@ export const compilerMutations: readonly Mutation[] = [
   {
     says: 'a range of ports of a ClusterNetworkPolicy begins one too late',
     file: 'policy/kubernetes/cluster-network-policy.ts',
-    find: 'first: range.start, last: range.end',
-    replace: 'first: range.start + 1, last: range.end',
+    find: 'portRange(range.start, range.end)',
+    replace: 'portRange(range.start + 1, range.end)',
   },
   {
     says: 'a rule of a ClusterNetworkPolicy that cannot be understood decides nothing',

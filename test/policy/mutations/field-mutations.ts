@@ -76,6 +76,25 @@ export const fieldMutations: readonly Mutation[] = [
     replace: 'parseSelector(accounts.selector)',
   },
   {
+    says: 'names of service accounts are not asked for',
+    file: 'policy/calico/scope.ts',
+    find: 'if (accounts.names?.length) {',
+    replace: 'if (false) {',
+  },
+  {
+    says: 'of the names of service accounts the last one counts for nothing',
+    file: 'policy/calico/scope.ts',
+    find: '[...new Set(accounts.names)].sort()',
+    replace: 'accounts.names.length > 1 ? accounts.names.slice(0, -1) : [...accounts.names]',
+  },
+  {
+    says: 'a service account of that name in any namespace will do',
+    file: 'policy/calico/rule.ts',
+    find: 'selector: scopeSelector({ ...entity, namespace } as',
+    replace:
+      'selector: scopeSelector({ ...entity, namespace: entity.serviceAccounts?.names ? undefined : namespace } as',
+  },
+  {
     says: 'a namespace selector means what belongs to no namespace, too',
     file: 'policy/calico/scope.ts',
     find: 'return [namespaced, prefixLabels(',

@@ -1,61 +1,8 @@
 // Small clusters for what random ones meet too seldom.
 import type { Cluster } from '../../../src/policy/index.ts';
-import type {
-  ClusterNetworkPolicy,
-  ClusterNetworkPolicyPeer,
-  GlobalNetworkPolicy,
-  HostEndpoint,
-  NetworkPolicy,
-  ServiceAccount,
-} from '../../../src/resources/index.ts';
-
-const apiVersion = 'projectcalico.org/v3';
-
-const plain: Cluster = {
-  namespaces: [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'red', labels: { app: 'b' } } }],
-  pods: [0, 1].map((index) => ({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { namespace: 'red', name: `pod-${index}`, uid: `uid-${index}` },
-    spec: { nodeName: `node-${index + 1}`, containers: [{ name: 'main', image: 'any' }] },
-    status: { phase: 'Running', podIPs: [{ ip: `10.1.0.${index + 1}` }, { ip: `fd00:1::${index + 1}` }] },
-  })),
-  networkPolicies: [],
-};
-
-const host = (spec: Partial<HostEndpoint['spec']>): HostEndpoint => ({
-  apiVersion,
-  kind: 'HostEndpoint',
-  metadata: { name: 'h1', labels: { app: 'a' } },
-  spec: { node: 'node-1', interfaceName: 'eth0', expectedIPs: ['172.30.0.11', 'fd30::11'], ...spec },
-});
-
-const global = (spec: GlobalNetworkPolicy['spec']): GlobalNetworkPolicy => ({
-  apiVersion,
-  kind: 'GlobalNetworkPolicy',
-  metadata: { name: 'g1' },
-  spec,
-});
-
-const account = (name: string, labels: Record<string, string>): ServiceAccount => ({
-  apiVersion: 'v1',
-  kind: 'ServiceAccount',
-  metadata: { namespace: 'red', name, labels },
-});
-
-const red = (spec: NetworkPolicy['spec']): NetworkPolicy => ({
-  apiVersion,
-  kind: 'NetworkPolicy',
-  metadata: { namespace: 'red', name: 'p1' },
-  spec,
-});
-
-const clusterPolicy = (name: string, spec: Partial<ClusterNetworkPolicy['spec']>): ClusterNetworkPolicy => ({
-  apiVersion: 'policy.networking.k8s.io/v1alpha2',
-  kind: 'ClusterNetworkPolicy',
-  metadata: { name },
-  spec: { tier: 'Admin', priority: 10, subject: { namespaces: {} }, ...spec },
-});
+import type { ClusterNetworkPolicyPeer } from '../../../src/resources/index.ts';
+import { malformedClusters } from './malformed-clusters.ts';
+import { account, clusterPolicy, global, host, plain, red } from './pointed-objects.ts';
 
 const domains: ClusterNetworkPolicyPeer = { domainNames: ['*.example.com'] };
 
@@ -192,6 +139,38 @@ export const pointedClusters: readonly Cluster[] = [
       }),
     ],
   },
+  // Service accounts of one name in two namespaces, and several names in one list.
+  ...[['robot'], ['nobody', 'robot']].map((names) => ({
+    ...plain,
+    namespaces: ['red', 'blue'].map((name) => ({
+      apiVersion: 'v1' as const,
+      kind: 'Namespace' as const,
+      metadata: { name },
+    })),
+    serviceAccounts: ['red', 'blue'].map((namespace) => ({
+      ...account('robot', {}),
+      metadata: { namespace, name: 'robot' },
+    })),
+    pods: [...plain.pods, ...plain.pods].map((pod, index) => ({
+      ...pod,
+      metadata: {
+        namespace: index < 3 ? 'red' : 'blue',
+        name: `pod-${index}`,
+        uid: `uid-${index}`,
+      },
+      spec: { ...pod.spec, serviceAccountName: 'robot', containers: [] },
+      status: {
+        phase: 'Running' as const,
+        podIPs: [{ ip: `10.1.0.${index + 1}` }, { ip: `fd00:1::${index + 1}` }],
+      },
+    })),
+    calicoPolicies: [
+      red({
+        types: ['Ingress'],
+        ingress: [{ action: 'Allow', source: { serviceAccounts: { names } } }],
+      }),
+    ],
+  })),
   // Names in another order than priorities.
   {
     ...plain,
@@ -297,4 +276,5 @@ export const pointedClusters: readonly Cluster[] = [
       }),
     ],
   })),
+  ...malformedClusters,
 ];
