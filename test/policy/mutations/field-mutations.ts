@@ -313,7 +313,7 @@ export const fieldMutations: readonly Mutation[] = [
   {
     says: 'a rule that denies goes on to the next policy',
     file: 'dataplane/nftables/policy-chains.ts',
-    find: 'return [goTo(chains.deny)];',
+    find: 'return [denied];',
     replace: "return [verdict('return')];",
   },
   {
