@@ -12,6 +12,7 @@ import { scopeSelector } from './scope.ts';
  * @throws RangeError, SelectorSyntaxError for what cannot be understood
  */
 export function readRule(rule: PolicyRule, namespace: string | undefined, origin: string): Rule[] {
+  if (!actions.has(rule.action)) throw new RangeError(`"${rule.action}" is not an action`);
   if (rule.http)
     throw new RangeError('HTTP cannot be matched in the kernel, and nothing else enforces it here');
   const common: Match = {
@@ -48,6 +49,12 @@ function refusePortsWithout(protocol: number | undefined, end: EntityRule | unde
   if (ports.length > 0 && !isSayable) throw new RangeError('ports need the protocol TCP, UDP or SCTP');
 }
 
+const actions: ReadonlySet<string> = new Set([
+  'Allow',
+  'Deny',
+  'Log',
+  'Pass',
+] satisfies PolicyRule['action'][]);
 const withPorts = new Set(['TCP', 'UDP', 'SCTP'].map(protocolNumber));
 
 /** Of names of ports, where the rule has no protocol; as upstream. */

@@ -8,9 +8,9 @@ import type {
 } from '../../resources/index.ts';
 import { isAbout, isReadable, ruleHolds, sidesOf } from './calico-rule.ts';
 import type { Cluster, Packet, Side } from './cluster.ts';
-import { asksForDomains, clusterRuleHolds, isSubject } from './cluster-rule.ts';
-import { type Entity, selects } from './entity.ts';
-import { directionsOf, kubernetesRuleHolds } from './kubernetes-rule.ts';
+import { clusterRuleHolds, isClearRule, isClearSubject, isSubject } from './cluster-rule.ts';
+import { type Entity, isClear, selects } from './entity.ts';
+import { directionsOf, isClearKubernetesRule, kubernetesRuleHolds } from './kubernetes-rule.ts';
 
 export type Decision = 'Allow' | 'Deny' | 'Pass';
 
@@ -56,7 +56,9 @@ export function policiesAsked(question: Question): Asked[] {
 
 function askKubernetes(policy: KubernetesNetworkPolicy, { entities, pod, side, packet }: Question): Asked[] {
   const { metadata, spec = {} } = policy;
-  const isSelected = metadata.namespace === pod.namespace && selects(spec.podSelector ?? {}, pod.allLabels);
+  const { podSelector = {} } = spec;
+  const isSelected =
+    metadata.namespace === pod.namespace && (!isClear(podSelector) || selects(podSelector, pod.allLabels));
   if (!isSelected || !directionsOf(policy).includes(side)) return [];
   return [
     {
@@ -65,8 +67,10 @@ function askKubernetes(policy: KubernetesNetworkPolicy, { entities, pod, side, p
       sortName: `${metadata.name}/${metadata.namespace}/KubernetesNetworkPolicy`,
       name: `policy "${metadata.namespace}/${metadata.name}"`,
       decide: () => {
-        const index = (spec[side] ?? []).findIndex((rule) =>
-          kubernetesRuleHolds(rule, metadata.namespace, side, packet, entities),
+        const index = (spec[side] ?? []).findIndex(
+          (rule) =>
+            isClearKubernetesRule(rule, side) &&
+            kubernetesRuleHolds(rule, metadata.namespace, side, packet, entities),
         );
         return index < 0 ? undefined : { decision: 'Allow', rule: `spec.${side}[${index}]` };
       },
@@ -91,7 +95,7 @@ function askCalico(
           if (rule.action === 'Log') continue;
           const name = `spec.${side}[${index}]`;
           // Requests are not looked into here: what needs that to be allowed is not, and what needs it to be denied is denied whole.
-          // The same where a selector says nothing that can be understood.
+          // The same where its action or a selector says nothing that can be understood.
           if (rule.http || !isReadable(rule)) {
             if (rule.action === 'Allow') continue;
             return { decision: 'Deny', rule: name };
@@ -117,22 +121,27 @@ function askCluster(
   { metadata, spec }: ClusterNetworkPolicy,
   { entities, pod, side, packet }: Question,
 ): Asked[] {
-  if (!spec[side]?.length || !isSubject(spec.subject, pod)) return [];
+  // For whom it is when it does not say so: for all, but to accept.
+  const isForAll = !isClearSubject(spec.subject);
+  const isMeant = isForAll ? pod.kind === 'pod' : isSubject(spec.subject, pod);
+  if (!spec[side]?.length || !isMeant) return [];
   return [
     {
-      tier: spec.tier === 'Admin' ? 'kube-admin' : 'kube-baseline',
+      tier: spec.tier === 'Baseline' ? 'kube-baseline' : 'kube-admin',
       order: spec.priority,
       sortName: `${metadata.name}//KubernetesClusterNetworkPolicy`,
       name: `ClusterNetworkPolicy "${metadata.name}"`,
       decide: () => {
         for (const [index, rule] of (spec[side] ?? []).entries()) {
           const name = `spec.${side}[${index}]`;
-          // Nobody here knows whose addresses a domain's are: what needs that to be accepted is not, and anything else denies.
-          if (asksForDomains(rule, side)) {
+          // What needs to know whom it names to accept does not, and anything else denies.
+          if (!isClearRule(rule, side)) {
             if (rule.action === 'Accept') continue;
             return { decision: 'Deny', rule: name };
           }
           if (!clusterRuleHolds(rule, side, packet, entities)) continue;
+          if (isForAll && rule.action === 'Accept') continue;
+          if (isForAll) return { decision: 'Deny', rule: name };
           return { decision: rule.action === 'Accept' ? 'Allow' : rule.action, rule: name };
         }
         return undefined;

@@ -46,12 +46,16 @@ const numbers: Readonly<Record<string, number>> = {
   UDPLite: 136,
 };
 
-/** Whether every selector of the rule is one. */
-export function isReadable({ source, destination }: PolicyRule): boolean {
-  return [source, destination].every((end) =>
-    [end?.selector, end?.notSelector, end?.namespaceSelector, end?.serviceAccounts?.selector].every((text) =>
-      isSelectorText(text ?? ''),
-    ),
+/** Whether its action is one, and every selector of the rule. */
+export function isReadable({ action, source, destination }: PolicyRule): boolean {
+  const isAction = ['Allow', 'Deny', 'Log', 'Pass'].includes(action);
+  return (
+    isAction &&
+    [source, destination].every((end) =>
+      [end?.selector, end?.notSelector, end?.namespaceSelector, end?.serviceAccounts?.selector].every(
+        (text) => isSelectorText(text ?? ''),
+      ),
+    )
   );
 }
 

@@ -7,7 +7,7 @@ import type {
 } from '../../resources/index.ts';
 import { isWithin } from './address.ts';
 import type { Packet, Side } from './cluster.ts';
-import { type Entity, givesName, selects } from './entity.ts';
+import { type Entity, givesName, isClear, selects } from './entity.ts';
 
 export function isSubject({ namespaces, pods }: ClusterNetworkPolicySubject, entity: Entity): boolean {
   if (entity.kind !== 'pod') return false;
@@ -19,10 +19,19 @@ export function isSubject({ namespaces, pods }: ClusterNetworkPolicySubject, ent
   );
 }
 
-/** Whether any of the rule's peers is told by the names of domains. */
-export function asksForDomains(rule: ClusterNetworkPolicyRule, side: Side): boolean {
+/** Whether it can be told who is meant. */
+export function isClearSubject({ namespaces, pods }: ClusterNetworkPolicySubject): boolean {
+  if (namespaces) return isClear(namespaces);
+  return pods !== undefined && isClear(pods.namespaceSelector ?? {}) && isClear(pods.podSelector ?? {});
+}
+
+/** The same of all of the rule's peers: whose the addresses of a domain's name are nobody here knows. */
+export function isClearRule(rule: ClusterNetworkPolicyRule, side: Side): boolean {
   const peers = (side === 'ingress' ? rule.from : rule.to) ?? [];
-  return peers.some(({ domainNames }) => domainNames !== undefined);
+  return peers.every(({ domainNames, networks, nodes, ...subject }) => {
+    if (domainNames) return false;
+    return networks !== undefined || (nodes ? isClear(nodes) : isClearSubject(subject));
+  });
 }
 
 export function clusterRuleHolds(

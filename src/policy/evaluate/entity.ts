@@ -141,6 +141,15 @@ export function givesName({ pod, host }: Entity, name: string, port: number, pro
   );
 }
 
+/** Whether a label selector says something: the API server refuses values that are missing, and operators that are none. */
+export function isClear({ matchExpressions = [] }: LabelSelector): boolean {
+  return matchExpressions.every(({ operator, values = [] }) =>
+    operator === 'In' || operator === 'NotIn'
+      ? values.length > 0
+      : operator === 'Exists' || operator === 'DoesNotExist',
+  );
+}
+
 /** A label selector of Kubernetes, as its documentation has it. */
 export function selects(selector: LabelSelector, labels: LabelRecord): boolean {
   const has = (key: string) => Object.hasOwn(labels, key);

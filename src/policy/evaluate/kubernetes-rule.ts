@@ -9,7 +9,7 @@ import type {
 } from '../../resources/index.ts';
 import { isWithin } from './address.ts';
 import type { Packet, Side } from './cluster.ts';
-import { type Entity, givesName, selects } from './entity.ts';
+import { type Entity, givesName, isClear, selects } from './entity.ts';
 
 export function directionsOf({ spec }: KubernetesNetworkPolicy): Side[] {
   // A word that is no direction may have meant either.
@@ -18,6 +18,19 @@ export function directionsOf({ spec }: KubernetesNetworkPolicy): Side[] {
   if (spec?.policyTypes?.length)
     return spec.policyTypes.map((type) => (type === 'Ingress' ? 'ingress' : 'egress'));
   return spec?.egress?.length ? ['ingress', 'egress'] : ['ingress'];
+}
+
+/** Whether it can be told whom it names. */
+export function isClearKubernetesRule(
+  rule: NetworkPolicyIngressRule & NetworkPolicyEgressRule,
+  side: Side,
+): boolean {
+  const peers = (side === 'ingress' ? rule.from : rule.to) ?? [];
+  return peers.every(({ ipBlock, namespaceSelector, podSelector }) => {
+    if (ipBlock) return true;
+    const selectors = [namespaceSelector, podSelector].filter((selector) => selector !== undefined);
+    return selectors.length > 0 && selectors.every(isClear);
+  });
 }
 
 export function kubernetesRuleHolds(
