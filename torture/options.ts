@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 export interface TortureOptions {
   /** Whether the time is over, or will be in so many milliseconds, or somebody has interrupted: then the round in hand is the last. */
   readonly isOver: (inMs?: number) => boolean;
+  /** Milliseconds until the time is over. */
+  readonly leftMs: () => number;
   readonly rounds: number;
   readonly seed: number;
 }
@@ -26,10 +28,22 @@ export function readTortureOptions(args: readonly string[], interrupted: AbortSi
   };
   const rounds = number('rounds');
   const minutes = number('minutes') ?? (rounds === undefined ? 1 : Number.POSITIVE_INFINITY);
-  const until = Date.now() + minutes * 60_000;
   return {
-    isOver: (inMs = 0) => interrupted.aborted || Date.now() + inMs > until,
+    ...timeOf(minutes * 60_000, () => interrupted.aborted),
     rounds: rounds ?? Number.POSITIVE_INFINITY,
     seed: number('seed') ?? Math.floor(Math.random() * 2 ** 32),
+  };
+}
+
+/** The same for one of so many, who have the time that is left among them in equal parts. */
+export function shareOf(options: TortureOptions, count: number): TortureOptions {
+  return { ...options, ...timeOf(options.leftMs() / count, options.isOver) };
+}
+
+function timeOf(ms: number, isEnded: (inMs: number) => boolean): Pick<TortureOptions, 'isOver' | 'leftMs'> {
+  const until = Date.now() + ms;
+  return {
+    isOver: (inMs = 0) => isEnded(inMs) || Date.now() + inMs >= until,
+    leftMs: () => until - Date.now(),
   };
 }

@@ -19,6 +19,7 @@ export class ApiGate {
   readonly #server: Server;
   readonly #target: string;
   #fault: ApiFault | undefined;
+  #met = 0;
 
   /** @param namespacePath of the namespace in which to listen @param target the server's URL */
   static async open(
@@ -39,13 +40,20 @@ export class ApiGate {
     this.#server = createServer({ requestTimeout: 0 }, (asked, answer) => this.#take(asked, answer));
   }
 
+  /** How many requests have met the present fault; while it is silent, what was to be heard on a watch, too. */
+  get met(): number {
+    return this.#met;
+  }
+
   /** Begins a fault, or ends the one that there is. */
   set fault(fault: ApiFault | undefined) {
     const wasSilent = this.#fault?.kind === 'silent';
     this.#fault = fault;
+    this.#met = 0;
     // Who was held up by silence must find out by himself that nothing will come.
     if (fault?.kind === 'silent' || (fault === undefined && wasSilent)) return;
-    if (fault?.kind !== 'slow') this.#server.closeAllConnections();
+    // Over connections that are kept everything would go on as it was.
+    this.#server.closeAllConnections();
   }
 
   async close(): Promise<void> {
@@ -55,6 +63,7 @@ export class ApiGate {
 
   #take(asked: IncomingMessage, answer: ServerResponse): void {
     const fault = this.#fault;
+    this.#met++;
     switch (fault?.kind) {
       case 'away':
         asked.socket.destroy();
@@ -96,7 +105,8 @@ export class ApiGate {
       }
       response.on('data', (piece: Buffer) => {
         // What came in the time of silence is lost for ever.
-        if (this.#fault?.kind !== 'silent') answer.write(piece);
+        if (this.#fault?.kind === 'silent') this.#met++;
+        else answer.write(piece);
       });
       response.on('end', () => answer.end());
       response.on('error', () => answer.destroy());

@@ -24,11 +24,13 @@ describe('an API server that fails', () => {
     ['half a document', 500],
   ] as const satisfies readonly (readonly [ApiFaultName, number])[]) {
     test(`(${name}) opens nothing, cuts nothing, and is followed again as soon as it is well`, async (t) => {
-      const { permitted, forbidden, convergedMs } = await faulty.endure(name, ms);
+      const { permitted, forbidden, convergedMs, met } = await faulty.endure(name, ms);
       for (const { name: flow, arrived, sent } of forbidden) assert.equal(arrived, 0, `${flow}: of ${sent}`);
       for (const { name: flow, arrived, sent } of permitted) assert.equal(arrived, sent, flow);
       assert.deepEqual(faulty.killed.held.speak(), []);
-      t.diagnostic(`in sync ${Math.round(convergedMs)} ms after its end`);
+      t.diagnostic(
+        `${name === 'stopped' ? 'uncounted' : met} requests met it; in sync ${Math.round(convergedMs)} ms after its end`,
+      );
     });
   }
 

@@ -20,7 +20,8 @@ export const nodesOfLab = ['node-1', 'node-2'] as const;
 export const apiFaults = {
   stopped: 'restart',
   away: { kind: 'away' },
-  slow: { kind: 'slow', ms: 2_000 },
+  slow: { kind: 'slow', ms: 300 },
+  'very slow': { kind: 'slow', ms: 2_000 },
   'error 500': { kind: 'status', code: 500 },
   'error 503 with patience': { kind: 'status', code: 503, retryAfter: 1 },
   'error 429 with patience': { kind: 'status', code: 429, retryAfter: 1 },
@@ -34,6 +35,8 @@ export type ApiFaultName = keyof typeof apiFaults;
 export interface ApiFaultOutcome extends Fare {
   /** From the fault's end until every node enforced what had changed meanwhile. */
   readonly convergedMs: number;
+  /** How many requests of agents met the fault; of a server that was stopped itself nobody counts them. */
+  readonly met: number;
 }
 
 export class FaultyApi {
@@ -74,7 +77,7 @@ export class FaultyApi {
    * Makes the API server fail for so long, changes policies meanwhile, and resolves when every node enforces what has changed,
    * without having started again.
    * @param isLongEnough holds the fault on beyond that time until it is true
-   * @throws Error when a node does not converge within a minute, or its agent has started again
+   * @throws Error when a node does not converge within a minute, its agent has started again, or nobody met the fault
    */
   async endure(name: ApiFaultName, ms: number, isLongEnough = () => true): Promise<ApiFaultOutcome> {
     const { killed } = this;
@@ -82,13 +85,20 @@ export class FaultyApi {
     await killed.createPolicy(gone);
     await killed.until(() => nodesOfLab.every((node) => killed.enforces(node, gone)), `${gone} in force`);
     const restarts = this.#restarts();
+    const hasConverged = (node: string) => killed.enforces(node, come) && !killed.enforces(node, gone);
+    const hasAllConverged = () => nodesOfLab.every(hasConverged);
     let ended = 0;
+    let met = 0;
     const fare = await killed.flood(async () => {
-      const fault = apiFaults[name];
+      const fault: ApiFault | 'restart' | 'empty' = apiFaults[name];
       const meanwhile = async () => {
         if (fault !== 'restart') await this.#change(gone, come);
         await delay(ms);
         await killed.until(isLongEnough, `the agents to notice that their API server is ${name}`);
+        // A server that is no worse than slow serves: pods come and go, and what changes is followed.
+        if (typeof fault !== 'object' || fault.kind !== 'slow') return;
+        for (const node of nodesOfLab) await killed.passPod(node);
+        await killed.until(hasAllConverged, `${come} in force and ${gone} gone, of a slow API server`);
       };
       if (fault === 'restart') {
         await killed.cluster.restartApi(meanwhile);
@@ -97,23 +107,25 @@ export class FaultyApi {
       } else {
         this.#gate.fault = fault === 'empty' ? { kind: 'other', server: this.#empty.url } : fault;
         await meanwhile();
+        met = this.#gate.met;
         this.#gate.fault = undefined;
+        if (met === 0)
+          throw new Error(`No agent asked its API server while it was ${name}: nothing was tried`);
         ended = performance.now();
       }
-      const hasConverged = (node: string) => killed.enforces(node, come) && !killed.enforces(node, gone);
-      await killed.until(() => nodesOfLab.every(hasConverged), `${come} in force and ${gone} gone`);
+      await killed.until(hasAllConverged, `${come} in force and ${gone} gone`);
     });
     const convergedMs = performance.now() - ended;
     if (this.#restarts() !== restarts) throw new Error(`An agent died while its API server was ${name}`);
     await killed.deletePolicy(come);
-    return { ...fare, convergedMs };
+    return { ...fare, convergedMs, met };
   }
 
   /**
    * Puts objects straight into the store, changes a policy, takes the objects out again, and resolves when every node enforces
    * the change and nothing of them, without having started again.
    */
-  async harbour(objects: readonly HostileObject[]): Promise<ApiFaultOutcome> {
+  async harbour(objects: readonly HostileObject[]): Promise<Omit<ApiFaultOutcome, 'met'>> {
     const { killed } = this;
     const database = join(killed.cluster.run.folder, 'api.sqlite');
     const restarts = this.#restarts();

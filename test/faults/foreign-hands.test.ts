@@ -202,6 +202,27 @@ describe('links, routes and neighbours', () => {
     ],
     ['tunnel device that is deleted', () => node.ip('link', 'del', 'vxlan.calico'), /10\.1\.0\.64\/26 via/],
     [
+      'tunnel device that is renamed',
+      () => node.ip('link', 'set', 'vxlan.calico', 'name', 'y0'),
+      /10\.1\.0\.64\/26 via 10\.1\.0\.42 dev vxlan\.calico/,
+    ],
+    [
+      'tunnel device that is set down and renamed',
+      () => {
+        node.ip('link', 'set', 'vxlan.calico', 'down');
+        node.ip('link', 'set', 'vxlan.calico', 'name', 'y0');
+      },
+      /10\.1\.0\.64\/26 via 10\.1\.0\.42 dev vxlan\.calico/,
+    ],
+    [
+      'tunnel device that is renamed and has another in its place',
+      () => {
+        node.ip('link', 'set', 'vxlan.calico', 'name', 'y0');
+        node.ip('link', 'add', 'vxlan.calico', 'type', 'bridge');
+      },
+      /10\.1\.0\.64\/26 via 10\.1\.0\.42 dev vxlan\.calico/,
+    ],
+    [
       'tunnel neighbour',
       () => node.ip('neigh', 'del', '10.1.0.42', 'dev', 'vxlan.calico'),
       /10\.1\.0\.64\/26 via/,
@@ -214,8 +235,21 @@ describe('links, routes and neighbours', () => {
         node.ip('neigh', 'show', 'dev', 'vxlan.calico'),
         /10\.1\.0\.42 lladdr 66:00:00:00:00:02 PERMANENT/,
       );
+      assert.doesNotMatch(node.ip('link', 'show'), / y0: /);
+      assert.deepEqual(node.overlayFaults, []);
     });
   }
+
+  test('a tunnel device that was renamed while nobody looked after it is known again', () => {
+    const indexOf = (name: string) => /^(\d+):/.exec(node.ip('-o', 'link', 'show', name))?.[1];
+    const before = indexOf('vxlan.calico');
+    node.ip('link', 'set', 'vxlan.calico', 'name', 'y0');
+    const { changed, lacking } = node.newOverlay().synchronise(node.calculator.state);
+    assert.ok(changed.includes('link "y0" was "vxlan.calico"'), changed.join());
+    assert.deepEqual(lacking, []);
+    assert.equal(indexOf('vxlan.calico'), before);
+    assert.match(node.ip('route', 'show'), /10\.1\.0\.64\/26 via 10\.1\.0\.42 dev vxlan\.calico/);
+  });
 
   test("a stranger's route and link are left alone", async () => {
     node.ip('route', 'add', '192.0.2.0/24', 'via', '172.30.0.1', 'proto', 'static');

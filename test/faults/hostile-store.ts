@@ -24,14 +24,15 @@ import { createLogger } from '../../src/process/index.ts';
 import {
   ipamBlocks,
   ipPools,
+  keyOf,
   kubernetesNetworkPolicies,
+  misfit,
   namespaces,
   nodeAnnotations,
   nodes,
   pods,
   type Resource,
   type ResourceKind,
-  validate,
 } from '../../src/resources/index.ts';
 import type { HostileObject } from './hostile-objects.ts';
 
@@ -142,15 +143,33 @@ export class HostileStore {
     assert.equal(interpret(state, between('a', 'victim')), 'Allow', 'nobody denies the victim any more');
   }
 
-  /** A policy against the victim alone that is not valid: it must not leave him open. @throws AssertionError */
-  assertClosed({ kind, object }: HostileObject): void {
-    const isAgainstVictim = kind.kind === 'NetworkPolicy' || kind.kind === 'GlobalNetworkPolicy';
-    if (!isAgainstVictim || kind.schema === undefined || validate(kind, object).length === 0) return;
-    const state = this.#state ?? assert.fail('nothing was applied');
-    const { spec } = object as { spec?: { types?: unknown; ingress?: unknown; egress?: unknown } };
-    const words = JSON.stringify(spec)?.slice(0, 300);
-    const verdicts = [interpret(state, between('b', 'victim')), interpret(state, between('victim', 'b'))];
-    assert.ok(verdicts.includes('Deny'), `left open by ${kind.kind} with ${words}`);
+  /**
+   * Of a policy against the victim that is broken: alone in the store it does not leave him open, and the agent has named it if it is
+   * not even of the right shape. Nothing else may be in the store, nor is afterwards. @throws AssertionError
+   */
+  async assertClosed(broken: HostileObject): Promise<void> {
+    const { kind, object } = broken;
+    const words = `${kind.kind} ${JSON.stringify(object).slice(0, 600)}`;
+    const told = this.complaints.length;
+    this.put(broken);
+    await this.settled();
+    const verdictOn = (from: 'b' | 'victim', to: 'b' | 'victim') =>
+      interpret(this.#state ?? assert.fail('nothing was applied'), between(from, to));
+    const verdicts = [verdictOn('b', 'victim'), verdictOn('victim', 'b')];
+    assert.ok(verdicts.includes('Deny'), `left open by ${words}`);
+    const isNamed = this.complaints
+      .slice(told)
+      .some((complaint) =>
+        complaint.startsWith(`${kind.kind} "${keyOf(object)}" is not what it should be: `),
+      );
+    assert.equal(
+      isNamed,
+      misfit(kind, object) !== undefined,
+      `named if it is not what it should be: ${words}`,
+    );
+    this.remove(broken);
+    await this.settled();
+    assert.equal(verdictOn('b', 'victim'), 'Allow', `left closed by ${words}`);
   }
 
   close(): void {

@@ -239,6 +239,11 @@ export class KilledCluster {
     await this.until(() => !this.enforces(node, name), `${node} to forget ${name}`);
   }
 
+  /** Lets a pod come to the node and go again. */
+  async passPod(node: string): Promise<void> {
+    await this.#deletePod(await this.#addPod(node));
+  }
+
   /** One that permits what the flood's permitted flows do. */
   async createPolicy(name: string): Promise<void> {
     await this.#setPolicy(name, {

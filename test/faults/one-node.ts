@@ -82,16 +82,6 @@ export class OneNode {
     this.#rtnetlink = Rtnetlink.open({ namespace: this.namespace });
     this.#nftables = Nftables.open({ namespace: this.namespace });
     this.calculator = fill(new Calculator({ node: 'node-1' }));
-    const overlay = new VxlanOverlay(this.#rtnetlink, {
-      family: 4,
-      nodeAddress: '172.30.0.11',
-      tunnelAddress: '10.1.0.41',
-      mac: '66:00:00:00:00:01',
-      parent: this.#rtnetlink.link('eth0')?.index ?? assert.fail('the node has no underlay'),
-      mtu: 1400,
-      vni: 4096,
-      port: 4789,
-    });
     this.#table = new NftablesDataplane(this.#nftables, {
       endpointToHostAction: 'Accept',
       logPrefix: 'calico-packet',
@@ -101,7 +91,7 @@ export class OneNode {
     });
     this.dataplane = new LinuxDataplane({
       nftables: this.#table,
-      overlays: [overlay],
+      overlays: [this.newOverlay()],
       links: new HostLinks(this.#rtnetlink, this.namespace),
       onOverlayFaults: (faults) => {
         this.overlayFaults = faults;
@@ -137,6 +127,20 @@ export class OneNode {
     });
     this.apply();
     this.#upkeep.look();
+  }
+
+  /** The tunnel in the eyes of an agent that has just started. */
+  newOverlay(): VxlanOverlay {
+    return new VxlanOverlay(this.#rtnetlink, {
+      family: 4,
+      nodeAddress: '172.30.0.11',
+      tunnelAddress: '10.1.0.41',
+      mac: '66:00:00:00:00:01',
+      parent: this.#rtnetlink.link('eth0')?.index ?? assert.fail('the node has no underlay'),
+      mtu: 1400,
+      vni: 4096,
+      port: 4789,
+    });
   }
 
   apply(): void {

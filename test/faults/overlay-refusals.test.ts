@@ -58,14 +58,17 @@ describe('a node whose tunnel the kernel refuses', { timeout: 120_000 }, () => {
   });
 
   test('because another tunnel has its number names that, and has the tunnel when that has gone', async () => {
-    node.ip('link', 'del', 'vxlan.calico');
-    node.ip('link', 'add', 'rival', 'type', 'vxlan', 'id', '4096', 'dstport', String(port), 'dev', 'eth0');
-    await node.overlayLacks((sentences) =>
-      /^all: .*EEXIST.*The link "rival" has VNI 4096 on that port: remove it/.test(sentences),
-    );
-    node.ip('link', 'del', 'rival');
-    await node.overlayLacks(lacksNothing);
-    assert.ok(hasTunnel());
+    for (const end of [[], ['local', '172.30.0.11']]) {
+      node.ip('link', 'del', 'vxlan.calico');
+      const tunnel = ['type', 'vxlan', 'id', '4096', 'dstport', String(port), 'dev', 'eth0', ...end];
+      node.ip('link', 'add', 'rival', ...tunnel);
+      await node.overlayLacks((sentences) =>
+        /^all: .*EEXIST.*The link "rival" has VNI 4096 on that port: remove it/.test(sentences),
+      );
+      node.ip('link', 'del', 'rival');
+      await node.overlayLacks(lacksNothing);
+      assert.ok(hasTunnel());
+    }
   });
 
   /** Node-3 with one thing wrong with it, and what is said of that. */

@@ -62,7 +62,7 @@ export class VxlanOverlay {
   synchronise(state: DesiredState): Outcome {
     const before = this.#held.device;
     this.#held.device = -1;
-    const { device, changed: own } = this.#ensureOwnEnd();
+    const { device, changed: own } = this.#ensureOwnEnd(before);
     this.#held.device = device.index;
     const { ends, lacking: senseless } = tunnelEnds(state.tunnelEndpoints, this.#options);
     const { changed, lacking } = makeChanges(this.#rtnetlink, [
@@ -108,13 +108,15 @@ export class VxlanOverlay {
     }
   }
 
-  #ensureOwnEnd(): { device: Link; changed: string[] } {
+  /** `known` is the index that the device had before. */
+  #ensureOwnEnd(known: number): { device: Link; changed: string[] } {
     try {
+      const renamed = this.#nameBack(known);
       const device = this.#ensureDevice();
       const changes = this.#addressChanges(device);
       const [refused] = this.#rtnetlink.ensureAll(changes);
       if (refused) throw refused.error;
-      return { device, changed: changes.map(({ what }) => what) };
+      return { device, changed: [...renamed, ...changes.map(({ what }) => what)] };
     } catch (error) {
       const { family, vni, port } = this.#options;
       const reason = error instanceof Error ? error.message : String(error);
@@ -136,6 +138,33 @@ export class VxlanOverlay {
     if (!rival)
       return `. Another program has UDP port ${port}: end it, or set vxlanPort to another on all nodes`;
     return `. The link "${rival.name}" has VNI ${rival.vxlan?.vni} on that port: remove it, or set vxlanVNI or vxlanPort to another on all nodes`;
+  }
+
+  /**
+   * A tunnel of ours that somebody has renamed stands in the way of any other, and has its address and routes: it gets its name back.
+   * Returns in words what was done.
+   */
+  #nameBack(known: number): string[] {
+    const name = deviceNames[this.family];
+    const inPlace = this.#rtnetlink.link(name);
+    if (inPlace && this.#fits(inPlace)) return [];
+    const found = this.#rtnetlink.links().find((link) => link.name !== name && this.#isOurs(link, known));
+    if (!found) return [];
+    if (inPlace) this.#rtnetlink.ensure(deleteLink(inPlace.index));
+    const [refused] = this.#rtnetlink.applyAll([
+      setLink(found.index, { up: false }),
+      setLink(found.index, { name }),
+    ]);
+    if (refused) throw refused.error;
+    return [`link "${found.name}" was "${name}"`];
+  }
+
+  /** Whoever has the same number on the same port is ours if it has our MAC address, too, which is that of no other program. */
+  #isOurs({ index, kind, mac, vxlan }: Link, known: number): boolean {
+    const { mac: ours, nodeAddress, port, vni } = this.#options;
+    if (kind !== 'vxlan') return false;
+    if (index === known) return true;
+    return vxlan?.vni === vni && vxlan.port === port && vxlan.local === nodeAddress && mac === ours;
   }
 
   #ensureDevice(): Link {

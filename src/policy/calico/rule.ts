@@ -42,8 +42,6 @@ export function readRule(rule: PolicyRule, namespace: string | undefined, origin
   return rules;
 }
 
-const actions = new Set(['Allow', 'Deny', 'Pass', 'Log']);
-
 /** The kernel compares single bytes: of a larger number it would see a part. */
 function refuseNoOctets({ type = 0, code = 0 }: NonNullable<PolicyRule['icmp']> = {}): void {
   for (const number of [type, code])
@@ -59,6 +57,12 @@ function refusePortsWithout(protocol: number | undefined, end: EntityRule | unde
   if (ports.length > 0 && !isSayable) throw new RangeError('ports need the protocol TCP, UDP or SCTP');
 }
 
+const actions: ReadonlySet<string> = new Set([
+  'Allow',
+  'Deny',
+  'Log',
+  'Pass',
+] satisfies PolicyRule['action'][]);
 const withPorts = new Set(['TCP', 'UDP', 'SCTP'].map(protocolNumber));
 
 /** Of names of ports, where the rule has no protocol; as upstream. */

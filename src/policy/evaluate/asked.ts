@@ -11,7 +11,13 @@ import type { Cluster, Packet, Side } from './cluster.ts';
 import { clusterRuleHolds, isSubject } from './cluster-rule.ts';
 import { type Entity, selects } from './entity.ts';
 import { directionsOf, kubernetesRuleHolds } from './kubernetes-rule.ts';
-import { isReadable, isReadableClusterRule } from './readable.ts';
+import {
+  isReadable,
+  isReadableClusterRule,
+  isReadableKubernetesRule,
+  isReadableSelector,
+  isReadableSubject,
+} from './readable.ts';
 
 export type Decision = 'Allow' | 'Deny' | 'Pass';
 
@@ -57,7 +63,10 @@ export function policiesAsked(question: Question): Asked[] {
 
 function askKubernetes(policy: KubernetesNetworkPolicy, { entities, pod, side, packet }: Question): Asked[] {
   const { metadata, spec = {}, kind } = policy;
-  const isSelected = metadata.namespace === pod.namespace && selects(spec.podSelector ?? {}, pod.allLabels);
+  const { podSelector = {} } = spec;
+  const isSelected =
+    metadata.namespace === pod.namespace &&
+    (!isReadableSelector(podSelector) || selects(podSelector, pod.allLabels));
   if (!isSelected || !directionsOf(policy).includes(side)) return [];
   return [
     {
@@ -66,8 +75,10 @@ function askKubernetes(policy: KubernetesNetworkPolicy, { entities, pod, side, p
       sortName: `${metadata.name}/${metadata.namespace}/KubernetesNetworkPolicy`,
       name: `${kind === 'NetworkPolicy' ? 'policy' : kind} "${metadata.namespace}/${metadata.name}"`,
       decide: () => {
-        const index = (spec[side] ?? []).findIndex((rule) =>
-          kubernetesRuleHolds(rule, metadata.namespace, side, packet, entities),
+        const index = (spec[side] ?? []).findIndex(
+          (rule) =>
+            isReadableKubernetesRule(rule, side) &&
+            kubernetesRuleHolds(rule, metadata.namespace, side, packet, entities),
         );
         return index < 0 ? undefined : { decision: 'Allow', rule: `spec.${side}[${index}]` };
       },
@@ -118,7 +129,10 @@ function askCluster(
   { metadata, spec }: ClusterNetworkPolicy,
   { entities, pod, side, packet }: Question,
 ): Asked[] {
-  if (!spec[side]?.length || !isSubject(spec.subject, pod)) return [];
+  // For whom it is when it does not say so: for all, but to accept.
+  const isForAll = !isReadableSubject(spec.subject);
+  const isMeant = isForAll ? pod.kind === 'pod' : isSubject(spec.subject, pod);
+  if (!spec[side]?.length || !isMeant) return [];
   return [
     {
       tier: spec.tier === 'Baseline' ? 'kube-baseline' : 'kube-admin',
@@ -128,12 +142,14 @@ function askCluster(
       decide: () => {
         for (const [index, rule] of (spec[side] ?? []).entries()) {
           const name = `spec.${side}[${index}]`;
-          // As above.
+          // What needs to know whom it names to accept does not, and anything else denies.
           if (!isReadableClusterRule(rule, side)) {
             if (rule.action === 'Accept') continue;
             return { decision: 'Deny', rule: name };
           }
           if (!clusterRuleHolds(rule, side, packet, entities)) continue;
+          if (isForAll && rule.action === 'Accept') continue;
+          if (isForAll) return { decision: 'Deny', rule: name };
           return { decision: rule.action === 'Accept' ? 'Allow' : rule.action, rule: name };
         }
         return undefined;

@@ -8,15 +8,10 @@ import type {
 import { isWithin } from './address.ts';
 import type { Packet, Side } from './cluster.ts';
 import { type Entity, givesName, selects } from './entity.ts';
-import { isReadableSubject } from './readable.ts';
 
+/** Of one that can be understood. */
 export function isSubject({ namespaces, pods }: ClusterNetworkPolicySubject, entity: Entity): boolean {
-  // Whom an unreadable one was meant for nobody knows: in these tiers nothing is denied but by a rule, so it is nobody.
-  if (
-    entity.kind !== 'pod' ||
-    !isReadableSubject({ ...(namespaces && { namespaces }), ...(pods && { pods }) })
-  )
-    return false;
+  if (entity.kind !== 'pod') return false;
   if (namespaces) return selects(namespaces, entity.namespaceLabels);
   if (!pods) return false;
   return (

@@ -20,6 +20,7 @@ export function directionsOf({ spec }: KubernetesNetworkPolicy): Side[] {
   return spec?.egress?.length ? ['ingress', 'egress'] : ['ingress'];
 }
 
+/** Of a rule that can be understood. */
 export function kubernetesRuleHolds(
   rule: NetworkPolicyIngressRule & NetworkPolicyEgressRule,
   namespace: string | undefined,

@@ -4,6 +4,8 @@ import type {
   ClusterNetworkPolicyRule,
   EntityRule,
   LabelSelector,
+  NetworkPolicyEgressRule,
+  NetworkPolicyIngressRule,
   PolicyRule,
 } from '../../resources/index.ts';
 import { isBlock } from './address.ts';
@@ -117,8 +119,24 @@ export function isReadableSubject({ namespaces, pods }: Pick<Peer, 'namespaces' 
   );
 }
 
-function isReadableSelector({ matchExpressions = [] }: LabelSelector): boolean {
-  return matchExpressions.every(({ operator }) =>
-    ['In', 'NotIn', 'Exists', 'DoesNotExist'].includes(operator),
+/** The API server refuses values that are missing, and operators that are none. */
+export function isReadableSelector({ matchExpressions = [] }: LabelSelector): boolean {
+  return matchExpressions.every(({ operator, values = [] }) =>
+    operator === 'In' || operator === 'NotIn'
+      ? values.length > 0
+      : operator === 'Exists' || operator === 'DoesNotExist',
   );
+}
+
+/** Whether it can be told whom it names. */
+export function isReadableKubernetesRule(
+  rule: NetworkPolicyIngressRule & NetworkPolicyEgressRule,
+  side: Side,
+): boolean {
+  const peers = (side === 'ingress' ? rule.from : rule.to) ?? [];
+  return peers.every(({ ipBlock, namespaceSelector, podSelector }) => {
+    if (ipBlock) return true;
+    const selectors = [namespaceSelector, podSelector].filter((selector) => selector !== undefined);
+    return selectors.length > 0 && selectors.every(isReadableSelector);
+  });
 }

@@ -8,7 +8,7 @@ import type {
   ClusterNetworkPolicyRule,
   ClusterNetworkPolicySubject,
 } from '../../resources/index.ts';
-import { and, not, type Selector } from '../../selector/index.ts';
+import { and, type Selector } from '../../selector/index.ts';
 import type { ConvertedPolicy } from '../converted-policy.ts';
 import { namespaceLabel, namespaceLabelPrefix, orchestratorLabel } from '../labels.ts';
 import type { Match, PeerMatch, Policy, Rule } from '../model.ts';
@@ -19,12 +19,12 @@ const pods: Selector = and(
   { kind: 'has', label: namespaceLabel },
   { kind: '==', label: orchestratorLabel, value: 'k8s' },
 );
-const nobody: Selector = and(pods, not(pods));
+const tiers = { Admin: 'kube-admin', Baseline: 'kube-baseline' } as const;
 const actions = { Accept: 'Allow', Deny: 'Deny', Pass: 'Pass' } as const;
 
 /**
  * Never throws. A rule that cannot be understood denies everything, unless it would have accepted: then it is left out.
- * A policy whose subject cannot be understood selects nobody: in these tiers nothing is denied but by a rule.
+ * A policy whose subject cannot be understood selects everybody, and accepts nothing.
  */
 export function fromClusterNetworkPolicy({ metadata, spec }: ClusterNetworkPolicy): ConvertedPolicy {
   const parts = new Parts();
@@ -36,15 +36,24 @@ export function fromClusterNetworkPolicy({ metadata, spec }: ClusterNetworkPolic
         closed(rule, `${path}[${index}]`),
       ),
     );
+  const subject = parts.attempt('spec.subject', () => subjectSelector(spec.subject), undefined);
+  const meant = (list: readonly Rule[]) => (subject ? list : list.flatMap(withoutSubject));
   const policy: Policy = {
     id: { kind: 'KubernetesClusterNetworkPolicy', name: metadata.name },
-    tier: spec.tier === 'Baseline' ? 'kube-baseline' : 'kube-admin',
+    tier: parts.attempt('spec.tier', () => tierOf(spec.tier), tiers.Admin),
     order: spec.priority,
-    selector: parts.attempt('spec.subject', () => subjectSelector(spec.subject), nobody),
-    ...(spec.ingress?.length && { ingress: rules('spec.ingress', spec.ingress, 'source') }),
-    ...(spec.egress?.length && { egress: rules('spec.egress', spec.egress, 'destination') }),
+    selector: subject ?? pods,
+    ...(spec.ingress?.length && { ingress: meant(rules('spec.ingress', spec.ingress, 'source')) }),
+    ...(spec.egress?.length && { egress: meant(rules('spec.egress', spec.egress, 'destination')) }),
   };
   return { policy, faults: parts.faults };
+}
+
+function tierOf(name: keyof typeof tiers): string {
+  if (Object.hasOwn(tiers, name)) return tiers[name];
+  throw new RangeError(
+    `"${name}" is neither "Admin" nor "Baseline"; the policy comes before all tiers of others`,
+  );
 }
 
 function subjectSelector({ namespaces, pods: chosen }: ClusterNetworkPolicySubject): Selector {
@@ -131,6 +140,11 @@ function portRange(first: number, last: number): Range<number> {
 
 function numberOf(name: string): number {
   return protocolNumber(name) ?? 0;
+}
+
+/** Of whom it does not say for whom it is: passing would spare others the tiers' later denials. */
+function withoutSubject(rule: Rule): Rule[] {
+  return rule.action === 'Allow' ? [] : [{ ...rule, action: 'Deny' }];
 }
 
 function closed({ action }: ClusterNetworkPolicyRule, origin: string): Rule[] {

@@ -193,8 +193,8 @@ export const compilerMutations: readonly Mutation[] = [
   {
     says: 'ClusterNetworkPolicies of the baseline stand among those of administrators',
     file: 'policy/kubernetes/cluster-network-policy.ts',
-    find: "spec.tier === 'Baseline' ? 'kube-baseline' : 'kube-admin'",
-    replace: "'kube-admin'",
+    find: 'Object.hasOwn(tiers, name)) return tiers[name];',
+    replace: 'Object.hasOwn(tiers, name)) return tiers.Admin;',
   },
   {
     says: 'a range of ports of a ClusterNetworkPolicy begins one too late',

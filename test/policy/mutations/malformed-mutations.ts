@@ -70,9 +70,9 @@ export const malformedMutations: readonly Mutation[] = [
   },
   {
     says: 'a direction that there is not is none',
-    file: 'policy/calico/network-policy.ts',
-    find: 'if (strange !== undefined)',
-    replace: 'if (false)',
+    file: 'policy/directions.ts',
+    find: 'if (unknown === undefined) return types;',
+    replace: 'return types;',
   },
   {
     says: 'a policy that is to be in two places is in neither',
@@ -97,7 +97,7 @@ export const malformedMutations: readonly Mutation[] = [
     says: 'domains are nobody',
     file: 'policy/kubernetes/cluster-network-policy.ts',
     find: "if (domainNames) throw new RangeError('domain names cannot be matched in the kernel');",
-    replace: 'if (domainNames) return { selector: nobody };',
+    replace: "if (domainNames) return { selector: and(pods, { kind: 'not', operand: pods }) };",
   },
   {
     says: 'an action of a ClusterNetworkPolicy that there is not is to pass',
@@ -132,14 +132,26 @@ export const malformedMutations: readonly Mutation[] = [
   {
     says: 'an operator of a label selector that there is not says nothing',
     file: 'policy/kubernetes/label-selector.ts',
-    find: 'throw new RangeError(',
-    replace: 'return all;\n        throw new RangeError(',
+    find: 'default:\n        throw',
+    replace: 'default:\n        return all;\n        throw',
   },
   {
-    says: 'a ClusterNetworkPolicy whose subject cannot be understood is about everybody',
+    says: 'a label selector without values says nothing',
+    file: 'policy/kubernetes/label-selector.ts',
+    find: 'throw new RangeError(`a label',
+    replace: 'return all;\n      throw new RangeError(`a label',
+  },
+  {
+    says: 'a ClusterNetworkPolicy whose subject cannot be understood is about nobody',
     file: 'policy/kubernetes/cluster-network-policy.ts',
-    find: '() => subjectSelector(spec.subject), nobody)',
-    replace: '() => subjectSelector(spec.subject), pods)',
+    find: 'selector: subject ?? pods,',
+    replace: "selector: subject ?? and(pods, { kind: 'not', operand: pods }),",
+  },
+  {
+    says: 'a ClusterNetworkPolicy whose subject cannot be understood accepts everybody that its rules do',
+    file: 'policy/kubernetes/cluster-network-policy.ts',
+    find: 'subject ? list : list.flatMap(withoutSubject)',
+    replace: 'list',
   },
   {
     says: 'what is no net takes the others of a network set along',
