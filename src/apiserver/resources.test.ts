@@ -265,6 +265,20 @@ test('a pod that runs on a node waits for its kubelet, which ends it with grace 
   assert.equal((await call('GET', `${pods}/graceful`)).code, 404);
 });
 
+test('a shorter grace counts from the first deletion, and is the least there is when it is over by then', async (t) => {
+  const first = Date.parse('2030-01-01T00:00:00Z');
+  t.mock.timers.enable({ apis: ['Date'], now: first });
+  await call('POST', pods, pod('hurried', { nodeName: 'n1' }));
+  await call('DELETE', `${pods}/hurried?gracePeriodSeconds=500`);
+  t.mock.timers.setTime(first + 100_000);
+  const shortened = await call('DELETE', `${pods}/hurried?gracePeriodSeconds=200`);
+  assert.equal(shortened.body.metadata.deletionGracePeriodSeconds, 200);
+  assert.equal(shortened.body.metadata.deletionTimestamp, '2030-01-01T00:03:20Z');
+  const over = await call('DELETE', `${pods}/hurried?gracePeriodSeconds=20`);
+  assert.equal(over.body.metadata.deletionGracePeriodSeconds, 1);
+  assert.equal(over.body.metadata.deletionTimestamp, '2030-01-01T00:01:40Z');
+});
+
 test('a pod that is on no node goes at once', async () => {
   await call('POST', pods, pod('unscheduled'));
   assert.deepEqual((await call('DELETE', `${pods}/unscheduled`)).body.status, 'Success');

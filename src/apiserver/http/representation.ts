@@ -32,8 +32,8 @@ const plain: Representation = {
 };
 
 /** What a list of a built-in kind says of its items it says once. */
-function itemOf({ apiVersion: _version, kind: _kind, ...item }: KubeObject): JsonObject {
-  return item;
+function itemOf(object: KubeObject): JsonObject {
+  return { ...object, apiVersion: undefined, kind: undefined };
 }
 
 function partial(version: string): Representation {

@@ -66,11 +66,20 @@ function graceOf(collection: string, object: KubeObject, options: DeleteOptions)
 }
 
 function markDeleted(object: KubeObject, grace: number): KubeObject {
-  const metadata = { ...object.metadata, deletionGracePeriodSeconds: grace };
-  const isSooner = (object.metadata.deletionGracePeriodSeconds ?? Number.POSITIVE_INFINITY) > grace;
-  if (isSooner) {
-    metadata.deletionTimestamp = timestamp(Date.now() + grace * 1000);
-    if (metadata.generation !== undefined) metadata.generation += 1;
-  }
+  const { deletionTimestamp, deletionGracePeriodSeconds: before = Number.POSITIVE_INFINITY } =
+    object.metadata;
+  if (before <= grace) return { ...object, metadata: { ...object.metadata } };
+  const now = Date.now();
+  // A shorter grace counts from the first deletion.
+  const since = deletionTimestamp === undefined ? now : Date.parse(deletionTimestamp) - before * 1000;
+  const end = since + grace * 1000;
+  // Where it is over by now, whoever has to end the pod still has the least that there is.
+  const isOver = end < now && grace > 0;
+  const metadata = {
+    ...object.metadata,
+    deletionGracePeriodSeconds: isOver ? 1 : grace,
+    deletionTimestamp: timestamp(Math.max(end, now)),
+  };
+  if (metadata.generation !== undefined) metadata.generation += 1;
   return { ...object, metadata };
 }

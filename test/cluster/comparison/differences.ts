@@ -57,7 +57,6 @@ export const differences: readonly Difference[] = [
         'get pod tabled -o yaml',
         'describe node tabled',
         'describe pod tabled',
-        'status.phase=Pending',
       ],
     },
   },

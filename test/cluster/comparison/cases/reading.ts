@@ -129,7 +129,7 @@ export const reading = [
     'kubectl describe node tabled',
     'kubectl describe pod tabled',
     'kubectl get pods -A --field-selector spec.nodeName=tabled -o name',
-    'kubectl get pods --field-selector status.phase=Pending -o name',
+    'kubectl get pods --field-selector status.phase=Pending,metadata.name=tabled -o name',
     'kubectl get pods --field-selector status.phase!=Pending -o name',
     'kubectl get services --field-selector spec.type=NodePort -o name',
     'kubectl get nodes --field-selector spec.unschedulable=true -o name',

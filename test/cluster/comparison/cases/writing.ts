@@ -50,8 +50,8 @@ export const writing = [
   compare(
     'applying built-in kinds by the server',
     apply(configMap('served', { a: '1' }), '--server-side'),
-    apply(configMap('served', { a: '2' }), '--server-side --field-manager=other'),
-    apply(configMap('served', { b: '2' }), '--server-side --field-manager=other'),
+    apply(configMap('served', { a: '2' }), '--server-side --field-manager=another'),
+    apply(configMap('served', { b: '2' }), '--server-side --field-manager=another'),
     apply(configMap('served', { c: '2' }), '--server-side'),
     show('configmap', 'served'),
     apply(networkPolicy('served', { ingress: [{ from: [{ podSelector: {} }] }] }), '--server-side'),
