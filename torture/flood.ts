@@ -55,8 +55,9 @@ async function report<Cluster>(
     ...slow,
   });
   for (const lane of wrong) console.log(`flood: ${lane}`);
+  const judged = `${done} changes, ${probes} probes, ${wrong.length} lanes judged wrongly`;
   console.log(
-    `flood of ${name}${pace === undefined ? '' : ', slowed down'}: ${done} changes, ${probes} probes, ${wrong.length} lanes judged wrongly`,
+    `flood of ${name}${pace === undefined ? '' : ', slowed down'}: ${done === 0 ? 'no time was left for a change' : judged}`,
   );
   return wrong.length === 0;
 }

@@ -137,7 +137,7 @@ export class SoundDatastore implements Datastore {
     const salvage = kind.salvage?.(object, this.#reader);
     if (this.#reported.get(place) !== fault) {
       this.#reported.set(place, fault);
-      const how = salvage?.how ?? 'it is left out of everything';
+      const how = salvage?.how ?? 'nothing of it is believed';
       this.#report(`${kind.kind} "${keyOf(object)}" is not what it should be: ${fault}; ${how}`);
     }
     return { sound: salvage?.object, fault };
