@@ -55,10 +55,10 @@ function completed<T extends Resource>(object: T, typesFor: (spec: PolicySpec) =
   const isSilent = types === undefined && stagedAction !== 'Delete' && isKnown;
   const name = tier ? String(tier) : 'default';
   // A tier of another name there cannot be, and a label with it would keep the policy from being stored.
-  const label = labelValue.test(name) ? { [tierLabel]: name } : {};
+  const labelled = labelValue.test(name) && { labels: { ...labels, [tierLabel]: name } };
   return {
     ...object,
-    metadata: { ...object.metadata, labels: { ...labels, ...label } },
+    metadata: { ...object.metadata, ...labelled },
     spec: { ...spec, ...(isSilent && { types: typesFor(spec as PolicySpec) }) },
   };
 }
