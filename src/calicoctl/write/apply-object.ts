@@ -69,9 +69,15 @@ function describe(stored: Resource | undefined, next: Resource, { dryRun, diff }
   };
 }
 
-/** Without what the server writes on its own with every change. */
+/** Without what the server writes on its own with every change; metadata in one order, whoever wrote them. */
 function comparable(object: Resource): unknown {
   const { resourceVersion, uid, generation, creationTimestamp, ...metadata } = object.metadata;
+  const { name, namespace, labels, annotations, ...others } = metadata;
+  const ordered = { name, namespace, labels: sorted(labels), annotations: sorted(annotations), ...others };
   // As JSON, because a member that is undefined is none.
-  return JSON.parse(JSON.stringify({ ...object, metadata }));
+  return JSON.parse(JSON.stringify({ ...object, metadata: ordered }));
+}
+
+function sorted<T>(record: Readonly<Record<string, T>> | undefined): Record<string, T> | undefined {
+  return record && Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
