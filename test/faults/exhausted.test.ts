@@ -212,14 +212,16 @@ describe('an agent', { timeout: 300_000 }, () => {
   test('without room for its socket enforces what is new, and takes pods as soon as there is some', async (t) => {
     const root = nodeRoot(agents.run, node);
     const folder = join(root, 'run');
-    const filler = join(folder, 'filler');
     const restarts = agents.restarts;
     const [first, second] = [await makeSandbox('fourth'), await makeSandbox('fifth')];
     await added(first);
-    // For the folder and one file.
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'nr_inodes=2,mode=700', 'calico-test', folder]);
+    // BIRD wants a socket there, too.
+    const room = 8;
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `nr_inodes=${room},mode=700`, 'calico-test', folder]);
     mounted.push(folder);
-    writeFileSync(filler, '');
+    // The folder itself is one.
+    const fillers = Array.from({ length: room - 1 }, (_, n) => join(folder, `filler-${n}`));
+    for (const filler of fillers) writeFileSync(filler, '');
     agents.kill(node);
     await changePolicy('without-socket');
     const pid = agents.pidOf(node);
@@ -228,7 +230,7 @@ describe('an agent', { timeout: 300_000 }, () => {
     t.diagnostic(refused.message);
     assert.deepEqual([agents.pidOf(node), agents.restarts], [pid, restarts + 1]);
 
-    rmSync(filler);
+    for (const filler of fillers) rmSync(filler);
     assert.equal((await added(second)).length, 1);
     for (const sandbox of [first, second]) await agents.call('DEL', sandbox);
     await until(() => agents.podLinks(node).length === 0, 'the links to go');
