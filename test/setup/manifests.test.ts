@@ -18,8 +18,9 @@ interface PodSpec {
 }
 
 const folder = join(import.meta.dirname, '..', '..', 'manifests');
+/** Neither takes it off, nor is there beside another. */
 const manifests = globSync('calico*.yaml', { cwd: folder }).filter(
-  (name) => name !== 'calico-uninstall.yaml',
+  (name) => !/-(uninstall|policy-admission)\.yaml$/.test(name),
 );
 const usingHostLocal = manifests.filter((name) =>
   readFileSync(join(folder, name), 'utf8').includes('"host-local"'),
