@@ -2,7 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { readSysctl, writeSysctls } from '../../src/kernel/index.ts';
+import { handsRound } from './hands.ts';
 import { OneNode } from './one-node.ts';
+import { seeded } from './seeded.ts';
+
+/** The gate's own hands are always the same; torture tries others. */
+const seed = Number(process.env.CALICO_SEED ?? 20261127);
 
 describe('a table that is owned', () => {
   let node: OneNode;
@@ -282,6 +287,30 @@ describe('links, routes and neighbours', () => {
     assert.deepEqual(node.dataplane.repairRouting(), []);
   });
 });
+
+for (const isOwned of [true, false]) {
+  test(`whatever hands do, at any moment and two at once, is set right: a table that ${isOwned ? 'is owned' : 'anyone may change'}`, async (t) => {
+    t.diagnostic(`seed ${seed} (CALICO_SEED)`);
+    const random = seeded(seed);
+    const node = await OneNode.make('hands', { owned: isOwned });
+    const repairedMs: number[] = [];
+    try {
+      for (let round = 0; round < 25; round++) {
+        const { hands, meanwhile, afterwards, isOpening, ...rest } = await handsRound(node, random, {
+          isOwned,
+        });
+        repairedMs.push(rest.repairedMs);
+        const forbidden = [...(isOpening ? [] : meanwhile.forbidden), ...afterwards.forbidden];
+        for (const { arrived, name } of forbidden) assert.equal(arrived, 0, `${name} after ${hands}`);
+        for (const { arrived, sent, name } of afterwards.permitted)
+          assert.equal(arrived, sent, `${name} after ${hands}`);
+      }
+      t.diagnostic(`set right in ${repairedMs.map(Math.round).join(', ')} ms`);
+    } finally {
+      await node.remove();
+    }
+  });
+}
 
 test('a table that a build of another layout left behind is taken over whole', async () => {
   const before =
