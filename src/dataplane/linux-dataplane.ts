@@ -102,7 +102,10 @@ export class LinuxDataplane {
   repairRouting(): string[] {
     const state = this.#state;
     if (!state) return [];
-    return [...this.#overlays.synchronise(state), ...(this.#parts.links?.repair() ?? [])];
+    const { links, nftables } = this.#parts;
+    // While rules did not know a link by its name, they permitted what nobody was asked for.
+    const judgeAnew = () => nftables.judgeAnew();
+    return [...this.#overlays.synchronise(state), ...(links?.repair(judgeAnew) ?? [])];
   }
 
   /** Sets back kernel settings of links, of whose change the kernel does not tell, and returns their keys. */

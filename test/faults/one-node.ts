@@ -14,8 +14,11 @@ import {
 } from '../../src/dataplane/index.ts';
 import { Upkeep } from '../../src/felix/index.ts';
 import {
+  closeNamespace,
   createNamespace,
   deleteNamespace,
+  InetSocket,
+  type InetSocketOptions,
   Nftables,
   namespacePath,
   openNamespace,
@@ -162,6 +165,16 @@ export class OneNode {
   linkOf(pod: PodName): string {
     const program = this.calculator.state.endpoints.get(`t/${pod}`);
     return program?.interfaceName ?? assert.fail(`pod ${pod} is not known`);
+  }
+
+  /** In a pod's network namespace. */
+  socket(pod: PodName, options: Omit<InetSocketOptions, 'namespace'>): InetSocket {
+    const namespace = openNamespace(namespacePath(`${this.#prefix}-p${pod}`));
+    try {
+      return InetSocket.open({ ...options, namespace });
+    } finally {
+      closeNamespace(namespace);
+    }
   }
 
   ip(...args: string[]): string {

@@ -72,6 +72,8 @@ export class HostLinks {
   readonly #seen = new Map<string, Seen>();
   readonly #nameOfIndex = new Map<number, string>();
   readonly #lost = new Set<string>();
+  /** Whether a link had a name that no rule knows, at any time since the last repair. */
+  #wasMisnamed = false;
 
   /** `namespace` is the node's, as a file descriptor, and `rtnetlink` belongs to it. */
   constructor(rtnetlink: Rtnetlink, namespace: number, options: Partial<HostLinksOptions> = {}) {
@@ -117,7 +119,10 @@ export class HostLinks {
           // Until it was seen, one that is down is about to be opened; and then the event may be older than that.
           return !up && seen === index && !this.#rtnetlink.link(index)?.up;
         }
-        return this.#byName.has(this.#nameOfIndex.get(index) ?? '');
+        const isMisnamed = this.#byName.has(this.#nameOfIndex.get(index) ?? '');
+        // Another hand may give it its name back before it is looked at.
+        if (isMisnamed && !event.gone) this.#wasMisnamed = true;
+        return isMisnamed;
       }
       case 'route': {
         if (!this.#options.keepsRoutes) return false;
@@ -146,8 +151,11 @@ export class HostLinks {
     return !event.enabled && (event.link < 0 || this.#nameOfIndex.has(event.link));
   }
 
-  /** Compares all links with what they should be, and returns in words what had to be set right or cannot be. */
-  repair(): string[] {
+  /**
+   * Compares all links with what they should be, and returns in words what had to be set right or cannot be. Calls `onNamed` when one
+   * has its name back that had another, before it is up again.
+   */
+  repair(onNamed: () => void = () => {}): string[] {
     if (this.#byName.size === 0) return [];
     const links = this.#rtnetlink.links();
     const byName = new Map(links.map((link) => [link.name, link]));
@@ -177,6 +185,8 @@ export class HostLinks {
       changes.push(...due);
       replacements.push(...rerouted);
     }
+    if (this.#wasMisnamed) onNamed();
+    this.#wasMisnamed = false;
     for (const route of [...routes.values()].flat().filter((candidate) => this.#isExternal(candidate))) {
       told.push(`the route ${route.destination} led to a pod without being ours`);
       changes.push(deleteRoute(route));
@@ -279,6 +289,7 @@ export class HostLinks {
       setLink(found.index, { up: false }),
       setLink(found.index, { name }),
     ]);
+    this.#wasMisnamed = true;
     told.push(
       refused
         ? `link "${found.name}" could not be renamed to "${name}" and is down: ${refused.error.message}`

@@ -61,6 +61,7 @@ export class NftablesDataplane {
   #state: DesiredState | undefined;
   /** Whether the kernel may hold more of the state, which lives on, than changes have told of. */
   #isAhead = false;
+  #judgesAnew = false;
   /** What the kernel holds; of generation 0 while nothing is remembered. */
   #moment: Moment;
   /** The greatest that connections may remember something of; undefined when it may be any. */
@@ -95,6 +96,17 @@ export class NftablesDataplane {
     this.#isAhead = false;
     if (this.#program && isNothing) return;
     this.#commit(state, this.#isolation.reopen(state, changes));
+    if (this.#moment.generation === 0) this.#settling ??= this.#settle();
+  }
+
+  /**
+   * What was permitted up to now is asked for again: not all of it was by the state. At once, or with the next `apply` where that compares
+   * everything. @throws TransactionError as `apply`
+   */
+  judgeAnew(): void {
+    this.#judgesAnew = true;
+    if (!this.#program || !this.#state) return;
+    this.#commit(this.#state, nothing);
     if (this.#moment.generation === 0) this.#settling ??= this.#settle();
   }
 
@@ -162,6 +174,7 @@ export class NftablesDataplane {
       }
     }
     this.#state = state;
+    this.#judgesAnew = false;
     this.#commits++;
     this.#overtake();
   }
@@ -198,7 +211,7 @@ export class NftablesDataplane {
     const image = this.#imageOf(program, state);
     const held = adoptTable(this.#kernel, image, { owned: this.isOwned, marks: this.#marks });
     const isAsItShouldBe = held && differences(image, held).every((difference) => difference === undefined);
-    if (!isAsItShouldBe) {
+    if (!isAsItShouldBe || this.#judgesAnew) {
       const moment = this.#afterChange();
       program.change(image, state, nothing, moment);
       if (!held || !this.#update(image, held))
