@@ -1,6 +1,6 @@
 // Programs out of Debian's packages, unpacked into the cache and never installed: installing containerd or etcd would start
 // them on the machine, beside whatever runs there already.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached, digestOf } from './cache.ts';
@@ -21,9 +21,7 @@ export function unpackedPackages(names: readonly string[]): string {
         run(archives, 'apt-get', ['update']);
       const fault = run(archives, 'apt-get', ['download', ...names]);
       if (fault !== undefined) {
-        throw new Error(
-          `Cannot fetch ${names.join(', ')}: they come from Debian or Ubuntu with apt-get:\n${fault}`,
-        );
+        throw unfetched(names, fault);
       }
       for (const archive of readdirSync(archives)) {
         const broken = run(archives, 'dpkg-deb', ['--extract', archive, unfinished]);
@@ -34,18 +32,29 @@ export function unpackedPackages(names: readonly string[]): string {
   );
 }
 
-/** The packages of libraries that these need, and that those need in turn; of the packages that are named, none. */
+/**
+ * The packages of libraries that these need, and that those need in turn; of the packages that are named, none.
+ * @throws Error that says what to do where there is no apt-cache
+ */
 export function librariesOf(names: readonly string[]): string[] {
   const found = new Set<string>();
   for (let level = names; level.length > 0; ) {
-    const text = execFileSync('apt-cache', ['depends', '--important', ...level], { encoding: 'utf8' });
-    const needed = [...text.matchAll(/^ *(?:Pre)?Depends: ((?:lib|zlib)\S+)$/gm)].flatMap(
+    const depends = ['depends', '--important', ...level];
+    const { status, error, stdout, stderr } = spawnSync('apt-cache', depends, { encoding: 'utf8' });
+    if (status !== 0) throw unfetched(names, error?.message ?? stderr);
+    const needed = [...stdout.matchAll(/^ *(?:Pre)?Depends: ((?:lib|zlib)\S+)$/gm)].flatMap(
       ([, name]) => name ?? [],
     );
     level = [...new Set(needed)].filter((name) => !found.has(name));
     for (const name of level) found.add(name);
   }
   return [...found].toSorted();
+}
+
+function unfetched(names: readonly string[], fault: string): Error {
+  return new Error(
+    `Cannot fetch ${names.join(', ')}: they come from Debian or Ubuntu with apt-get and apt-cache, so run this there:\n${fault}`,
+  );
 }
 
 /** What it said when it failed; undefined when it did not. */
