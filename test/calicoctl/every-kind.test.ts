@@ -104,6 +104,13 @@ test('the installed package carries all that it needs and names nothing of where
   assert.match(plugin.stdout, /^Client Version/, plugin.stderr);
 });
 
+test('installed without what looks into the kernel, a dry run of a move says so, and what it would copy', async () => {
+  const said = await printed(calicoctl('migrate-from-calico', '--dry-run'));
+  assert.match(said, /^KIND +CREATE /m);
+  assert.match(said, /^What would be taken out of this machine cannot be told: .*'koffi'/m);
+  assert.match(said, /^Nothing was written$/m);
+});
+
 test('kubectl applies the definitions, and the server serves their kinds', async () => {
   await printed(kubectl('apply', '-f', join(root, 'manifests', 'crds')));
   await printed(kubectl('wait', '--for=condition=established', 'crd', '--all', '--timeout=30s'));

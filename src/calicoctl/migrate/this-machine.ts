@@ -5,11 +5,11 @@ export async function describeLeftovers(): Promise<string[]> {
   if (process.getuid?.() !== 0) {
     return ['What would be taken out of a node is told where this runs as root on that node'];
   }
-  const [{ findLeftovers }, { KernelError, Nftables }] = await Promise.all([
-    import('../../dataplane/index.ts'),
-    import('../../kernel/index.ts'),
-  ]);
   try {
+    const [{ findLeftovers }, { Nftables }] = await Promise.all([
+      import('../../dataplane/index.ts'),
+      import('../../kernel/index.ts'),
+    ]);
     using kernel = Nftables.open();
     const { found, faults } = findLeftovers(kernel);
     return [
@@ -21,7 +21,8 @@ export async function describeLeftovers(): Promise<string[]> {
       ...faults.map((fault) => (fault instanceof Error ? fault.message : String(fault))),
     ];
   } catch (error) {
-    if (!(error instanceof KernelError)) throw error;
-    return [`What would be taken out of this machine cannot be told: ${error.message}`];
+    // What is to be copied is told all the same: where calicoctl is installed without koffi, say, which nodes alone need.
+    const why = error instanceof Error ? error.message : String(error);
+    return [`What would be taken out of this machine cannot be told: ${why}`];
   }
 }
