@@ -57,7 +57,7 @@ test('are all that there are but the fuzzer, and a name that is none is refused'
   const { stdout, status } = run('--minutes', '0');
   assert.deepEqual(
     [stdout, status],
-    ['torture: no time was left for agents, api-server, faults, flood, hostile, ipam, pods\n', 0],
+    ['torture: no time was left for agents, api-server, faults, flood, hands, hostile, ipam, pods\n', 0],
   );
   const refused = run('none', '--minutes', '1');
   assert.equal(refused.status, 1);
