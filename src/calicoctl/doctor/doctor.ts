@@ -2,13 +2,8 @@
 import { styleText } from 'node:util';
 import type { GlobalOptions, OutputFormat } from '../options.ts';
 import { Session } from '../session.ts';
-import { addressChecks } from './checks/addresses.ts';
-import { agentChecks } from './checks/agents.ts';
-import { bgpChecks, nodeBgpChecks } from './checks/bgp.ts';
-import { nodeChecks } from './checks/node.ts';
-import { rangeChecks } from './checks/ranges.ts';
+import { clusterChecks, localChecks } from './checks/all.ts';
 import { clusterReading, nodeReading } from './checks/reading.ts';
-import { setupChecks } from './checks/setup.ts';
 import { readClusterFacts } from './cluster-facts.ts';
 import { type Check, examine, type Finding } from './finding.ts';
 import { type NodePlaces, readNodeFacts, usualPlaces } from './node-facts.ts';
@@ -23,9 +18,6 @@ export interface DoctorOptions extends GlobalOptions {
   readonly cniNetDir?: string;
   readonly cniBinDir?: string;
 }
-
-const clusterChecks = [...agentChecks, ...setupChecks, ...addressChecks, ...rangeChecks, ...bgpChecks];
-const localChecks = [...nodeChecks, ...nodeBgpChecks];
 
 /** Returns 1 when there is an error among the findings; warnings alone are no failure. */
 export async function doctor(options: DoctorOptions): Promise<number> {
