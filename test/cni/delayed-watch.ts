@@ -1,6 +1,7 @@
 // A view of a store whose watches can be made late: events wait until they are let through, in their order. Reads are as ever.
 import type { Datastore, FollowHandler } from '../../src/datastore/index.ts';
 import type { Resource, ResourceKind } from '../../src/resources/index.ts';
+import { storeView } from './store-view.ts';
 
 export class DelayedWatch {
   readonly #kind: string;
@@ -29,17 +30,9 @@ export class DelayedWatch {
   }
 
   view(store: Datastore): Datastore {
-    return {
-      get: store.get.bind(store),
-      list: store.list.bind(store),
-      create: store.create.bind(store),
-      update: store.update.bind(store),
-      updateStatus: store.updateStatus.bind(store),
-      mergePatch: store.mergePatch.bind(store),
-      delete: store.delete.bind(store),
-      close: store.close.bind(store),
-      follow: (kind, handler, options) => store.follow(kind, this.#late(kind, handler), options),
-    };
+    return storeView(store, (kind, handler, options) =>
+      store.follow(kind, this.#late(kind, handler), options),
+    );
   }
 
   #late<T extends Resource>(kind: ResourceKind<T>, handler: FollowHandler<T>): FollowHandler<T> {

@@ -7,6 +7,7 @@ import { CniError } from '../../src/cni/errors.ts';
 import type { Datastore, FollowProgress } from '../../src/datastore/index.ts';
 import { ipamHandles } from '../../src/resources/index.ts';
 import { ipJson, testNamespace } from '../kernel/test-namespaces.ts';
+import { storeView } from './store-view.ts';
 import { requestOf, TestNode } from './test-node.ts';
 
 /** A view of a store that is out of reach when it is told to be, and is then heard again of one kind and not of another. */
@@ -14,20 +15,10 @@ class HalfOutage {
   readonly #tell: ((progress: FollowProgress) => void)[] = [];
 
   view(store: Datastore): Datastore {
-    return {
-      get: store.get.bind(store),
-      list: store.list.bind(store),
-      create: store.create.bind(store),
-      update: store.update.bind(store),
-      updateStatus: store.updateStatus.bind(store),
-      mergePatch: store.mergePatch.bind(store),
-      delete: store.delete.bind(store),
-      close: store.close.bind(store),
-      follow: (kind, handler, options) => {
-        this.#tell.push((progress) => handler.onProgress?.(progress));
-        return store.follow(kind, handler, options);
-      },
-    };
+    return storeView(store, (kind, handler, options) => {
+      this.#tell.push((progress) => handler.onProgress?.(progress));
+      return store.follow(kind, handler, options);
+    });
   }
 
   begin(): void {

@@ -177,19 +177,20 @@ describe('a rule that logs, asked in several ways for one packet', () => {
   };
   const everybody = { selector: "name in {'a', 'b', 'wide'}" };
 
-  /** What is logged of one datagram from pod a that gets to pod b. */
-  const linesOf = (family: Family, rule: Partial<PolicyRule>, port = 7000): number => {
+  /** Lets pod b in by these rules, and then by one that allows all. */
+  const letIn = (...rules: PolicyRule[]): void => {
     node.calculator.setNetworkPolicy({
       apiVersion: 'projectcalico.org/v3',
       kind: 'NetworkPolicy',
       metadata: { namespace: 't', name: 'log' },
-      spec: {
-        selector: "name == 'b'",
-        types: ['Ingress'],
-        ingress: [{ ...rule, action: 'Log' }, { action: 'Allow' }],
-      },
+      spec: { selector: "name == 'b'", types: ['Ingress'], ingress: [...rules, { action: 'Allow' }] },
     });
     node.apply();
+  };
+
+  /** What is logged of one datagram from pod a that gets to pod b. */
+  const linesOf = (family: Family, rule: Partial<PolicyRule>, port = 7000): number => {
+    letIn({ ...rule, action: 'Log' });
     log.take();
     using receiver = node.socket('b', { family, type: 'datagram' });
     using sender = node.socket('a', { family, type: 'datagram' });
@@ -215,21 +216,7 @@ describe('a rule that logs, asked in several ways for one packet', () => {
 
   test('bounds the lines of each rule by itself, and lets through what it has no line for', () => {
     node.reconfigure({ logLimit: { count: 1, seconds: 86_400, burst: 2 } });
-    node.calculator.setNetworkPolicy({
-      apiVersion: 'projectcalico.org/v3',
-      kind: 'NetworkPolicy',
-      metadata: { namespace: 't', name: 'log' },
-      spec: {
-        selector: "name == 'b'",
-        types: ['Ingress'],
-        ingress: [
-          { action: 'Log', protocol: 'UDP', destination: { ports: [7001] } },
-          { action: 'Log' },
-          { action: 'Allow' },
-        ],
-      },
-    });
-    node.apply();
+    letIn({ action: 'Log', protocol: 'UDP', destination: { ports: [7001] } }, { action: 'Log' });
     const arrivedAt = (port: number): [arrived: number, lines: number] => {
       log.take();
       using receiver = node.socket('b', { family: 4, type: 'datagram' });
