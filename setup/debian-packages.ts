@@ -20,9 +20,7 @@ export function unpackedPackages(names: readonly string[]): string {
       if (run(archives, 'apt-get', ['download', ...names]) !== undefined)
         run(archives, 'apt-get', ['update']);
       const fault = run(archives, 'apt-get', ['download', ...names]);
-      if (fault !== undefined) {
-        throw unfetched(names, fault);
-      }
+      if (fault !== undefined) throw unfetched(names, fault);
       for (const archive of readdirSync(archives)) {
         const broken = run(archives, 'dpkg-deb', ['--extract', archive, unfinished]);
         if (broken !== undefined) throw new Error(`Cannot unpack ${archive}: ${broken}`);

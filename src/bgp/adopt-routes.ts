@@ -1,10 +1,6 @@
 // Routes in the kernel that the BIRD of another Calico has left: older ones write them without a metric, which comes before every
 // metric. BIRD would leave them there for good, beside its own, and what they say would hold when it is true no longer.
-import { deleteRoute, type Rtnetlink, replaceRoute } from '../kernel/index.ts';
-
-/** RTPROT_BIRD. */
-const birdProtocol = 12;
-const mainTable = 254;
+import { birdProtocol, deleteRoute, mainTable, type Rtnetlink, replaceRoute } from '../kernel/index.ts';
 
 /**
  * Gives them the metric that BIRD will look for them with, while no BIRD runs; there is no moment without a route. Those of IPv6 have a

@@ -1,11 +1,15 @@
 // Takes out of the kernel everything that is Calico's, when it leaves a node for good.
-import { deleteLink, deleteRoute, type Nftables, type Rtnetlink, Transaction } from '../kernel/index.ts';
+import {
+  birdProtocol,
+  deleteLink,
+  deleteRoute,
+  type Nftables,
+  type Rtnetlink,
+  Transaction,
+} from '../kernel/index.ts';
 import { routeProtocol } from './overlay/cluster-routes.ts';
 import { deviceNames } from './overlay/device-names.ts';
 import { ownTables, podEnds } from './presence.ts';
-
-/** RTPROT_BIRD. */
-const birdProtocol = 12;
 
 /**
  * Returns in words what there was. Links go first, those of pods that still run too: no pod is on the network without its policy.

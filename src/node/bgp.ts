@@ -1,12 +1,9 @@
 // BGP on this node: the agent that configures and supervises BIRD, and the answers to CalicoNodeStatus.
 import { adoptRoutes, BgpAgent, keepPeeringAddresses, NodeStatusReporter } from '../bgp/index.ts';
 import type { Datastore } from '../datastore/index.ts';
-import type { Rtnetlink } from '../kernel/index.ts';
+import { birdProtocol, type Rtnetlink } from '../kernel/index.ts';
 import type { Logger } from '../process/index.ts';
 import type { NodeOptions } from './options.ts';
-
-/** What BIRD marks its routes with (RTPROT_BIRD). */
-const birdProtocol = 12;
 
 export interface BgpPart {
   /** BIRD ends as for a restart: its routes stay in the kernel, and peers keep ours. */

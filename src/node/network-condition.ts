@@ -1,5 +1,5 @@
 // Whether the node has a network, as its object says: where it says that there is none, no pod is scheduled to it.
-import { ConflictError, type Datastore, NotFoundError } from '../datastore/index.ts';
+import { ConflictError, type Datastore, ifThere } from '../datastore/index.ts';
 import { type Node, nodeAnnotations, nodes } from '../resources/index.ts';
 
 type Condition = NonNullable<NonNullable<Node['status']>['conditions']>[number];
@@ -27,10 +27,7 @@ export async function reportNoNetwork(datastore: Datastore, node: string): Promi
 
 /** Takes back what calico-node has told of the node, for good. Returns in words what that was; nothing of a node that is gone. */
 export async function forgetNode(datastore: Datastore, node: string): Promise<string[]> {
-  const found = await datastore.get(nodes, { name: node }).catch((error) => {
-    if (error instanceof NotFoundError) return undefined;
-    throw error;
-  });
+  const found = await ifThere(datastore.get(nodes, { name: node }));
   if (!found) return [];
   const told = Object.values(nodeAnnotations).filter(
     (name) => found.metadata.annotations?.[name] !== undefined,

@@ -23,7 +23,14 @@ export {
 } from './calico/kube-controllers-configuration.ts';
 export { type NetworkPolicy, networkPolicies } from './calico/network-policy.ts';
 export { type NetworkSet, networkSets } from './calico/network-set.ts';
-export { admittedPolicy, completedPolicy, tierLabel, typesOf } from './calico/policy/completed-policy.ts';
+export {
+  admittedPolicy,
+  completedPolicy,
+  isTieredPolicy,
+  tieredKinds,
+  tierLabel,
+  typesOf,
+} from './calico/policy/completed-policy.ts';
 export type { EntityRule } from './calico/policy/entity-rule.ts';
 export type { PolicyRule } from './calico/policy/rule.ts';
 export {

@@ -2,7 +2,16 @@
 import { compileRules } from '../cel/rule-tree.ts';
 import { isEqual, isObject, type KubeObject, listAt, objectAt, stringAt } from '../json.ts';
 import { timestamp } from '../objects/timestamp.ts';
-import { anything, boolean, listByKey, listOf, openObject, type Schema, string } from '../schema/schema.ts';
+import {
+  anything,
+  atomicList,
+  boolean,
+  listByKey,
+  listOf,
+  openObject,
+  type Schema,
+  string,
+} from '../schema/schema.ts';
 import { invalidValue, requiredValue } from '../schema/validate.ts';
 import type { FieldFault } from '../status-error.ts';
 import { conditionList } from './conditions.ts';
@@ -15,8 +24,8 @@ const names = openObject(
     singular: string,
     kind: string,
     listKind: string,
-    shortNames: { ...listOf(string), 'x-kubernetes-list-type': 'atomic' },
-    categories: { ...listOf(string), 'x-kubernetes-list-type': 'atomic' },
+    shortNames: atomicList(string),
+    categories: atomicList(string),
   },
   ['plural', 'kind'],
 );

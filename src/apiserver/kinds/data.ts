@@ -99,7 +99,7 @@ export const serviceAccountType = builtIn({
   schema: strictObject({
     automountServiceAccountToken: boolean,
     secrets: listByKey(['name'], openObject({ name: string })),
-    imagePullSecrets: { ...listOf(openObject({ name: string })), 'x-kubernetes-list-type': 'atomic' },
+    imagePullSecrets: atomicList(openObject({ name: string })),
   }),
   columns: [
     { name: 'Secrets', type: 'string', value: (account) => listAt(account, 'secrets').length },

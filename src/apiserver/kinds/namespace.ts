@@ -1,6 +1,6 @@
 // v1 Namespace. Its end is the work of the namespace controller; here is only what it looks like.
 import { listAt, objectAt, stringAt, valueAt } from '../json.ts';
-import { listOf, openObject, strictObject, string } from '../schema/schema.ts';
+import { atomicList, openObject, strictObject, string } from '../schema/schema.ts';
 import { invalidValue } from '../schema/validate.ts';
 import { ageColumn } from '../table/age.ts';
 import { builtIn } from './resource-type.ts';
@@ -15,7 +15,7 @@ export const namespaceType = builtIn({
   hasCollectionDelete: false,
   nameRule: 'label',
   schema: strictObject({
-    spec: strictObject({ finalizers: { ...listOf(string), 'x-kubernetes-list-type': 'atomic' } }),
+    spec: strictObject({ finalizers: atomicList(string) }),
     status: openObject({ phase: string }),
   }),
   columns: [

@@ -43,8 +43,7 @@ export function createObject(
   if (store.get(collection, namespace, metadata.name)) throw alreadyExists(type, metadata.name);
   if (type.namespaced) assertNamespaceTakes(store, type, object);
   assertValid(type, object, undefined);
-  const warnings = [...metadataWarnings(object, undefined, type), ...(type.warnings?.(object) ?? [])];
-  for (const warning of warnings) options.warn(warning);
+  warn(type, object, undefined, options);
   return options.dryRun ? object : store.put(collection, object);
 }
 
@@ -87,8 +86,7 @@ export function updateObject(
     next.metadata.generation = (old.metadata.generation ?? 0) + 1;
   }
   assertValid(type, next, old);
-  const warnings = [...metadataWarnings(next, old, type), ...(type.warnings?.(next) ?? [])];
-  for (const warning of warnings) options.warn(warning);
+  warn(type, next, old, options);
   if (isEqual(old, next)) return old;
   if (options.fieldManager !== undefined) trackUpdate(type, old, next, options.fieldManager, subresource);
   if (options.dryRun) return next;
@@ -128,6 +126,17 @@ export function isReadyToGo(object: KubeObject): boolean {
 function hasSpecFinalizers(namespace: KubeObject): boolean {
   const { finalizers } = namespace.spec as JsonObject;
   return Array.isArray(finalizers) && finalizers.length > 0;
+}
+
+/** Of what is sound and yet better said otherwise. */
+function warn(
+  type: ResourceType,
+  object: KubeObject,
+  old: KubeObject | undefined,
+  options: WriteOptions,
+): void {
+  for (const warning of metadataWarnings(object, old, type)) options.warn(warning);
+  for (const warning of type.warnings?.(object) ?? []) options.warn(warning);
 }
 
 /** Labels and annotations may be changed through /status of a built-in kind, too. */

@@ -1,6 +1,6 @@
 // `calicoctl label`: sets or removes labels of one object.
 import { NotFoundError } from '../../datastore/index.ts';
-import { completedPolicy, nodes, tierLabel } from '../../resources/index.ts';
+import { completedPolicy, isTieredPolicy, nodes, tierLabel } from '../../resources/index.ts';
 import { findPrintedKind } from '../kinds/find-kind.ts';
 import type { GlobalOptions, NamespaceOptions, OutputFormat } from '../options.ts';
 import { CommandError } from '../problem.ts';
@@ -28,9 +28,10 @@ export async function label(
   const stored = await findStored(session.client, kind, key);
   if (!stored) throw new NotFoundError(`Cannot label ${kind.kind} "${name}": it does not exist`);
   const { labels: old = {}, resourceVersion } = stored.metadata;
+  const isTiered = isTieredPolicy(stored);
   const tier = completedPolicy(stored).metadata.labels?.[tierLabel];
   for (const [label, value] of wanted) {
-    if (completedPolicy(stored) !== stored && label === tierLabel && value !== tier) {
+    if (isTiered && label === tierLabel && value !== tier) {
       throw new CommandError(
         `Cannot change label "${label}" of ${kind.kind} "${name}": it is always the policy's tier, "${tier}"; change spec.tier`,
       );

@@ -6,7 +6,7 @@ import {
   NotFoundError,
   type PatchType,
 } from '../../datastore/index.ts';
-import { completedPolicy, type Resource } from '../../resources/index.ts';
+import { completedPolicy, isTieredPolicy, type Resource } from '../../resources/index.ts';
 import { findPrintedKind } from '../kinds/find-kind.ts';
 import type { PrintedKind } from '../kinds/kinds.ts';
 import type { GlobalOptions, NamespaceOptions, OutputFormat } from '../options.ts';
@@ -36,9 +36,9 @@ export async function patch(kindName: string, name: string, options: PatchOption
   const after =
     kind.madeFrom === 'nodes'
       ? await patchNode(session.client, kind, before as CalicoNode, type, body)
-      : completedPolicy(before) === before
-        ? await session.client.patch(kind, key, type, body)
-        : await patchPolicy(session.client, kind, key, type, body);
+      : isTieredPolicy(before)
+        ? await patchPolicy(session.client, kind, key, type, body)
+        : await session.client.patch(kind, key, type, body);
   const isSame = before.metadata.resourceVersion === after.metadata.resourceVersion;
   const report = new Report(options.output, 1);
   report.add({ kind: kind.kind, ...key, result: isSame ? 'unchanged' : 'patched' });

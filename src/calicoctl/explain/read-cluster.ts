@@ -1,5 +1,5 @@
 // Everything that has a say in what policies decide, read once.
-import { type Datastore, NotFoundError } from '../../datastore/index.ts';
+import { type Datastore, ifThere } from '../../datastore/index.ts';
 import type { Cluster } from '../../policy/index.ts';
 import {
   clusterNetworkPolicies,
@@ -24,11 +24,8 @@ import {
 
 export async function readCluster(datastore: Datastore): Promise<Cluster> {
   /** A cluster that does not know the kind has no objects of it. */
-  const list = <T extends Resource>(kind: ResourceKind<T>): Promise<T[]> =>
-    datastore.list(kind).catch((error: unknown) => {
-      if (error instanceof NotFoundError) return [];
-      throw error;
-    });
+  const list = async <T extends Resource>(kind: ResourceKind<T>): Promise<T[]> =>
+    (await ifThere(datastore.list(kind))) ?? [];
   const all = async <T extends Resource>(...kinds: readonly ResourceKind<T>[]): Promise<T[]> =>
     (await Promise.all(kinds.map(list<T>))).flat();
   const read: { [Field in keyof Cluster]: Promise<NonNullable<Cluster[Field]>> } = {

@@ -7,6 +7,7 @@ import {
   type ObjectMeta,
   type Resource,
   type ResourceKind,
+  tieredKinds,
 } from '../../resources/index.ts';
 import type { LegacyKind, LegacyObject } from './legacy-kinds.ts';
 
@@ -15,14 +16,6 @@ const metadataAnnotation = 'projectcalico.org/metadata';
 
 /** What is said of the stored object, and not of the user's. */
 const notCopied = new Set([metadataAnnotation, 'kubectl.kubernetes.io/last-applied-configuration']);
-
-/** Kinds whose stored names begin with that of their tier, in versions that did so. */
-const tieredKinds = new Set([
-  'NetworkPolicy',
-  'GlobalNetworkPolicy',
-  'StagedNetworkPolicy',
-  'StagedGlobalNetworkPolicy',
-]);
 
 /** @throws Error that says what of the object cannot be read */
 export function fromLegacy({ to }: LegacyKind, stored: LegacyObject): Resource {
@@ -83,6 +76,7 @@ function nameOf(
   said: Partial<ObjectMeta>,
   { tier, handleID, cidr }: Record<string, unknown>,
 ): string {
+  // Their stored names begin with that of their tier, in versions that did so.
   if (tieredKinds.has(kind)) return policyName(stored, said, String(tier));
   // Ids with capitals lose them in the stored name, and two that differ in nothing else would share one.
   if (kind === 'IPAMHandle' && typeof handleID === 'string') return handleName(handleID);

@@ -7,6 +7,7 @@ import {
   type Change,
   deleteRoute,
   type Link,
+  mainTable,
   type Neighbour,
   type NewRoute,
   type Route,
@@ -21,7 +22,6 @@ import { hostSettings, nodeSettings, restoreSettings } from './host-settings.ts'
 import { type DeviceRoutes, deviceRoute, plainDeviceRoutes } from './next-hop.ts';
 import type { PodLink } from './pod-links.ts';
 
-const mainTable = 254;
 /** The link-local address that every host's end has, as its MAC address gives it. */
 const linkLocal = 'fe80::ecee:eeff:feee:eeee';
 

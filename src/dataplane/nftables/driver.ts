@@ -61,6 +61,7 @@ export class NftablesDataplane {
   #state: DesiredState | undefined;
   /** Whether the kernel may hold more of the state, which lives on, than changes have told of. */
   #isAhead = false;
+  /** Whether the next commit is to forget what connections remember, even where nothing else differs. */
   #judgesAnew = false;
   /** What the kernel holds; of generation 0 while nothing is remembered. */
   #moment: Moment;
@@ -96,7 +97,6 @@ export class NftablesDataplane {
     this.#isAhead = false;
     if (this.#program && isNothing) return;
     this.#commit(state, this.#isolation.reopen(state, changes));
-    if (this.#moment.generation === 0) this.#settling ??= this.#settle();
   }
 
   /**
@@ -107,7 +107,6 @@ export class NftablesDataplane {
     this.#judgesAnew = true;
     if (!this.#program || !this.#state) return;
     this.#commit(this.#state, nothing);
-    if (this.#moment.generation === 0) this.#settling ??= this.#settle();
   }
 
   /** Somebody else may have changed the table: the next `apply` compares everything, and tries again what was closed. */
@@ -177,6 +176,7 @@ export class NftablesDataplane {
     this.#judgesAnew = false;
     this.#commits++;
     this.#overtake();
+    if (this.#moment.generation === 0) this.#settling ??= this.#settle();
   }
 
   #overtake(): void {

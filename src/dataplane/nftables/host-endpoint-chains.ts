@@ -7,7 +7,7 @@ import { defaultFailsafePorts } from './failsafe.ts';
 import { hostEndpointRules } from './host-endpoint-rules.ts';
 import { type HostSkeletonOptions, hostSkeleton, mayReject } from './host-skeleton.ts';
 import { defaultMarks } from './marks.ts';
-import { type HostPlace, hostChain, hostDispatch, hostPlaces } from './names.ts';
+import { type HostPlace, hostChain, hostDispatch, hostPlaces, isOfTranslated } from './names.ts';
 import { defaultPath } from './path/index.ts';
 import { skeletonSet } from './skeleton.ts';
 import type { TableWriter } from './table-image.ts';
@@ -22,7 +22,6 @@ interface Written {
 }
 
 const places = Object.keys(hostPlaces) as HostPlace[];
-const isOfTranslated = (place: HostPlace) => place === 'translatedIn' || place === 'translatedOut';
 
 export class HostEndpointChains {
   readonly #options: HostEndpointOptions;

@@ -6,7 +6,14 @@ import { type FailsafePorts, failsafeMatches, turnedFailsafeMatches } from './fa
 import { hasChain } from './host-questions.ts';
 import type { Marks } from './marks.ts';
 import { counter, goTo, jump, verdict } from './matches.ts';
-import { chains, type HostPlace, hostChain, type PolicyVariant, policyChain } from './names.ts';
+import {
+  chains,
+  type HostPlace,
+  hostChain,
+  isOfTranslated,
+  type PolicyVariant,
+  policyChain,
+} from './names.ts';
 import { againBit, hasBits, untrackedBit } from './packet-mark.ts';
 import { isInState } from './packet-tests.ts';
 import { tierRules } from './tier-rules.ts';
@@ -32,8 +39,8 @@ export function hostEndpointRules(
   marks: Marks,
 ): Expression[][][] {
   const { normal, forward, untracked, preDNAT, afterTiers } = program;
-  const isTranslated = place === 'translatedIn' || place === 'translatedOut';
-  const isSilent = isTranslated || place.startsWith('untracked');
+  const isTranslated = isOfTranslated(place);
+  const deny = isTranslated || place.startsWith('untracked') ? chains.denySilently : chains.deny;
   const build = (
     opening: Expression[][],
     parts: readonly TierProgram[][],
@@ -44,7 +51,7 @@ export function hostEndpointRules(
     const names: ChainNames = {
       policyOf: (key) => policyChain(key, direction, variant),
       nameOf: (n) => hostChain(place, interfaceName, n),
-      deny: isSilent ? chains.denySilently : chains.deny,
+      deny,
     };
     return joined(opening, parts, names, last, failsafe, marks);
   };
@@ -52,8 +59,7 @@ export function hostEndpointRules(
     build(untrackedFailsafe('in', failsafe, going), [[], [...untracked.ingress]], 'ingress', [accept], going);
   const untrackedOut = (going?: TupleDirection) =>
     build(untrackedFailsafe('out', failsafe, going), [[], [...untracked.egress]], 'egress', [accept], going);
-  const end =
-    afterTiers === 'Allow' ? [accept] : [counter, goTo(isTranslated ? chains.denySilently : chains.deny)];
+  const end = afterTiers === 'Allow' ? [accept] : [counter, goTo(deny)];
   const variant = isTranslated ? 'silent' : undefined;
   if (!hasChain(place, program)) return [];
   switch (place) {

@@ -108,6 +108,11 @@ export const hostPlaces = {
 
 export type HostPlace = keyof typeof hostPlaces;
 
+/** Whether it is asked about what was translated on its way out, where the kernel rejects nothing. */
+export function isOfTranslated(place: HostPlace): boolean {
+  return place === 'translatedIn' || place === 'translatedOut';
+}
+
 /** The chains of a host endpoint by the interface's name, "any" for the one that stands for all others. */
 export function hostChain(place: HostPlace, interfaceName: string, n: number): string {
   const name = interfaceName === '*' ? 'any-interface' : interfaceName;

@@ -27,7 +27,9 @@ export {
 } from './neighbour.ts';
 export {
   addRoute,
+  birdProtocol,
   deleteRoute,
+  mainTable,
   type NewRoute,
   type Route,
   replaceRoute,

@@ -32,7 +32,10 @@ const types = [
 type RouteType = (typeof types)[number];
 
 /** The table that routes are looked up in when no rule says otherwise. */
-const mainTable = 254;
+export const mainTable = 254;
+
+/** RTPROT_BIRD: what BIRD marks its routes with. */
+export const birdProtocol = 12;
 
 /** How far a destination is, as the kernel numbers it. IPv6 routes have no scope and are listed with 0. */
 const scopes = { universe: 0, link: 253, host: 254 } as const;

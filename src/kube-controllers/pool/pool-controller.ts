@@ -128,9 +128,10 @@ export class PoolController implements Controller {
 
   /** Blocks that may hold addresses of the pool that have no other, for all that anybody knows. */
   #unreadableOf(pool: IPPool, pools: readonly IPPool[]): UnreadableBlock[] {
+    const isOwn = blocksLeftTo(pool, pools);
     return [...this.#blocks.unreadable.values()]
       .map(({ object, fault }) => unreadableBlock(object, fault))
-      .filter(({ ranges }) => ranges.some(blocksLeftTo(pool, pools)));
+      .filter(({ ranges }) => ranges.some(isOwn));
   }
 }
 

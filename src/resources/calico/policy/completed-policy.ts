@@ -6,7 +6,8 @@ import type { Resource } from '../../resource.ts';
 /** Names the tier of a policy, for selectors of labels. */
 export const tierLabel = 'projectcalico.org/tier';
 
-const tieredKinds = new Set([
+/** Kinds of policies that are in a tier. */
+export const tieredKinds: ReadonlySet<string> = new Set([
   'NetworkPolicy',
   'GlobalNetworkPolicy',
   'StagedNetworkPolicy',
@@ -43,12 +44,19 @@ export function completedPolicy<T extends Resource>(object: T): T {
   return completed(object, typesOf);
 }
 
-function completed<T extends Resource>(object: T, typesFor: (spec: PolicySpec) => Directions): T {
-  if (object.apiVersion !== 'projectcalico.org/v3' || !tieredKinds.has(object.kind)) return object;
+/** Whether an object is a policy that can be completed: what has another shape is not for us to judge, nor to put right. */
+export function isTieredPolicy<T extends Resource>(
+  object: T,
+): object is T & { spec: Record<string, unknown> } {
   const { spec } = object as T & { spec?: unknown };
+  const isOfKind = object.apiVersion === 'projectcalico.org/v3' && tieredKinds.has(object.kind);
+  return isOfKind && isObject(spec) && isObject(object.metadata.labels ?? {});
+}
+
+function completed<T extends Resource>(object: T, typesFor: (spec: PolicySpec) => Directions): T {
+  if (!isTieredPolicy(object)) return object;
+  const { spec } = object;
   const { labels = {} } = object.metadata;
-  // What has another shape is not for us to judge, nor to put right.
-  if (!isObject(spec) || !isObject(labels)) return object;
   const { tier, types, stagedAction, ingress, egress } = spec;
   const isKnown = [ingress, egress].every((rules) => rules === undefined || Array.isArray(rules));
   // A draft that deletes says nothing but its tier.
