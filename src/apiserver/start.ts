@@ -11,6 +11,12 @@ import { Store } from './store/store.ts';
 /** Where to listen: an address (port 0 chooses one), or a socket that is bound and listening already, perhaps in another network namespace. */
 type ListenAt = { readonly host: string; readonly port: number } | { readonly fd: number };
 
+/**
+ * How long a connection may carry nothing, as kube-apiserver has it. Clients give it up earlier, by far: a server that closes
+ * one at the moment in which a write goes out leaves its writer not knowing whether it was done.
+ */
+const idleMs = 90_000;
+
 interface ApiServerOptions {
   /** Path of the SQLite file, or ":memory:". */
   readonly database: string;
@@ -43,7 +49,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
 
   async function listen(at: ListenAt): Promise<{ host: string; port: number }> {
     // Watches are long and idle ones legitimate: a request has no time limit of its own.
-    const server = createServer({ requestTimeout: 0, noDelay: true }, handler);
+    const server = createServer({ requestTimeout: 0, keepAliveTimeout: idleMs, noDelay: true }, handler);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(at, resolve);

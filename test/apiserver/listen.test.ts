@@ -1,10 +1,16 @@
-// Listening sockets that others made: the server takes them as file descriptors, and ends when told to.
+// Listening sockets that others made: the server takes them as file descriptors, and ends when told to. Connections: who
+// ends the idle ones.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { startApiServer } from '../../src/apiserver/index.ts';
+import { KubernetesDatastore } from '../../src/datastore/index.ts';
+import { namespaces } from '../../src/resources/index.ts';
+import { accessTo } from '../datastore/access.ts';
 
 const door = new URL('../../src/apiserver/index.ts', import.meta.url);
 
@@ -37,4 +43,16 @@ test('a listening socket that was handed over is served, and after closing the p
   child.stdin.end();
   assert.deepEqual(await exit, [0, null]);
   await watch.text();
+});
+
+test('a client that does nothing for seconds finds its connection as it was', async (t) => {
+  const server = await startApiServer({ database: ':memory:' });
+  t.after(() => server.close());
+  const store = new KubernetesDatastore(accessTo(server.url), { retryForMs: 0 });
+  t.after(() => store.close());
+  await store.list(namespaces);
+  await setTimeout(100);
+  // Both ends wake at once, the server with the right to give up first what was idle for longer than it bears.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 7_000);
+  await store.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'a' } });
 });

@@ -37,7 +37,10 @@ export class ApiGate {
 
   private constructor(target: string) {
     this.#target = target;
-    this.#server = createServer({ requestTimeout: 0 }, (asked, answer) => this.#take(asked, answer));
+    // As the server behind it: what it closes, it closes for a fault.
+    this.#server = createServer({ requestTimeout: 0, keepAliveTimeout: 90_000 }, (asked, answer) =>
+      this.#take(asked, answer),
+    );
   }
 
   /** How many requests have met the present fault; while it is silent, what was to be heard on a watch, too. */

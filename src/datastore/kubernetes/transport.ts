@@ -47,7 +47,10 @@ export class Transport {
     this.#options = options;
     this.#pool = new Pool(origin, {
       connect: { ...access.tls, timeout: Math.min(10_000, options.requestTimeoutMs) },
+      // An idle connection is given up before any server does, whatever that one says it would bear: a write into one that
+      // is just being closed there has no answer, and may not be repeated.
       keepAliveTimeout: 30_000,
+      keepAliveMaxTimeout: 30_000,
       // In HTTP/2 all watches would share one connection and its fate, and undici 8.12 lets the error of a session that is
       // closed amidst them end the process.
       allowH2: false,
