@@ -3,11 +3,11 @@ import {
   birdProtocol,
   deleteLink,
   deleteRoute,
+  felixProtocol,
   type Nftables,
   type Rtnetlink,
   Transaction,
 } from '../kernel/index.ts';
-import { routeProtocol } from './overlay/cluster-routes.ts';
 import { deviceNames } from './overlay/device-names.ts';
 import { ownTables, podEnds } from './presence.ts';
 
@@ -27,7 +27,7 @@ export function uninstallDataplane(kernel: Nftables, rtnetlink: Rtnetlink): stri
   // writes what is its own again when it next looks.
   const routes = rtnetlink
     .routes()
-    .filter(({ protocol }) => protocol === routeProtocol || protocol === birdProtocol);
+    .filter(({ protocol }) => protocol === felixProtocol || protocol === birdProtocol);
   for (const route of routes) rtnetlink.ensure(deleteRoute(route));
   for (const table of tables) {
     const transaction = new Transaction(table);

@@ -9,6 +9,7 @@ import {
   adoptRoutes,
   BgpAgent,
   bgpPaths,
+  birdRoutes,
   birdStatus,
   keepPeeringAddresses,
   unreadyReasons,
@@ -188,6 +189,14 @@ export class BgpLab implements AsyncDisposable {
 
   status(name: string) {
     return birdStatus(this.paths(name).socket);
+  }
+
+  /** What BIRD knows of a destination, and from whom. */
+  async knownWays(name: string, destination: string): Promise<(string | undefined)[]> {
+    const routes = await birdRoutes(this.paths(name).socket);
+    return routes
+      .filter((route) => route.destination === destination)
+      .map(({ source, peer }) => peer ?? source);
   }
 
   /** Resolves when every session of these nodes is up, and there is one at least. */

@@ -1,9 +1,7 @@
 // What concerns one family's table: this node's own routes, what the kernel gets, what peers are told.
+import { felixProtocol } from '../../kernel/index.ts';
 import type { FamilyModel } from '../model/bgp-model.ts';
 import { addCommunity } from './filter-functions.ts';
-
-/** Devices of overlays. What is reached through them is told by the node that has it, not by those who reach it. */
-const overlayDevices = ['vxlan.calico', 'vxlan-v6.calico', 'tunl0', 'wireguard.cali', 'wg-v6.cali'];
 
 export function familyText(model: FamilyModel): string[] {
   const { family } = model;
@@ -71,7 +69,6 @@ function communities({ family, communities }: FamilyModel): string[] {
 
 /** Accepts or rejects; never returns. */
 function exportFunction({ family, blocks, pools, services }: FamilyModel): string[] {
-  const devices = overlayDevices.map((device) => `ifname = "${device}"`).join(' || ');
   return [
     `function calico_export${family}(bool is_internal) {`,
     ...blocks.flatMap(({ cidr, isExported }) => [
@@ -83,7 +80,9 @@ function exportFunction({ family, blocks, pools, services }: FamilyModel): strin
       (range) =>
         `  if net ~ [ ${range}+ ] then { if is_internal || source = RTS_STATIC then accept; reject; }`,
     ),
-    `  if is_internal && source = RTS_INHERIT && defined(ifname) && (${devices}) then reject;`,
+    "  # Felix' ways to other nodes: told by who has the block, not by all who reach it.",
+    // No gateway is :: in both families.
+    `  if is_internal && source = RTS_INHERIT && krt_source = ${felixProtocol} && gw != :: then reject;`,
     ...pools.map(
       ({ cidr, isExported }) => `  if net ~ [ ${cidr}+ ] then ${isExported ? 'accept' : 'reject'};`,
     ),

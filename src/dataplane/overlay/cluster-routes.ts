@@ -3,6 +3,7 @@
 import type { DesiredState, RouteProgram, TunnelEndpoint } from '../../calc/index.ts';
 import {
   deleteRoute,
+  felixProtocol,
   type NewRoute,
   type Route,
   type RoutingEvent,
@@ -11,9 +12,6 @@ import {
 } from '../../kernel/index.ts';
 import type { Family } from '../../net/index.ts';
 import { makeChanges, type Outcome, type WayChange } from './way-changes.ts';
-
-/** What Calico marks its routes with. */
-export const routeProtocol = 80;
 
 export interface ClusterRoutesOptions {
   readonly family: Family;
@@ -84,12 +82,12 @@ export class ClusterRoutes {
 
   /** Routes to the node's own pods may bear the same protocol; they lead straight over a link, and are not the overlay's. */
   #isOurs({ protocol, destination, type, via }: Route): boolean {
-    if (protocol !== routeProtocol || familyOf(destination) !== this.#options.family) return false;
+    if (protocol !== felixProtocol || familyOf(destination) !== this.#options.family) return false;
     return via !== undefined || type === 'blackhole';
   }
 
   #routeOf(destination: string, program: RouteProgram, tunnel: TunnelWays | undefined): NewRoute | undefined {
-    const base = { destination, protocol: routeProtocol };
+    const base = { destination, protocol: felixProtocol };
     switch (program.kind) {
       case 'blackhole':
         return { ...base, type: 'blackhole' };

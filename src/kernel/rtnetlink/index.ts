@@ -29,6 +29,7 @@ export {
   addRoute,
   birdProtocol,
   deleteRoute,
+  felixProtocol,
   mainTable,
   type NewRoute,
   type Route,

@@ -37,6 +37,9 @@ export const mainTable = 254;
 /** RTPROT_BIRD: what BIRD marks its routes with. */
 export const birdProtocol = 12;
 
+/** What Felix marks its routes to other nodes' blocks with, and to the blocks of its own. */
+export const felixProtocol = 80;
+
 /** How far a destination is, as the kernel numbers it. IPv6 routes have no scope and are listed with 0. */
 const scopes = { universe: 0, link: 253, host: 254 } as const;
 
