@@ -95,11 +95,7 @@ export function checkFloors(root: string): string[] {
 function sharedCode(root: string, file: string): string[] {
   if (file.endsWith('.test.ts')) return [];
   const faults: string[] = [];
-  const code = readFileSync(join(root, file), 'utf8').replaceAll(
-    /(?:^|\n)\s*(?:import|export) type\s[^;]*;/g,
-    '',
-  );
-  for (const specifier of importsOf(code)) {
+  for (const specifier of loadedBy(root, file)) {
     const target = specifier.startsWith('.')
       ? relative(root, resolve(root, dirname(file), specifier))
       : specifier;
@@ -112,6 +108,12 @@ function sharedCode(root: string, file: string): string[] {
     }
   }
   return faults;
+}
+
+/** What a file imports but for types, which are no code. */
+export function loadedBy(root: string, file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8');
+  return importsOf(text.replaceAll(/(?:^|\n)\s*(?:import|export) type\s[^;]*;/g, ''));
 }
 
 function mayImport(room: string, other: string): boolean {

@@ -1,6 +1,5 @@
 // DELs that could not be done when they came, because calico-node or the datastore was away: a file each, for root alone, so
 // that none is lost and the runtime need not wait. The shim writes them too, and so this file imports nothing heavy.
-import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readShimRequest, type ShimRequest } from './wire.ts';
@@ -13,6 +12,8 @@ export function keepDeletion(folder: string, request: ShimRequest): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { CNI_CONTAINERID, CNI_IFNAME } = environment;
   const identity = JSON.stringify([program, CNI_CONTAINERID, CNI_IFNAME, stdin]);
+  // Imported, it would double what each start of the shim costs.
+  const { createHash } = process.getBuiltinModule('node:crypto');
   const path = join(folder, createHash('sha256').update(identity).digest('hex').slice(0, 32) + suffix);
   const unfinished = `${path}.${process.pid}`;
   try {

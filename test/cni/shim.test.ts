@@ -4,9 +4,10 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
+import { loadedBy } from '../../setup/floors.ts';
 import { CniServer, shimPath } from '../../src/cni/index.ts';
 import type { Plugin } from '../../src/cni/plugin.ts';
 import { UnavailableError } from '../../src/datastore/index.ts';
@@ -56,6 +57,23 @@ describe('the CNI plugin', () => {
       ...more,
     });
 
+  test('loads no more than files and paths: every other room of the runtime costs each pod milliseconds', () => {
+    const root = join(import.meta.dirname, '../..');
+    const files = new Set<string>();
+    const others = new Set<string>();
+    const load = (file: string) => {
+      if (files.has(file)) return;
+      files.add(file);
+      for (const specifier of loadedBy(root, file)) {
+        if (specifier.startsWith('.')) load(relative(root, join(root, dirname(file), specifier)));
+        else others.add(specifier);
+      }
+    };
+    load('src/cni/shim/main.ts');
+    assert.ok(files.size > 5);
+    assert.deepEqual([...others].sort(), ['node:fs', 'node:path']);
+  });
+
   test('says its versions without an agent', async () => {
     const { code, result } = await call('VERSION', '{"cniVersion":"0.4.0"}', {});
     assert.equal(code, 0);
@@ -79,6 +97,26 @@ describe('the CNI plugin', () => {
     const { code, result } = await call('ADD', configuration(path));
     server.close();
     assert.deepEqual([code, result?.code], [1, 11]);
+  });
+
+  test('passes megabytes to an agent that takes them slowly, and prints as many', async (t) => {
+    const path = join(folder, 'slow.sock');
+    const server = createServer(async (socket) => {
+      let line = '';
+      for await (const piece of socket.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+        line += piece;
+        if (line.endsWith('\n')) break;
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      const { stdin } = JSON.parse(line);
+      socket.end(`${JSON.stringify({ exitCode: 0, stdout: stdin })}\n`);
+    });
+    t.after(() => server.close());
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    const padding = 'ä'.repeat(1_500_000);
+    const { code, result } = await call('ADD', configuration(path, { padding }));
+    assert.equal(code, 0);
+    assert.ok(result?.padding === padding);
   });
 
   for (const [index, answer] of [

@@ -1,8 +1,7 @@
 // The CNI plugin as the container runtime starts it, once per pod event, under the names "calico" and "calico-ipam": passes
 // its name, environment and stdin to calico-node over a unix socket and prints the answer. Compiled to one file; it starts
 // in milliseconds because it does little else. Without an agent it answers what is known without one, and keeps a DEL.
-import { readFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { readFileSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { CniError, cniErrorCodes, invalid } from '../errors.ts';
 import { isObject, type JsonObject } from '../json-fields.ts';
@@ -16,17 +15,25 @@ import {
   type ShimRequest,
   type ShimResponse,
 } from '../wire.ts';
+import { askAgent } from './ask-agent.ts';
 
 function finish({ exitCode, stdout }: ShimResponse): void {
   process.exitCode = exitCode;
-  process.stdout.write(stdout);
+  let unsaid: Uint8Array = Buffer.from(stdout);
+  try {
+    while (unsaid.length > 0) unsaid = unsaid.subarray(writeSync(1, unsaid));
+  } catch (error) {
+    // A pipe that is full, and that its reader has set not to block: a stream waits for it, but takes milliseconds to be there.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+    process.stdout.write(unsaid);
+  }
 }
 
 function fail(cniVersion: string, code: number, msg: string): void {
   finish({ exitCode: 1, stdout: `${JSON.stringify({ cniVersion, code, msg })}\n` });
 }
 
-function main(): void {
+async function main(): Promise<void> {
   let cniVersion: string = impliedVersion;
   try {
     const stdin = readStdin();
@@ -37,7 +44,7 @@ function main(): void {
       finish({ exitCode: 0, stdout: `${JSON.stringify({ cniVersion, supportedVersions })}\n` });
       return;
     }
-    ask(configuration, cniVersion, stdin);
+    await ask(configuration, cniVersion, stdin);
   } catch (error) {
     const code = error instanceof CniError ? error.code : cniErrorCodes.failed;
     fail(cniVersion, code, error instanceof Error ? error.message : String(error));
@@ -64,22 +71,28 @@ function parse(stdin: string): JsonObject {
   return isObject(json) ? json : {};
 }
 
-function ask(configuration: JsonObject, cniVersion: string, stdin: string): void {
+async function ask(configuration: JsonObject, cniVersion: string, stdin: string): Promise<void> {
   const path = readPath(configuration, 'agent_socket', defaultSocketPath);
   const deletions = readPath(configuration, 'deletions_dir', defaultDeletionsPath);
   const request: ShimRequest = { program: basename(process.argv0), environment: cniVariables(), stdin };
   const withoutAgent = (why: string) => answerAlone(request, deletions, cniVersion, why);
-  const socket = connect(path);
-  const pieces: Buffer[] = [];
-  socket.on('data', (piece: Buffer) => pieces.push(piece));
-  socket.on('connect', () => socket.write(`${JSON.stringify(request)}\n`));
-  socket.on('error', (error) => withoutAgent(`calico-node does not answer on "${path}": ${error.message}`));
-  socket.on('end', () => {
-    const response = readShimResponse(Buffer.concat(pieces).toString('utf8'));
-    if (response) finish(response);
-    // The agent ended in the middle of its work; what it had done it mends when it is asked again.
-    else withoutAgent(`calico-node ended before it answered on "${path}", or something else answers there`);
-  });
+  let answer: string;
+  try {
+    answer = await askAgent(path, `${JSON.stringify(request)}\n`);
+  } catch (error) {
+    withoutAgent(`calico-node does not answer on "${path}": ${sentenceOf(error)}`);
+    return;
+  }
+  const response = readShimResponse(answer);
+  if (response) finish(response);
+  // The agent ended in the middle of its work; what it had done it mends when it is asked again.
+  else withoutAgent(`calico-node ended before it answered on "${path}", or something else answers there`);
+}
+
+/** Bun says of each that it failed to connect, and why in a code. */
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'code' in error ? `${error.message} (${error.code})` : error.message;
 }
 
 /** A path that is not absolute would depend on where the runtime runs; and a number would be a port. */
@@ -113,4 +126,4 @@ function cniVariables(): Record<string, string> {
   return variables;
 }
 
-main();
+await main();
