@@ -20,7 +20,7 @@ test('the Dockerfile starts the same program, and knows the same plugin', () => 
 });
 
 test('the Dockerfile takes the Node.js that our image has', () => {
-  const [, path = ''] = /^COPY --from=build \/calico\/(\S+) \/usr\/bin\/node$/m.exec(dockerfile) ?? [];
+  const [, path = ''] = /^COPY --from=build \/calico\/(\S+\/node) \/usr\/bin\/$/m.exec(dockerfile) ?? [];
   assert.deepEqual(globSync(path, { cwd: root }), [relative(root, process.execPath)]);
 });
 
