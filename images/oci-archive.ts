@@ -42,8 +42,18 @@ const mediaTypes = {
   layer: 'application/vnd.oci.image.layer.v1.tar',
 };
 
-/** The same folders give the same bytes, whoever owns them and whenever they were written. */
-const reproducible = ['--sort=name', '--owner=0', '--group=0', '--numeric-owner', '--mtime=@0'];
+/**
+ * The same folders give the same bytes, whoever owns them, whenever and under whatever umask they were written. Everybody may read
+ * and run what the owner may: kube-controllers is not root.
+ */
+const reproducible = [
+  '--sort=name',
+  '--owner=0',
+  '--group=0',
+  '--numeric-owner',
+  '--mtime=@0',
+  '--mode=go=u-w',
+];
 
 /** Writes the archive to `path`; `scratch` is a folder for its parts, which is removed. */
 export function writeOciArchive(image: Image, path: string, scratch: string): void {
