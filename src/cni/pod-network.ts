@@ -5,7 +5,7 @@ import type { PodLinks } from '../dataplane/index.ts';
 import type { Datastore } from '../datastore/index.ts';
 import type { IpamClient } from '../ipam/index.ts';
 import { podAnnotations, workloadEndpointOf } from '../policy/index.ts';
-import { KeyedLock, type Logger } from '../process/index.ts';
+import type { Logger } from '../process/index.ts';
 import { type Namespace, nodes } from '../resources/index.ts';
 import type { AddressPlugin } from './addresses/address-plugin.ts';
 import { CalicoIpam } from './addresses/calico-ipam.ts';
@@ -19,11 +19,12 @@ import { passDatastore, passGates } from './gates.ts';
 import { Newcomers } from './newcomers.ts';
 import type { Plugin } from './plugin.ts';
 import { PodObjects } from './pod-objects.ts';
+import { PodTurns } from './pod-turns.ts';
 import type { PolicyAgent } from './policy-agent.ts';
 import type { AttachmentRequest, CniRequest, GarbageRequest, PodIdentity, StatusRequest } from './request.ts';
 import type { Attached } from './result.ts';
 import { otherAttachment, takeDown } from './take-down.ts';
-import { within } from './within.ts';
+import { WaitLimit } from './wait-limit.ts';
 
 export interface CalicoNetworkOptions {
   /** Name of the node. */
@@ -47,13 +48,14 @@ export interface CalicoNetworkOptions {
   readonly log: Logger;
 }
 
+const usualTurnLimitMs = 90_000;
+
 export class CalicoNetwork implements Plugin {
   readonly #options: CalicoNetworkOptions;
   readonly #calicoIpam: AddressPlugin;
   readonly #delegatedIpam: AddressPlugin;
   readonly #objects: PodObjects;
-  /** A pod's requests come one after another, whatever the runtime does. */
-  readonly #lock = new KeyedLock();
+  readonly #turns = new PodTurns();
   readonly #newcomers = new Newcomers();
 
   constructor(options: CalicoNetworkOptions) {
@@ -72,27 +74,35 @@ export class CalicoNetwork implements Plugin {
 
   async add(request: AttachmentRequest): Promise<Attached> {
     const pod = podOf(request);
+    const limit = new WaitLimit(request.configuration.policyTimeoutMs);
     const answer = Promise.withResolvers<Attached>();
     this.#newcomers
       .during(request.containerId, () =>
-        this.#lock.run(keyOf(pod), () => this.#add(request, pod, answer.reject)),
+        this.#turns.take(
+          request,
+          () => this.#add(request, pod, limit, answer.reject),
+          turnLimitOf(request, limit),
+        ),
       )
       .then(answer.resolve, answer.reject);
     return answer.promise;
   }
 
+  /** Waits for its turn as long as it takes: what it did not take down would stay. */
   delete(request: AttachmentRequest): Promise<void> {
-    return this.#lock.run(lockKeyOf(request), () => this.#delete(request));
+    return this.#turns.take(request, () => this.#delete(request));
   }
 
   async check(request: AttachmentRequest): Promise<void> {
     const pod = podOf(request);
     const interfaceName = interfaceOf(pod);
-    await this.#lock.run(lockKeyOf(request), async () => {
+    const limit = new WaitLimit(request.configuration.policyTimeoutMs);
+    const check = async () => {
       await checkAttachment({ ...this.#options, request, interfaceName });
       const { metadata } = await this.#objects.find(pod);
       if (!hasForeignAddresses(metadata.annotations)) await this.#plugin(request).check(request);
-    });
+    };
+    await this.#turns.take(request, check, turnLimitOf(request, limit));
   }
 
   async collectGarbage(request: GarbageRequest): Promise<void> {
@@ -130,6 +140,7 @@ export class CalicoNetwork implements Plugin {
   async #add(
     request: AttachmentRequest,
     identity: PodIdentity,
+    limit: WaitLimit,
     giveUp: (error: unknown) => void,
   ): Promise<Attached> {
     const { agent, links, mtu: usualMtu, node } = this.#options;
@@ -145,6 +156,8 @@ export class CalicoNetwork implements Plugin {
           'a pod has one interface of Calico',
       );
     }
+    // Nobody took the answer to an ADD of this very container, or it would not be added again.
+    if (links.owner(interfaceOf(identity)) === noteOf(request, identity)) await this.#delete(request);
     await passGates(configuration, this.#options);
     const pod = await this.#objects.find(identity);
     const endpoint = workloadEndpointOf(pod);
@@ -168,12 +181,7 @@ export class CalicoNetwork implements Plugin {
         podNamespacePath: namespacePath,
         addresses,
         mtu,
-        owner: ownerNote({
-          network: configuration.name,
-          containerId,
-          interfaceName: podInterfaceName,
-          pod: identity,
-        }),
+        owner: noteOf(request, identity),
         allowIpForwarding: configuration.allowIpForwarding,
         defaultRoutes: configuration.defaultRoutes,
         ...(wishes.mac && { podMac: wishes.mac }),
@@ -182,10 +190,9 @@ export class CalicoNetwork implements Plugin {
       // The endpoint is in the kernel before its link is up; its peers may hear of its address in the meantime.
       const protectedNow = agent.attach({ ...endpoint, node, addresses, containerId });
       told = this.#objects.tellAddresses(identity, pod.metadata.uid, addresses, containerId);
-      const inTime = within(
-        configuration.policyTimeoutMs,
+      const inTime = limit.within(
         protectedNow,
-        `policy of pod "${keyOf(identity)}"`,
+        () => `The policy of pod "${keyOf(identity)}" is not in the kernel`,
       );
       // An agent that cannot bring the policy into the kernel in time cannot take it out in time either.
       inTime.catch((error) => error instanceof CniError && giveUp(error));
@@ -264,8 +271,13 @@ function keyOf({ namespace, name }: PodIdentity): string {
   return `${namespace}/${name}`;
 }
 
-function lockKeyOf({ pod, containerId }: AttachmentRequest): string {
-  return pod ? keyOf(pod) : containerId;
+/** Where the configuration sets no time, policy is waited for without end, and an earlier request for as long as upstream's IPAM may take. */
+function turnLimitOf({ configuration }: AttachmentRequest, limit: WaitLimit): WaitLimit {
+  return configuration.policyTimeoutMs === undefined ? new WaitLimit(usualTurnLimitMs) : limit;
+}
+
+function noteOf({ configuration, containerId, interfaceName }: AttachmentRequest, pod: PodIdentity): string {
+  return ownerNote({ network: configuration.name, containerId, interfaceName, pod });
 }
 
 function interfaceOf({ namespace, name }: PodIdentity): string {

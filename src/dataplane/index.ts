@@ -15,6 +15,7 @@ export { defaultPath, type PathOptions } from './nftables/path/index.ts';
 export { ClusterRoutes } from './overlay/cluster-routes.ts';
 export { NoTunnel } from './overlay/no-tunnel.ts';
 export type { OverlayFault, Way } from './overlay/overlays.ts';
+export { tunnelFamily } from './overlay/own-tunnels.ts';
 export { VxlanOverlay, type VxlanOverlayOptions } from './overlay/vxlan-overlay.ts';
 export { hasNetwork } from './presence.ts';
 export { uninstallDataplane } from './uninstall.ts';

@@ -8,7 +8,7 @@ import {
   type Rtnetlink,
   Transaction,
 } from '../kernel/index.ts';
-import { deviceNames } from './overlay/device-names.ts';
+import { tunnelFamily } from './overlay/own-tunnels.ts';
 import { ownTables, podEnds } from './presence.ts';
 
 /**
@@ -20,8 +20,8 @@ export function uninstallDataplane(kernel: Nftables, rtnetlink: Rtnetlink): stri
   if (tables.some((table) => kernel.lookUpTable(table)?.owner)) {
     throw new Error('Cannot uninstall Calico from this node while calico-node runs on it: end that first');
   }
-  const tunnels = Object.values(deviceNames);
-  const links = [...rtnetlink.links().filter(({ name }) => tunnels.includes(name)), ...podEnds(rtnetlink)];
+  const tunnels = rtnetlink.links().filter((link) => tunnelFamily(link) !== undefined);
+  const links = [...tunnels, ...podEnds(rtnetlink)];
   for (const { index } of links) rtnetlink.ensure(deleteLink(index));
   // Those through a link went with it. BIRD leaves its own behind, which is what lets it be replaced; another BIRD of this node
   // writes what is its own again when it next looks.

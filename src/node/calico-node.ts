@@ -28,7 +28,7 @@ import { announce, writeFacts } from './announce.ts';
 import { AnnouncedInterfaces } from './announced-interfaces.ts';
 import { startBgp } from './bgp.ts';
 import { ensureClusterObjects } from './cluster-objects.ts';
-import { detectAddress, type NodeAddress, neverUnderlay } from './detect-address.ts';
+import { detectAddress, isForOthers, type NodeAddress } from './detect-address.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { FollowedFacts } from './followed-facts.ts';
 import { reportNetwork, reportNoNetwork } from './network-condition.ts';
@@ -320,10 +320,15 @@ const settleMs = 1000;
 
 /** Not those of pods and overlays, which are of pools that there are already. */
 function ownNetworks(rtnetlink: Rtnetlink): Cidr[] {
-  const names = new Map(rtnetlink.links().map(({ index, name }) => [index, name]));
+  const others = new Set(
+    rtnetlink
+      .links()
+      .filter(isForOthers)
+      .map(({ index }) => index),
+  );
   return rtnetlink
     .addresses()
-    .filter(({ link }) => !neverUnderlay.test(names.get(link) ?? ''))
+    .filter(({ link }) => !others.has(link))
     .map(({ address, prefixLength }) => cidrOf(parseAddress(address), prefixLength));
 }
 

@@ -1,6 +1,7 @@
 // Finds out which of its addresses a node is known by on the underlay.
 // Methods: https://docs.tigera.io/calico/latest/reference/configure-calico-node#ip-autodetection-methods
 import { lookup } from 'node:dns/promises';
+import { tunnelFamily } from '../dataplane/index.ts';
 import { InetSocket, type Link, type LinkAddress, type Rtnetlink } from '../kernel/index.ts';
 import { cidrContains, type Family, parseAddress, tryParseAddress, tryParseCidr } from '../net/index.ts';
 
@@ -23,9 +24,14 @@ export interface DetectionRequest {
   readonly internalIp: string | undefined;
 }
 
-/** Links that carry pods' or other programs' traffic, not the node's own. */
+/** Names of links that carry pods' or other programs' traffic, not the node's own. */
 export const neverUnderlay =
   /^(docker.*|cbr.*|dummy.*|podman.*|virbr.*|lxcbr.*|veth.*|lo|br-.*|cali.*|tunl.*|flannel.*|kube-ipvs.*|cni.*|vxlan\.calico.*|vxlan-v6\.calico.*|wireguard\.cali.*|wg-v6\.cali.*|nodelocaldns.*)$/;
+
+/** Whether it carries the traffic of others; a tunnel of ours does under any name. */
+export function isForOthers(link: Link): boolean {
+  return neverUnderlay.test(link.name) || tunnelFamily(link) !== undefined;
+}
 
 /**
  * Undefined when none is wanted.
@@ -70,7 +76,7 @@ async function chooseByMethod(
   const [name = '', value = ''] = method.split(/=(.*)/s);
   const isAny = (test: (pattern: string) => boolean) =>
     value.split(',').some((pattern) => test(pattern.trim()));
-  const own = candidates.filter(({ link }) => !neverUnderlay.test(link.name));
+  const own = candidates.filter(({ link }) => !isForOthers(link));
   switch (name) {
     case 'first-found':
       return own[0];

@@ -292,7 +292,9 @@ test('a node is told of a firewall in the way, a shadowed CNI configuration and 
       'dstport',
       '4789',
     );
-    // Somebody makes the underlay narrower later.
+    // Somebody renames the tunnel, and makes the underlay narrower later.
+    const note = 'the tunnel of Calico for IPv4';
+    inside('ip', 'link', 'set', 'vxlan.calico', 'alias', note, 'name', 'y0');
     inside('ip', 'link', 'set', 'eth0', 'mtu', '1450');
     inside(
       'nft',
@@ -344,7 +346,7 @@ test('a node is told of a firewall in the way, a shadowed CNI configuration and 
         'agent-unwell: calico-node does not answer',
         `cni-not-installed: "05-bridge.conf" comes before Calico's "10-calico.conflist"`,
         'cni-not-installed: "10-calico.conflist" calls the CNI plugin "portmap" and "host-local", which is missing',
-        'mtu-mismatch: The tunnel is wider than its underlay: "vxlan.calico" has 1450, and "eth0" has room for 1400',
+        'mtu-mismatch: The tunnel is wider than its underlay: "y0" has 1450, and "eth0" has room for 1400',
         'foreign-firewall: Chain "FORWARD" of table "ip filter" drops by default what is forwarded',
         'foreign-firewall: Chain "f" of table "inet firewalld" rejects with its last rule what is forwarded; it is firewalld\'s',
         'foreign-firewall: Chain "FORWARD" of table "ip6 filter" drops with its last rule what is forwarded',

@@ -4,34 +4,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { interfaceNameOf } from '../../src/calc/index.ts';
 import { CniError } from '../../src/cni/errors.ts';
-import type { Datastore, FollowProgress } from '../../src/datastore/index.ts';
 import { ipamHandles } from '../../src/resources/index.ts';
 import { ipJson, testNamespace } from '../kernel/test-namespaces.ts';
-import { storeView } from './store-view.ts';
+import { HalfOutage } from './half-outage.ts';
 import { requestOf, TestNode } from './test-node.ts';
-
-/** A view of a store that is out of reach when it is told to be, and is then heard again of one kind and not of another. */
-class HalfOutage {
-  readonly #tell: ((progress: FollowProgress) => void)[] = [];
-
-  view(store: Datastore): Datastore {
-    return storeView(store, (kind, handler, options) => {
-      this.#tell.push((progress) => handler.onProgress?.(progress));
-      return store.follow(kind, handler, options);
-    });
-  }
-
-  begin(): void {
-    const [first, second] = this.#tell;
-    first?.('behind');
-    second?.('behind');
-    second?.('in step');
-  }
-
-  end(): void {
-    this.#tell[0]?.('in step');
-  }
-}
 
 test('ADD fails with code 11 when policy takes longer than it may, and leaves nothing; another waits for as long as it takes', async () => {
   const outage = new HalfOutage();

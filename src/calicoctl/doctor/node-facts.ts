@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Expression, ForeignChain, Link, Nftables, Route } from '../../kernel/index.ts';
+import type { Family } from '../../net/index.ts';
 import { felixHealthUrl } from '../../process/index.ts';
 import type { BgpStatus } from '../node/bgp-status.ts';
 import { type KernelNeed, kernelNeeds } from '../node/kernel-needs.ts';
@@ -41,6 +42,8 @@ export interface OtherChain extends ForeignChain {
 export interface NodeLink extends Link {
   /** Kernel driver of a physical link. */
   readonly driver?: string;
+  /** Where it is Calico's tunnel, under whatever name: of which family. */
+  readonly tunnel?: Family;
 }
 
 export interface NodePlaces {
@@ -66,10 +69,16 @@ export const usualPlaces: NodePlaces = {
 /** Undefined where this machine is no node of Calico's. @throws KernelError when the kernel denies us its listings */
 export async function readNodeFacts(places: NodePlaces = usualPlaces): Promise<NodeFacts | undefined> {
   if (!existsSync(places.nodename)) return undefined;
-  const { Nftables, Rtnetlink } = await import('../../kernel/index.ts');
+  const [{ Nftables, Rtnetlink }, { tunnelFamily }] = await Promise.all([
+    import('../../kernel/index.ts'),
+    import('../../dataplane/index.ts'),
+  ]);
   using rtnetlink = Rtnetlink.open();
   using nftables = Nftables.open();
-  const links = rtnetlink.links().map(withDriver);
+  const links = rtnetlink.links().map((link) => {
+    const tunnel = tunnelFamily(link);
+    return { ...withDriver(link), ...(tunnel && { tunnel }) };
+  });
   const mtu = existsSync(places.mtu) ? Number(readFileSync(places.mtu, 'utf8')) : Number.NaN;
   return {
     node: readFileSync(places.nodename, 'utf8').trim(),

@@ -170,7 +170,8 @@ export class PodLinks {
       .find((route) => route.destination === destination && route.link !== index);
     if (!present) return;
     const other = present.link === undefined ? undefined : this.#rtnetlink.link(present.link);
-    if (other?.alias !== undefined) {
+    // A tunnel has a note, too, and a route that way is the other node's.
+    if (other?.kind === 'veth' && other.alias !== undefined) {
       throw new Error(`Cannot route ${address} to link ${index}: "${other.name}" has it (${other.alias})`);
     }
     this.#rtnetlink.apply(replaceRoute(deviceRoute(address, index, this.#routes)));

@@ -1,8 +1,8 @@
 // A family without a tunnel: a device that an earlier start has left goes, with its address, which may be somebody else's by now,
 // and its routes.
-import { deleteLink, type RoutingEvent, type Rtnetlink } from '../../kernel/index.ts';
+import { deleteLink, type Link, type RoutingEvent, type Rtnetlink } from '../../kernel/index.ts';
 import type { Family } from '../../net/index.ts';
-import { deviceNames } from './device-names.ts';
+import { tunnelFamily } from './own-tunnels.ts';
 import type { Outcome } from './way-changes.ts';
 
 export class NoTunnel {
@@ -15,11 +15,18 @@ export class NoTunnel {
   }
 
   synchronise(): Outcome {
-    const name = deviceNames[this.family];
-    const found = this.#rtnetlink.link(name);
-    // What bears the name and is no tunnel is somebody else's.
-    if (found?.kind !== 'vxlan') return { changed: [], lacking: [] };
-    const change = deleteLink(found.index);
+    const outcomes = this.#rtnetlink
+      .links()
+      .filter((link) => tunnelFamily(link) === this.family)
+      .map((link) => this.#remove(link));
+    return {
+      changed: outcomes.flatMap(({ changed }) => changed),
+      lacking: outcomes.flatMap(({ lacking }) => lacking),
+    };
+  }
+
+  #remove({ index, name }: Link): Outcome {
+    const change = deleteLink(index);
     try {
       this.#rtnetlink.ensure(change);
       return { changed: [change.what], lacking: [] };
@@ -35,6 +42,6 @@ export class NoTunnel {
   contradicts(event: RoutingEvent): boolean {
     if (event.kind === 'resync') return true;
     if (event.kind !== 'link' || event.gone) return false;
-    return event.link.kind === 'vxlan' && event.link.name === deviceNames[this.family];
+    return tunnelFamily(event.link) === this.family;
   }
 }

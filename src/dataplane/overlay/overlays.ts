@@ -3,7 +3,7 @@
 import type { DesiredState } from '../../calc/index.ts';
 import type { RoutingEvent } from '../../kernel/index.ts';
 import type { Family } from '../../net/index.ts';
-import { deviceNames } from './device-names.ts';
+import { deviceNames } from './own-tunnels.ts';
 import type { Outcome } from './way-changes.ts';
 
 export interface OverlayFault {

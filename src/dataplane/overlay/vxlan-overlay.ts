@@ -11,6 +11,7 @@ import {
   deleteNeighbour,
   KernelError,
   type Link,
+  type LinkSettings,
   type RoutingEvent,
   type Rtnetlink,
   replaceForwardingEntry,
@@ -19,7 +20,7 @@ import {
 } from '../../kernel/index.ts';
 import type { Family } from '../../net/index.ts';
 import { ClusterRoutes } from './cluster-routes.ts';
-import { deviceNames } from './device-names.ts';
+import { deviceNames, tunnelNotes } from './own-tunnels.ts';
 import { tunnelEnds } from './tunnel-ends.ts';
 import { makeChanges, type Outcome, type WayChange } from './way-changes.ts';
 
@@ -39,6 +40,9 @@ export interface VxlanOverlayOptions {
   /** False leaves all routes alone. */
   readonly keepsRoutes?: boolean;
 }
+
+/** What can be changed of a tunnel that is there. */
+type TunnelSettings = Required<Pick<LinkSettings, 'mac' | 'mtu' | 'alias'>>;
 
 export class VxlanOverlay {
   readonly family: Family;
@@ -80,12 +84,12 @@ export class VxlanOverlay {
   /** Whether what the event tells is not as it should be, as far as can be said without asking the kernel. */
   contradicts(event: RoutingEvent): boolean {
     const { device, entries } = this.#held;
-    const { family, mtu, mac } = this.#options;
+    const { family } = this.#options;
     switch (event.kind) {
       case 'link': {
         const { link, gone } = event;
         if (link.index !== device) return link.name === deviceNames[family];
-        return gone || link.name !== deviceNames[family] || !link.up || link.mtu !== mtu || link.mac !== mac;
+        return gone || link.name !== deviceNames[family] || !link.up || !isSet(link, this.#settings);
       }
       case 'address':
         return event.gone && event.address.address === this.#options.tunnelAddress;
@@ -160,10 +164,10 @@ export class VxlanOverlay {
   }
 
   /** Whoever has the same number on the same port is ours if it has our MAC address, too, which is that of no other program. */
-  #isOurs({ index, kind, mac, vxlan }: Link, known: number): boolean {
+  #isOurs({ alias, index, kind, mac, vxlan }: Link, known: number): boolean {
     const { mac: ours, nodeAddress, port, vni } = this.#options;
     if (kind !== 'vxlan') return false;
-    if (index === known) return true;
+    if (index === known || alias === tunnelNotes[this.family]) return true;
     return vxlan?.vni === vni && vxlan.port === port && vxlan.local === nodeAddress && mac === ours;
   }
 
@@ -176,15 +180,22 @@ export class VxlanOverlay {
       this.#rtnetlink.apply(
         addVxlan({ name, mac, mtu, vni, port, local, parent, learning: false, up: true }),
       );
-    } else if (found.mac !== mac || found.mtu !== mtu || !found.up) {
-      this.#rtnetlink.apply(setLink(found.index, { mac, mtu, up: true }));
     }
+    // A link can be given no note before it is there.
+    const present = this.#rtnetlink.link(name);
+    if (present && !(present.up && isSet(present, this.#settings)))
+      this.#rtnetlink.apply(setLink(present.index, { ...this.#settings, up: true }));
     const device = this.#rtnetlink.link(name);
     if (!device) throw new Error(`The link "${name}" was removed while it was being set up`);
     // Else it would be made anew each time that anybody looks.
     if (!this.#fits(device))
       throw new Error(`The kernel has made the link "${name}" otherwise than it was asked to`);
     return device;
+  }
+
+  get #settings(): TunnelSettings {
+    const { family, mac, mtu } = this.#options;
+    return { mac, mtu, alias: tunnelNotes[family] };
   }
 
   #fits({ vxlan }: Link): boolean {
@@ -246,6 +257,10 @@ export class VxlanOverlay {
     }
     return changes;
   }
+}
+
+function isSet(link: Link, { mac, mtu, alias }: TunnelSettings): boolean {
+  return link.mac === mac && link.mtu === mtu && link.alias === alias;
 }
 
 function familyOf(address: string): Family {

@@ -17,7 +17,7 @@ describe('a node:', () => {
     ...more,
   });
   const tunnel = (mtu: number, port = 4789) =>
-    link(3, 'vxlan.calico', mtu, { vxlan: { vni: 4096, port, parent: 2, learning: false } });
+    link(3, 'vxlan.calico', mtu, { tunnel: 4, vxlan: { vni: 4096, port, parent: 2, learning: false } });
   const facts = (more: Partial<NodeFacts> = {}): NodeFacts => ({
     node: 'a',
     cni: {

@@ -1,10 +1,11 @@
 // Whether this machine can do what calico-node asks of it, and nobody else's files or rules are in the way.
+import type { Family } from '../../../net/index.ts';
 import type { Check } from '../finding.ts';
 import type { NodeFacts, NodeLink } from '../node-facts.ts';
 import { cniInstalled, runtimeLooksThere } from './cni.ts';
 
-/** What VXLAN adds to a packet, by the tunnel's name. */
-const vxlanOverheads: Readonly<Record<string, number>> = { 'vxlan.calico': 50, 'vxlan-v6.calico': 70 };
+/** What VXLAN adds to a packet. */
+const vxlanOverheads: Readonly<Record<Family, number>> = { 4: 50, 6: 70 };
 
 const agentAnswers: Check<NodeFacts> = {
   name: 'agent-unwell',
@@ -30,10 +31,11 @@ const mtuFits: Check<NodeFacts> = {
   name: 'mtu-mismatch',
   asks: "packets of pods fit into the tunnel or, without one, the underlay; and the tunnel's into the underlay",
   look: ({ node, links, underlay, podMtu }) => {
-    const tunnels = links.filter(({ name }) => name in vxlanOverheads);
+    const tunnels = links.filter(({ tunnel }) => tunnel !== undefined);
     const tooWide = tunnels.flatMap((tunnel) => {
       const parent = links.find(({ index }) => index === tunnel.vxlan?.parent);
-      const room = (parent?.mtu ?? Number.POSITIVE_INFINITY) - (vxlanOverheads[tunnel.name] ?? 0);
+      const overhead = tunnel.tunnel ? vxlanOverheads[tunnel.tunnel] : 0;
+      const room = (parent?.mtu ?? Number.POSITIVE_INFINITY) - overhead;
       return parent && tunnel.mtu > room
         ? [`"${tunnel.name}" has ${tunnel.mtu}, and "${parent.name}" has room for ${room}`]
         : [];
@@ -153,7 +155,7 @@ const checksumsHold: Check<NodeFacts> = {
   name: 'vxlan-checksums',
   asks: 'no network card spoils the checksums of tunnelled packets',
   look: ({ node, links, udp }) => {
-    const tunnel = links.find(({ name }) => name === 'vxlan.calico');
+    const tunnel = links.find(({ tunnel: family }) => family === 4);
     if (!tunnel) return [];
     const card = links.find(({ index }) => index === tunnel.vxlan?.parent);
     // VMware's card takes port 4789 for its own and computes inner checksums wrongly in many versions.
@@ -169,8 +171,7 @@ const checksumsHold: Check<NodeFacts> = {
           : `${udp.checksumErrors} UDP datagrams arrived with wrong checksums, beside ${udp.received} with right ones`,
         where: `node "${node}"`,
         why: 'Packets between nodes are dropped by the receiver: ping works, and TCP does not',
-        remedy:
-          'Turn the offload off on every node: ethtool -K vxlan.calico tx-checksum-ip-generic off; or move the tunnel to another port with vxlanPort in the FelixConfiguration',
+        remedy: `Turn the offload off on every node: ethtool -K ${tunnel.name} tx-checksum-ip-generic off; or move the tunnel to another port with vxlanPort in the FelixConfiguration`,
       },
     ];
   },
