@@ -18,7 +18,7 @@ export async function bundleNodePrograms(folder: string, plugins: readonly Plugi
     // Its sources, its documentation and its build script stay behind, as does what is for another C library.
     cpSync(join(root, 'node_modules', name), target, {
       recursive: true,
-      filter: (path) => !/koffi\/(vendor|doc|cnoke)|\/musl_/.test(path),
+      filter: (path) => !/koffi\/(vendor|doc|cnoke|lib)|\/musl_|\.(cc|hh|inc|def|asm|S)$/.test(path),
     });
   }
 }
