@@ -4,7 +4,7 @@
 import { type ApiFaultName, apiFaults, FaultyApi } from '../test/faults/faulty-api.ts';
 import type { TortureOptions } from './options.ts';
 import { Random } from './random.ts';
-import { newTally, report } from './report.ts';
+import { countForbidden, countPermitted, countSent, newTally, report } from './report.ts';
 
 const names = Object.keys(apiFaults) as ApiFaultName[];
 /** An agent gives up a watch on which it has heard nothing for two and a half minutes. */
@@ -30,15 +30,10 @@ export async function run({ isOver, rounds, seed }: TortureOptions): Promise<boo
       tally.rounds++;
       tally.convergedMs.push(convergedMs);
       tally.connections = killed.held.count;
-      for (const { sent, arrived } of forbidden) {
-        tally.probed += sent;
-        tally.wronglyAllowed += arrived;
-      }
-      for (const { sent, arrived } of permitted) {
-        tally.probed += sent;
-        // An empty store cuts running pods off, as the documentation says.
-        if (name !== 'empty') tally.lost += sent - arrived;
-      }
+      countForbidden(tally, forbidden);
+      // An empty store cuts running pods off, as the documentation says.
+      if (name === 'empty') countSent(tally, permitted);
+      else countPermitted(tally, permitted);
       tally.connectionsLost += killed.held.speak().length;
     }
   } finally {

@@ -4,7 +4,7 @@
 import { KilledCluster, type Moment, moments } from '../test/faults/killed-cluster.ts';
 import { seeded } from '../test/faults/seeded.ts';
 import type { TortureOptions } from './options.ts';
-import { newTally, report } from './report.ts';
+import { countForbidden, countPermitted, newTally, report } from './report.ts';
 
 /** A batch of probes is accounted for after so many kills: every probe of a batch is held in memory. */
 const roundsPerFlood = 10;
@@ -28,18 +28,15 @@ export async function run({ isOver, rounds, seed }: TortureOptions): Promise<boo
           for (const name of killed.held.speak()) process.stdout.write(`faults: connection lost: ${name}\n`);
         }
       });
-      for (const { name, sent, arrived } of forbidden) {
+      countForbidden(tally, forbidden);
+      countPermitted(tally, permitted);
+      for (const { name, sent, arrived } of forbidden)
         if (arrived > 0) process.stdout.write(`faults: ${arrived} of ${sent} wrongly allowed: ${name}\n`);
-        tally.probed += sent;
-        tally.wronglyAllowed += arrived;
-      }
       for (const { name, sent, arrived, longestLossMs } of permitted) {
         if (arrived < sent)
           process.stdout.write(
             `faults: ${sent - arrived} of ${sent} lost, for ${longestLossMs.toFixed(1)} ms: ${name}\n`,
           );
-        tally.probed += sent;
-        tally.lost += sent - arrived;
       }
       process.stdout.write(`faults: ${tally.rounds} rounds\n`);
     }

@@ -5,7 +5,7 @@ import { type HandsRound, handsRound } from '../test/faults/hands.ts';
 import { OneNode } from '../test/faults/one-node.ts';
 import { seeded } from '../test/faults/seeded.ts';
 import { shareOf, type TortureOptions } from './options.ts';
-import { newTally, report } from './report.ts';
+import { countForbidden, countPermitted, countSent, newTally, report } from './report.ts';
 
 export async function run(options: TortureOptions): Promise<boolean> {
   const owned = await runOn(true, shareOf(options, 2));
@@ -22,19 +22,14 @@ async function runOn(isOwned: boolean, { isOver, rounds, seed }: TortureOptions)
     for (; tally.rounds < rounds && !isOver(); tally.rounds++) {
       const round = await handsRound(node, random, { isOwned });
       tally.convergedMs.push(round.repairedMs);
-      for (const { name, sent, arrived } of forbiddenIn(round)) {
-        tally.probed += sent;
-        tally.wronglyAllowed += arrived;
+      countForbidden(tally, forbiddenIn(round));
+      countPermitted(tally, round.afterwards.permitted);
+      for (const { name, arrived } of forbiddenIn(round))
         if (arrived > 0)
           process.stdout.write(`hands: ${arrived} wrongly allowed: ${name} (${round.hands})\n`);
-      }
-      for (const { sent, arrived } of round.afterwards.permitted) {
-        tally.probed += sent;
-        tally.lost += sent - arrived;
-      }
       if (!round.isOpening) continue;
-      for (const { sent, arrived, longestPassMs } of round.meanwhile.forbidden) {
-        tally.probed += sent;
+      countSent(tally, round.meanwhile.forbidden);
+      for (const { arrived, longestPassMs } of round.meanwhile.forbidden) {
         exposed += arrived;
         exposuresMs.push(longestPassMs);
       }

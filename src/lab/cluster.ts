@@ -26,6 +26,7 @@ import { networkConfiguration } from './kubelet/netconf.ts';
 import { registerNode } from './kubelet/node-status.ts';
 import { type Channel, Matrix, type ProbedPod, portOn } from './matrix/matrix.ts';
 import { Prober } from './prober/client.ts';
+import { families, familyOf, probedAs } from './prober/families.ts';
 import { ReadyNodes } from './ready-nodes.ts';
 import type { ExternalRouter } from './router/index.ts';
 import { removeRun } from './run/cleanup.ts';
@@ -42,6 +43,8 @@ import { sampleNamespaces, samplePods } from './workload.ts';
 export interface ClusterOptions {
   readonly id: string;
   readonly shape: ClusterShape;
+  /** Whether nodes and pods have addresses of both families; of IPv4 alone when absent. */
+  readonly isDualStack?: boolean;
   readonly progress: Progress;
   /** Aborts whatever is being waited for. */
   readonly signal: AbortSignal;
@@ -187,7 +190,7 @@ export class Cluster {
     const count = shape.nodes;
 
     progress.begin('underlay and API server');
-    const underlay = Underlay.make(namespacePrefix(this.run.id), count);
+    const underlay = Underlay.make(namespacePrefix(this.run.id), count, { isDualStack: this.#isDualStack });
     this.#underlay = underlay;
     const api = await LabApi.start(this.run, underlay, report);
     this.#api = api;
@@ -246,6 +249,11 @@ export class Cluster {
         CALICO_IPV4POOL_CIDR: '192.168.0.0/16',
         CALICO_IPV4POOL_VXLAN: this.#options.shape.bgp ? 'Never' : 'Always',
         CALICO_NETWORKING_BACKEND: this.#options.shape.bgp ? 'bird' : 'vxlan',
+        ...(this.#isDualStack && {
+          IP6: 'autodetect',
+          CALICO_IPV6POOL_CIDR: 'fd92:168::/48',
+          CALICO_IPV6POOL_VXLAN: this.#options.shape.bgp ? 'Never' : 'Always',
+        }),
       },
       spawnOnNode: underlay.onNode(node),
       died: this.#options.agentDied,
@@ -254,10 +262,20 @@ export class Cluster {
 
   /** Tells the prober where each node is heard by the way of pod traffic: at its tunnel address. */
   async #introduceNodes(underlay: Underlay, datastore: Datastore, prober: Prober): Promise<void> {
-    for (const { name, address, namespacePath } of underlay.nodes) {
-      const node = await datastore.get(nodes, { name });
-      const tunnel = node.metadata.annotations?.[nodeAnnotations.ipv4VxlanTunnelAddress];
-      await prober.ask('addNode', { name, namespacePath, address: tunnel?.split('/')[0] ?? address });
+    for (const { name, address, address6, namespacePath } of underlay.nodes) {
+      const { annotations = {} } = (await datastore.get(nodes, { name })).metadata;
+      for (const [own, tunnel] of [
+        [address, annotations[nodeAnnotations.ipv4VxlanTunnelAddress]],
+        [address6, annotations[nodeAnnotations.ipv6VxlanTunnelAddress]],
+      ]) {
+        const heardAt = tunnel?.split('/')[0] ?? own;
+        if (heardAt === undefined) continue;
+        await prober.ask('addNode', {
+          name: probedAs(name, familyOf(heardAt)),
+          namespacePath,
+          address: heardAt,
+        });
+      }
     }
   }
 
@@ -268,7 +286,7 @@ export class Cluster {
       datastore: api.datastore,
       host: {
         plugin,
-        configuration: networkConfiguration(nodeRoot(this.run, node)),
+        configuration: networkConfiguration(nodeRoot(this.run, node), { isDualStack: this.#isDualStack }),
         environment: { [runVariable]: this.run.id },
         spawnOnNode: underlay.onNode(node),
         makeNamespace: (name) => underlay.makePodNamespace(name),
@@ -276,18 +294,25 @@ export class Cluster {
         signal: this.#stopping.signal,
         report: this.#options.report,
       },
-      started: async (pod, ip, namespacePath) => {
-        const key = keyOf(pod);
-        const probed = probedPod(pod, ip);
-        await prober.ask('addPod', { key, node, namespacePath, ip, listen: probed.ports });
-        this.#running.add(probed);
+      started: async (pod, ips, namespacePath) => {
+        for (const ip of ips) {
+          const { ports } = probedPod(pod, ip);
+          const family = familyOf(ip);
+          const names = { key: probedAs(keyOf(pod), family), node: probedAs(node, family) };
+          await prober.ask('addPod', { ...names, namespacePath, ip, listen: ports });
+        }
+        this.#running.add(probedPod(pod, ips[0] ?? ''));
       },
       stopping: async (pod) => {
         this.#running.remove(pod);
-        await prober.ask('removePod', { key: keyOf(pod) });
+        for (const family of families) await prober.ask('removePod', { key: probedAs(keyOf(pod), family) });
       },
       forget: (pod) => api.removePod(pod),
     });
+  }
+
+  get #isDualStack(): boolean {
+    return this.#options.isDualStack ?? false;
   }
 
   get #patience(): Patience {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { closeNamespace, Nftables, openNamespace } from '../../src/kernel/index.ts';
 import { Cluster } from '../../src/lab/cluster.ts';
+import { families, probedAs } from '../../src/lab/prober/families.ts';
 import type { LaneReport } from '../../src/lab/prober/messages.ts';
 import { leftovers } from '../../src/lab/run/cleanup.ts';
 import { namespacePrefix, nodeRoot } from '../../src/lab/run/run.ts';
@@ -61,6 +62,7 @@ export class KilledCluster {
     const cluster = await Cluster.start({
       id,
       shape: { nodes: 2 },
+      isDualStack: true,
       progress: { begin() {}, end() {} },
       signal: new AbortController().signal,
       report() {},
@@ -122,17 +124,23 @@ export class KilledCluster {
     if (left.length > 0) throw new Error(`Left behind: ${left.join(', ')}`);
   }
 
-  /** Probes permitted and forbidden flows from both nodes without pause while something happens. */
+  /** Probes permitted and forbidden flows of both families from both nodes without pause while something happens. */
   async flood(during: () => Promise<void>): Promise<Fare> {
-    const flow = (from: string, to: string) => ({ from, to, port: 53 });
-    // Twelve pods on two nodes in turn: even ones on one, odd ones on the other.
-    const flows = [
-      flow('web/front-0', 'shop/cart-0'),
-      flow('web/front-0', 'shop/orders-0'),
-      flow('web/front-1', 'test/api-0'),
-      flow('shop/cart-0', 'test/api-1'),
-      flow('test/db-0', 'web/cache-0'),
-    ];
+    const flows = families.flatMap((family) => {
+      const flow = (from: string, to: string) => ({
+        from: probedAs(from, family),
+        to: probedAs(to, family),
+        port: 53,
+      });
+      // Twelve pods on two nodes in turn: even ones on one, odd ones on the other.
+      return [
+        flow('web/front-0', 'shop/cart-0'),
+        flow('web/front-0', 'shop/orders-0'),
+        flow('web/front-1', 'test/api-0'),
+        flow('shop/cart-0', 'test/api-1'),
+        flow('test/db-0', 'web/cache-0'),
+      ];
+    });
     await this.cluster.prober.ask('startStream', { protocol: 'udp', flows });
     await during();
     const { lanes } = await this.cluster.prober.ask('stopStream', {});
@@ -289,17 +297,21 @@ export class KilledCluster {
       ['web/front-0', 'shop/orders-0'],
       ['shop/cart-0', 'web/cache-0'],
     ].entries()) {
-      const server = this.cluster.pods().find(({ namespace, name }) => `${namespace}/${name}` === to);
-      if (!from || !to || !server) throw new Error(`No pod ${to}`);
-      this.held.open(
-        {
-          name: `${from} to ${to}`,
-          clientNamespace: pathOf(from),
-          serverNamespace: pathOf(to),
-          serverAddress: server.ip,
-        },
-        9000 + position,
-      );
+      if (!from || !to) throw new Error(`No pod ${to}`);
+      const addresses = this.#pods.get(to.split('/')[1] ?? '')?.status?.podIPs ?? [];
+      if (addresses.length !== families.length)
+        throw new Error(`Pod ${to} has not an address of each family`);
+      for (const { ip } of addresses) {
+        this.held.open(
+          {
+            name: `${from} to ${to} at ${ip}`,
+            clientNamespace: pathOf(from),
+            serverNamespace: pathOf(to),
+            serverAddress: ip,
+          },
+          9000 + position,
+        );
+      }
     }
   }
 
@@ -318,6 +330,7 @@ export class KilledCluster {
         ['route', 'ip', '-6', 'route'],
         ['neighbour', 'ip', 'neigh', 'show', 'nud', 'permanent'],
         ['forwarding', 'bridge', 'fdb', 'show', 'dev', 'vxlan.calico'],
+        ['forwarding', 'bridge', 'fdb', 'show', 'dev', 'vxlan-v6.calico'],
       ]) {
         for (const line of this.#run(node, ...command).split('\n')) {
           // Numbers of interfaces and flags that come and go are nobody's holdings.

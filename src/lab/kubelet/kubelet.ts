@@ -11,7 +11,7 @@ export interface KubeletOptions {
   readonly datastore: Datastore;
   readonly host: SandboxHost;
   /** Called when a pod has its interface, before its status says so; what it starts is part of the pod. */
-  readonly started: (pod: Pod, podIP: string, namespacePath: string) => Promise<void>;
+  readonly started: (pod: Pod, podIPs: readonly string[], namespacePath: string) => Promise<void>;
   /** Called when a pod is about to lose its interface. */
   readonly stopping: (pod: Pod) => Promise<void>;
   /** Removes a pod that has been torn down from the API, at once. */
@@ -28,9 +28,8 @@ export function startKubelet(options: KubeletOptions): Follower {
   const setUp = async (pod: Pod, sandbox: Sandbox): Promise<void> => {
     const { name, namespace = 'default', uid } = pod.metadata;
     const addresses = await sandbox.setUp();
-    const [podIP] = addresses;
-    if (podIP === undefined) throw new Error('the plugin gave it no address');
-    await options.started(pod, podIP, sandbox.namespacePath);
+    if (addresses.length === 0) throw new Error('the plugin gave it no address');
+    await options.started(pod, addresses, sandbox.namespacePath);
     const status = runningStatus(pod, addresses, options.hostIP);
     // The uid makes the patch fail rather than mark a successor of the same name as running.
     await datastore.mergePatch(

@@ -8,6 +8,7 @@
 // every earlier packet at least one queue further. A probe passes at most four queues in one direction, and a TCP
 // handshake three times that; the laps below are more than either needs.
 import { InetSocket, pollReadable } from '../../kernel/index.ts';
+import { familyOf } from './families.ts';
 import { anyAddress, type NodeSite } from './site.ts';
 import { decodeId, encodeId } from './udp.ts';
 
@@ -29,7 +30,7 @@ export class Barrier {
   /** Opens the node's end. */
   add(site: NodeSite): void {
     const { address } = site.node;
-    const family = address.includes(':') ? 6 : 4;
+    const family = familyOf(address);
     const socket = InetSocket.open({ namespace: site.namespace, family, type: 'datagram' });
     socket.bind({ address: anyAddress(address), port: 0 });
     this.#stations.set(site.node.name, { site, socket, port: socket.localAddress().port });
@@ -37,7 +38,15 @@ export class Barrier {
 
   /** @throws Error when two nodes cannot reach each other */
   settle(): void {
-    const stations = [...this.#stations.values()];
+    const byFamily = Map.groupBy(this.#stations.values(), ({ site }) => familyOf(site.node.address));
+    for (const stations of byFamily.values()) this.#settleAmong(stations);
+  }
+
+  close(): void {
+    for (const { socket } of this.#stations.values()) socket.close();
+  }
+
+  #settleAmong(stations: readonly Station[]): void {
     for (const [position, from] of stations.entries()) {
       // A node alone laps over its own loopback device, whose packets pass the same CPU's backlog.
       const others = stations.length === 1 ? stations : stations.slice(position + 1);
@@ -48,10 +57,6 @@ export class Barrier {
         }
       }
     }
-  }
-
-  close(): void {
-    for (const { socket } of this.#stations.values()) socket.close();
   }
 
   /** One lap. A message that is lost, as while routes are still being made, is sent again: only a later one proves more. */

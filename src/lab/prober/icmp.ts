@@ -2,6 +2,7 @@
 // half of the id, so that every probe of a wave is a new flow. Whatever the receiver's kernel answers is of no interest.
 // Sources: RFC 792, RFC 4443 section 2.1.
 import { type InetSocket, pollReadable } from '../../kernel/index.ts';
+import { familyOf } from './families.ts';
 import { withoutIpHeader } from './flow-packet.ts';
 import type { Transmitter } from './probe.ts';
 import { openIn, type PodSite } from './site.ts';
@@ -44,18 +45,17 @@ export function icmpTransmitter(senders: readonly PodSite[], targets: readonly T
   const receiving = targets.map(({ site }) => site.receiver('icmp', 0));
   const sentinels: InetSocket[] = [];
   const asked = new Set([...targets.map(({ port }) => port), ...Object.values(echoRequest)]);
-  const familyOf = ({ site }: Target) => (site.pod.ip.includes(':') ? 6 : 4);
   return {
     send(from, to, id) {
       const target = targets[to];
       if (!target) return;
       const address = { address: target.site.pod.ip, port: 0 };
-      sending[from]?.sendTo(encodeIcmp(familyOf(target), target.port, id), address);
+      sending[from]?.sendTo(encodeIcmp(familyOf(target.site.pod.ip), target.port, id), address);
     },
     sendSentinel(to, id) {
       const target = targets[to];
       if (!target) return;
-      const family = familyOf(target);
+      const family = familyOf(target.site.pod.ip);
       const socket = openIn(target.node.namespace, target.site.pod.ip, 'icmp');
       sentinels.push(socket);
       socket.sendTo(encodeIcmp(family, echoRequest[family], id), { address: target.site.pod.ip, port: 0 });

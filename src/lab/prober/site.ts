@@ -1,6 +1,7 @@
 // What the prober holds open: a namespace per node and pod, and in every pod the sockets that answer for it. It opens and
 // closes; what travels through the sockets is in the files of the transports.
 import { closeNamespace, InetSocket, openNamespace } from '../../kernel/index.ts';
+import { familyOf } from './families.ts';
 import type { ProbeProtocol, ProberNode, ProberPod } from './messages.ts';
 import { sctpProtocol } from './sctp-packet.ts';
 
@@ -62,7 +63,7 @@ export class PodSite {
 
 /** A socket for a transport in a namespace, of the family of the address that it shall speak to. */
 export function openIn(namespace: number, ip: string, protocol: ProbeProtocol): InetSocket {
-  const family = ip.includes(':') ? 6 : 4;
+  const family = familyOf(ip);
   if (protocol === 'sctp') return InetSocket.open({ namespace, family, type: 'raw', protocol: sctpProtocol });
   if (protocol === 'icmp')
     return InetSocket.open({ namespace, family, type: 'raw', protocol: family === 4 ? 1 : 58 });
@@ -70,5 +71,5 @@ export function openIn(namespace: number, ip: string, protocol: ProbeProtocol): 
 }
 
 export function anyAddress(ip: string): string {
-  return ip.includes(':') ? '::' : '0.0.0.0';
+  return familyOf(ip) === 6 ? '::' : '0.0.0.0';
 }

@@ -1,6 +1,7 @@
 // The lanes of a stream of probes: one per flow and kind of packet, with the sockets it sends and is received by, and the
 // record of which of its probes arrived. When to send, and when to stop, is the stream's affair.
 import { InetSocket, KernelError, type SocketAddress } from '../../kernel/index.ts';
+import { familyOf } from './families.ts';
 import { decodeTcpStart, encodeTcpStart, encodeUdpStart, withoutIpHeader } from './flow-packet.ts';
 import type { LaneReport } from './messages.ts';
 import type { PodSite } from './site.ts';
@@ -212,8 +213,7 @@ export class StreamLanes {
   }
 
   #openRaw(namespace: number, address: string): InetSocket {
-    const protocol = protocolNumbers[this.#protocol];
-    const family = address.includes(':') ? 6 : 4;
+    const [family, protocol] = [familyOf(address), protocolNumbers[this.#protocol]];
     const socket = this.#own(InetSocket.open({ namespace, family, type: 'raw', protocol }));
     socket.bind({ address, port: 0 });
     return socket;
