@@ -7,7 +7,7 @@ import type { TortureOptions } from './options.ts';
 import { countForbidden, countPermitted, newTally, report } from './report.ts';
 
 /** A batch of probes is accounted for after so many kills: every probe of a batch is held in memory. */
-const roundsPerFlood = 10;
+const roundsPerFlood = 5;
 
 export async function run({ isOver, rounds, seed }: TortureOptions): Promise<boolean> {
   const random = seeded(seed);

@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readSysctl, writeSysctls } from '../../src/kernel/index.ts';
+import { families } from '../../src/lab/prober/families.ts';
 import type { LaneReport } from '../../src/lab/prober/messages.ts';
+import type { Family } from '../../src/net/index.ts';
 import type { OneNode } from './one-node.ts';
 
 type Hand = (node: OneNode) => unknown;
-
-const forwarding = 'net/ipv4/ip_forward';
 
 /** What only a table that anyone may change suffers. */
 const onTable: Readonly<Record<string, Hand>> = {
@@ -18,22 +18,53 @@ const onTable: Readonly<Record<string, Hand>> = {
   'map flushed': (node) => node.nftBeside('flush', 'map', 'inet', 'calico', 'cali-to-wl-dispatch'),
 };
 
+/** What there is to spoil, of either family. */
+const ways = {
+  4: {
+    pod: '10.1.0.2',
+    elsewhere: '198.51.100.0/24',
+    ownBlock: '10.1.0.0/26',
+    otherBlock: '10.1.0.64/26',
+    tunnel: 'vxlan.calico',
+    otherTunnel: { address: '10.1.0.42', mac: '66:00:00:00:00:02', node: '172.30.0.12' },
+    forwarding: 'net/ipv4/ip_forward',
+  },
+  6: {
+    pod: 'fd00:1::2',
+    elsewhere: '2001:db8:9::/64',
+    ownBlock: 'fd00:1::/122',
+    otherBlock: 'fd00:1::40/122',
+    tunnel: 'vxlan-v6.calico',
+    otherTunnel: { address: 'fd00:1::32', mac: '66:00:00:00:06:02', node: 'fd30::12' },
+    forwarding: 'net/ipv6/conf/all/forwarding',
+  },
+} as const;
+
 const onWays: Readonly<Record<string, Hand>> = {
-  "pod's route deleted": (node) => node.ip('route', 'del', '10.1.0.2/32'),
-  "pod's neighbour deleted": (node) => node.ip('neigh', 'del', '10.1.0.2', 'dev', node.linkOf('b')),
   "pod's link down": (node) => node.ip('link', 'set', node.linkOf('b'), 'down'),
   "pod's link renamed": (node) => node.ip('link', 'set', node.linkOf('c'), 'name', 'harmless0'),
-  "route over a pod's link": (node) => node.ip('route', 'add', '198.51.100.0/24', 'dev', node.linkOf('b')),
-  'route to a block deleted': (node) => node.ip('route', 'del', '10.1.0.64/26'),
-  'blackhole deleted': (node) => node.ip('route', 'del', 'blackhole', '10.1.0.0/26'),
-  'forwarding entry deleted': (node) =>
-    node.fdb('del', '66:00:00:00:00:02', 'dev', 'vxlan.calico', 'dst', '172.30.0.12'),
-  'tunnel neighbour deleted': (node) => node.ip('neigh', 'del', '10.1.0.42', 'dev', 'vxlan.calico'),
-  'tunnel down': (node) => node.ip('link', 'set', 'vxlan.calico', 'down'),
-  'tunnel deleted': (node) => node.ip('link', 'del', 'vxlan.calico'),
-  'tunnel renamed': (node) => node.ip('link', 'set', 'vxlan.calico', 'name', 'y0'),
-  'forwarding switched off': (node) => writeSysctls(node.namespace, { [forwarding]: 0 }),
+  ...onWaysOf(4),
+  ...onWaysOf(6),
 };
+
+function onWaysOf(family: Family): Record<string, Hand> {
+  const { pod, elsewhere, ownBlock, otherBlock, tunnel, otherTunnel, forwarding } = ways[family];
+  const { address, mac, node: otherNode } = otherTunnel;
+  const hands: Readonly<Record<string, Hand>> = {
+    "pod's route deleted": (node) => node.ip('route', 'del', pod),
+    "pod's neighbour deleted": (node) => node.ip('neigh', 'del', pod, 'dev', node.linkOf('b')),
+    "route over a pod's link": (node) => node.ip('route', 'add', elsewhere, 'dev', node.linkOf('b')),
+    'route to a block deleted': (node) => node.ip('route', 'del', otherBlock),
+    'blackhole deleted': (node) => node.ip('route', 'del', 'blackhole', ownBlock),
+    'forwarding entry deleted': (node) => node.fdb('del', mac, 'dev', tunnel, 'dst', otherNode),
+    'tunnel neighbour deleted': (node) => node.ip('neigh', 'del', address, 'dev', tunnel),
+    'tunnel down': (node) => node.ip('link', 'set', tunnel, 'down'),
+    'tunnel deleted': (node) => node.ip('link', 'del', tunnel),
+    'tunnel renamed': (node) => node.ip('link', 'set', tunnel, 'name', `y${family}`),
+    'forwarding switched off': (node) => writeSysctls(node.namespace, { [forwarding]: 0 }),
+  };
+  return Object.fromEntries(Object.entries(hands).map(([name, hand]) => [`IPv${family}: ${name}`, hand]));
+}
 
 /** What opens the node until it is set right: rules know pods' links by their names. */
 const opening = new Set([...Object.keys(onTable), "pod's link renamed"]);
@@ -92,11 +123,19 @@ export async function handsRound(
 async function shown(node: OneNode): Promise<string> {
   const links = node.ip('-br', 'link', 'show').replace(/@\S+|<.*>/g, '');
   const lines = [
-    ...node.ip('route', 'show').split('\n'),
-    ...node.ip('neigh', 'show', 'nud', 'permanent').split('\n'),
     ...links.split('\n'),
-    ...(/^vxlan\.calico /m.test(links) ? node.fdb('show', 'dev', 'vxlan.calico').split('\n') : []),
-    `forwarding ${readSysctl(node.namespace, forwarding)}`,
+    ...node.ip('-br', 'address', 'show').replace(/@\S+/g, '').split('\n'),
+    ...families.flatMap((family) => {
+      const { tunnel, forwarding } = ways[family];
+      return [
+        ...node.ip(`-${family}`, 'route', 'show').split('\n'),
+        ...node.ip(`-${family}`, 'neigh', 'show', 'nud', 'permanent').split('\n'),
+        ...(links.split('\n').some((link) => link.startsWith(`${tunnel} `))
+          ? node.fdb('show', 'dev', tunnel).split('\n')
+          : []),
+        `${forwarding} ${readSysctl(node.namespace, forwarding)}`,
+      ];
+    }),
     `table ${(await node.dataplane.auditTable()) ?? 'as it should be'}`,
   ];
   return lines

@@ -1,4 +1,4 @@
-// One node with three pods in the real kernel, kept by our own dataplane and its upkeep, for tests in which other hands are
+// One node with three pods of both families in the real kernel, kept by our own dataplane and its upkeep, for tests in which other hands are
 // at work. The pods' links are made by `ip`: who makes them does not matter to what looks after them.
 // Pod "a" may reach pod "b" and must not reach pod "c", whose policy denies everything.
 import assert from 'node:assert/strict';
@@ -26,13 +26,37 @@ import {
   writeSysctls,
 } from '../../src/kernel/index.ts';
 import { Prober } from '../../src/lab/prober/client.ts';
+import { families, probedAs } from '../../src/lab/prober/families.ts';
 import type { LaneReport } from '../../src/lab/prober/messages.ts';
+import type { Family } from '../../src/net/index.ts';
 import { createLogger } from '../../src/process/index.ts';
 import { nodeAnnotations, type Pod } from '../../src/resources/index.ts';
 
 const podMac = (number: number) => `02:00:00:00:00:0${number}`;
+/** Addresses by family, of pods and nodes by number. */
+const plan = {
+  4: {
+    pool: '10.1.0.0/16',
+    blocks: ['10.1.0.0/26', '10.1.0.64/26'],
+    pod: (number: number) => `10.1.0.${number}`,
+    node: (number: number) => `172.30.0.1${number}`,
+    tunnel: (number: number) => `10.1.0.4${number}`,
+    tunnelMac: (number: number) => `66:00:00:00:00:0${number}`,
+  },
+  6: {
+    pool: 'fd00:1::/64',
+    blocks: ['fd00:1::/122', 'fd00:1::40/122'],
+    pod: (number: number) => `fd00:1::${number}`,
+    node: (number: number) => `fd30::1${number}`,
+    tunnel: (number: number) => `fd00:1::3${number}`,
+    tunnelMac: (number: number) => `66:00:00:00:06:0${number}`,
+  },
+} as const;
 const names = ['a', 'b', 'c'] as const;
 export type PodName = (typeof names)[number];
+
+/** A pod's next hop, which is its host's end. */
+const gateway6 = 'fe80::ecee:eeff:feee:eeee';
 
 export interface OneNodeOptions {
   /** Whether the table is ours alone; false as on kernels that know no owners. */
@@ -94,7 +118,7 @@ export class OneNode {
     });
     this.dataplane = new LinuxDataplane({
       nftables: this.#table,
-      overlays: [this.newOverlay()],
+      overlays: families.map((family) => this.newOverlay(family)),
       links: new HostLinks(this.#rtnetlink, this.namespace),
       onOverlayFaults: (faults) => {
         this.overlayFaults = faults;
@@ -132,13 +156,13 @@ export class OneNode {
     this.#upkeep.look();
   }
 
-  /** The tunnel in the eyes of an agent that has just started. */
-  newOverlay(): VxlanOverlay {
+  /** A family's tunnel in the eyes of an agent that has just started. */
+  newOverlay(family: Family): VxlanOverlay {
     return new VxlanOverlay(this.#rtnetlink, {
-      family: 4,
-      nodeAddress: '172.30.0.11',
-      tunnelAddress: '10.1.0.41',
-      mac: '66:00:00:00:00:01',
+      family,
+      nodeAddress: plan[family].node(1),
+      tunnelAddress: plan[family].tunnel(1),
+      mac: plan[family].tunnelMac(1),
       parent: this.#rtnetlink.link('eth0')?.index ?? assert.fail('the node has no underlay'),
       mtu: 1400,
       vni: 4096,
@@ -177,6 +201,7 @@ export class OneNode {
     }
   }
 
+  /** `ip` in the node's namespace; of routes and neighbours it shows IPv4's unless it is told "-6". */
   ip(...args: string[]): string {
     return execFileSync('ip', ['-n', this.name, ...args], { encoding: 'utf8' });
   }
@@ -211,10 +236,20 @@ export class OneNode {
     }
   }
 
-  /** Probes a to b, which is permitted, and a to c, which is not, while something happens; over UDP, every millisecond or so. */
+  /**
+   * Probes a to b, which is permitted, and a to c, which is not, while something happens; over UDP, every millisecond or so. There
+   * are two lanes of either over IPv4, and two over IPv6.
+   */
   async flood(during: () => Promise<void>): Promise<{ permitted: LaneReport[]; forbidden: LaneReport[] }> {
-    const flow = (to: PodName) => ({ from: 't/a', to: `t/${to}`, port: 53 });
-    await this.prober.ask('startStream', { protocol: 'udp', flows: [flow('b'), flow('c')] });
+    const flows = families.flatMap((family) => {
+      const flow = (to: PodName) => ({
+        from: probedAs('t/a', family),
+        to: probedAs(`t/${to}`, family),
+        port: 53,
+      });
+      return [flow('b'), flow('c')];
+    });
+    await this.prober.ask('startStream', { protocol: 'udp', flows });
     await during();
     const { lanes } = await this.prober.ask('stopStream', {});
     return {
@@ -252,9 +287,17 @@ export class OneNode {
       `link add eth0 type veth peer name n1 netns ${underlay}`,
       'link set eth0 up',
       'addr add 172.30.0.11/24 dev eth0',
+      'addr add fd30::11/64 dev eth0 nodad',
       'route add default via 172.30.0.1',
+      'route add default via fd30::1',
     );
-    batch(underlay, 'link set lo up', 'link set n1 up', 'addr add 172.30.0.1/24 dev n1');
+    batch(
+      underlay,
+      'link set lo up',
+      'link set n1 up',
+      'addr add 172.30.0.1/24 dev n1',
+      'addr add fd30::1/64 dev n1 nodad',
+    );
     const interfaces = fill(new Calculator({ node: 'node-1' }));
     interfaces.takeChanges();
     for (const [position, pod] of names.entries()) {
@@ -264,37 +307,43 @@ export class OneNode {
       batch(
         this.name,
         `link add ${link} address ee:ee:ee:ee:ee:ee type veth peer name eth0 address ${podMac(number)} netns ${namespace}`,
+        `addr add ${gateway6}/64 dev ${link} nodad`,
         `link set ${link} up`,
         `route add 10.1.0.${number}/32 dev ${link} proto boot`,
+        `route add fd00:1::${number}/128 dev ${link} proto boot`,
         `neigh add 10.1.0.${number} lladdr ${podMac(number)} dev ${link} nud permanent`,
+        `neigh add fd00:1::${number} lladdr ${podMac(number)} dev ${link} nud permanent`,
       );
       batch(
         namespace,
         'link set lo up',
         'link set eth0 up',
         `addr add 10.1.0.${number}/32 dev eth0`,
+        `addr add fd00:1::${number}/128 dev eth0 nodad`,
         'route add 169.254.1.1 dev eth0',
         'route add default via 169.254.1.1 dev eth0',
+        `route add default via ${gateway6} dev eth0`,
         'neigh add 169.254.1.1 lladdr ee:ee:ee:ee:ee:ee dev eth0 nud permanent',
+        `neigh add ${gateway6} lladdr ee:ee:ee:ee:ee:ee dev eth0 nud permanent`,
       );
     }
   }
 
   async #introduce(): Promise<void> {
     const { prober } = this;
-    await prober.ask('addNode', {
-      name: 'node-1',
-      namespacePath: namespacePath(this.name),
-      address: '172.30.0.11',
-    });
-    for (const [position, pod] of names.entries()) {
-      await prober.ask('addPod', {
-        key: `t/${pod}`,
-        node: 'node-1',
-        namespacePath: namespacePath(`${this.#prefix}-p${pod}`),
-        ip: `10.1.0.${position + 1}`,
-        listen: [{ protocol: 'udp', port: 53 }],
-      });
+    for (const family of families) {
+      const node = probedAs('node-1', family);
+      const address = plan[family].node(1);
+      await prober.ask('addNode', { name: node, namespacePath: namespacePath(this.name), address });
+      for (const [position, pod] of names.entries()) {
+        await prober.ask('addPod', {
+          key: probedAs(`t/${pod}`, family),
+          node,
+          namespacePath: namespacePath(`${this.#prefix}-p${pod}`),
+          ip: plan[family].pod(position + 1),
+          listen: [{ protocol: 'udp', port: 53 }],
+        });
+      }
     }
   }
 
@@ -309,19 +358,21 @@ export class OneNode {
 /** The cluster's objects: three local pods, a policy for the third, and a remote node with a block. */
 function fill(calculator: Calculator): Calculator {
   calculator.setNamespace({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 't' } });
-  for (const [position, name] of names.entries()) calculator.setPod(pod(name, `10.1.0.${position + 1}`));
+  for (const [position, name] of names.entries()) calculator.setPod(pod(name, position + 1));
   calculator.setKubernetesNetworkPolicy({
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
     metadata: { namespace: 't', name: 'deny' },
     spec: { podSelector: { matchLabels: { name: 'c' } }, policyTypes: ['Ingress', 'Egress'] },
   });
-  calculator.setPool({
-    apiVersion: 'projectcalico.org/v3',
-    kind: 'IPPool',
-    metadata: { name: 'pool' },
-    spec: { cidr: '10.1.0.0/16', vxlanMode: 'Always' },
-  });
+  for (const family of families) {
+    calculator.setPool({
+      apiVersion: 'projectcalico.org/v3',
+      kind: 'IPPool',
+      metadata: { name: `pool-${family}` },
+      spec: { cidr: plan[family].pool, vxlanMode: 'Always' },
+    });
+  }
   for (const number of [1, 2]) {
     calculator.setNode({
       apiVersion: 'v1',
@@ -329,17 +380,20 @@ function fill(calculator: Calculator): Calculator {
       metadata: {
         name: `node-${number}`,
         annotations: {
-          [nodeAnnotations.ipv4Address]: `172.30.0.1${number}/24`,
-          [nodeAnnotations.ipv4VxlanTunnelAddress]: `10.1.0.4${number}`,
-          [nodeAnnotations.vxlanTunnelMac]: `66:00:00:00:00:0${number}`,
+          [nodeAnnotations.ipv4Address]: `${plan[4].node(number)}/24`,
+          [nodeAnnotations.ipv4VxlanTunnelAddress]: plan[4].tunnel(number),
+          [nodeAnnotations.vxlanTunnelMac]: plan[4].tunnelMac(number),
+          [nodeAnnotations.ipv6Address]: `${plan[6].node(number)}/64`,
+          [nodeAnnotations.ipv6VxlanTunnelAddress]: plan[6].tunnel(number),
+          [nodeAnnotations.vxlanTunnelMacV6]: plan[6].tunnelMac(number),
         },
       },
     });
   }
-  for (const [cidr, owner] of [
-    ['10.1.0.0/26', 'node-1'],
-    ['10.1.0.64/26', 'node-2'],
-  ] as const) {
+  const blocks = families.flatMap((family) =>
+    plan[family].blocks.map((cidr, position) => [cidr, `node-${position + 1}`] as const),
+  );
+  for (const [cidr, owner] of blocks) {
     calculator.setBlock({
       apiVersion: 'projectcalico.org/v3',
       kind: 'IPAMBlock',
@@ -358,12 +412,13 @@ function fill(calculator: Calculator): Calculator {
   return calculator;
 }
 
-function pod(name: string, ip: string): Pod {
+function pod(name: string, number: number): Pod {
+  const podIPs = families.map((family) => ({ ip: plan[family].pod(number) }));
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { namespace: 't', name, uid: `uid-${name}`, labels: { name } },
     spec: { nodeName: 'node-1', containers: [] },
-    status: { phase: 'Running', podIP: ip, podIPs: [{ ip }] },
+    status: { phase: 'Running', podIP: plan[4].pod(number), podIPs },
   };
 }
