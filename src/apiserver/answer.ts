@@ -32,10 +32,14 @@ export interface AnswerBody {
     readonly clusterIP: string;
     readonly policyTypes: readonly string[];
     readonly egress: readonly { readonly ports: readonly JsonObject[] }[];
-    readonly containers: readonly Named[];
+    readonly containers: readonly (Named & { readonly image: string })[];
+    readonly ports: readonly { readonly port: number }[];
+    readonly finalizers: readonly string[];
   };
   readonly status: {
     readonly phase: string;
+    readonly allowed: boolean;
+    readonly userInfo: { readonly groups: readonly string[] };
     readonly conditions: readonly { readonly type: string; readonly status: string }[];
   };
   readonly items: readonly AnswerBody[];

@@ -1,6 +1,6 @@
 // The namespace controller: what every namespace has from the start, and its end (contents first, then itself).
 // Driven by the store's events alone.
-import { type KubeObject, objectAt } from './json.ts';
+import { type KubeObject, listAt, objectAt } from './json.ts';
 import { serviceAccountType } from './kinds/data.ts';
 import { namespaceType } from './kinds/namespace.ts';
 import type { Registry } from './kinds/registry.ts';
@@ -83,12 +83,11 @@ function empty(store: Store, registry: Registry, namespace: KubeObject): void {
     }
   }
   if (remaining > 0) return;
-  const finalized = { ...namespace, spec: { ...objectAt(namespace, 'spec'), finalizers: [] } };
-  if ((namespace.metadata.finalizers ?? []).length === 0) store.remove('namespaces', namespace);
-  else if (hasFinalizers(namespace)) store.put('namespaces', finalized);
-}
-
-function hasFinalizers(namespace: KubeObject): boolean {
-  const { finalizers } = objectAt(namespace, 'spec');
-  return Array.isArray(finalizers) && finalizers.length > 0;
+  const finalizers = listAt(namespace, 'spec', 'finalizers');
+  const others = finalizers.filter((one) => one !== 'kubernetes');
+  if (others.length + (namespace.metadata.finalizers ?? []).length === 0)
+    store.remove('namespaces', namespace);
+  else if (others.length < finalizers.length) {
+    store.put('namespaces', { ...namespace, spec: { ...objectAt(namespace, 'spec'), finalizers: others } });
+  }
 }

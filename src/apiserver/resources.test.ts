@@ -37,6 +37,7 @@ async function call(
 const configMaps = '/api/v1/namespaces/default/configmaps';
 const policies = '/apis/networking.k8s.io/v1/namespaces/default/networkpolicies';
 const pods = '/api/v1/namespaces/default/pods';
+const services = '/api/v1/namespaces/default/services';
 const merge = 'application/merge-patch+json';
 const strategic = 'application/strategic-merge-patch+json';
 
@@ -47,6 +48,13 @@ function configMap(name: string, data: Record<string, string> = {}, labels: Reco
 function pod(name: string, spec: object = {}) {
   return { metadata: { name }, spec: { containers: [{ name: 'main', image: 'x:1' }], ...spec } };
 }
+
+function service(name: string, ports: readonly number[]) {
+  const spec = { ports: ports.map((port) => ({ name: `p${port}`, port, protocol: 'TCP' })) };
+  return { apiVersion: 'v1', kind: 'Service', metadata: { name }, spec };
+}
+
+const portsOf = ({ body }: Answer) => body.spec.ports.map(({ port }) => port);
 
 test('a request without the token gets a 401 Status', async () => {
   const response = await fetch(`${server.url}/api/v1/pods`, { headers: { authorization: 'Bearer wrong' } });
@@ -177,17 +185,26 @@ test('status is written through its subresource alone, and nothing else through 
   assert.equal(status.body.spec.nodeName, undefined);
 });
 
-test('a strategic merge patch merges containers and conditions by their keys', async () => {
-  await call('POST', pods, pod('merged'));
-  const containers = [{ name: 'side', image: 'y:1' }];
-  const added = await call('PATCH', `${pods}/merged`, { spec: { containers } }, strategic);
+test('a strategic merge patch merges the items of lists by their keys', async () => {
+  const containers = [
+    { name: 'main', image: 'x:1' },
+    { name: 'side', image: 'y:1' },
+  ];
+  await call('POST', pods, pod('merged', { containers }));
+  const patch = { spec: { containers: [{ name: 'side', image: 'y:2' }] } };
+  const { body } = await call('PATCH', `${pods}/merged`, patch, strategic);
   assert.deepEqual(
-    added.body.spec.containers.map((one) => one.name),
-    ['main', 'side'],
+    body.spec.containers.map(({ name, image }) => [name, image]),
+    [
+      ['main', 'x:1'],
+      ['side', 'y:2'],
+    ],
   );
-  const gone = [{ name: 'side', $patch: 'delete' }];
-  const removed = await call('PATCH', `${pods}/merged`, { spec: { containers: gone } }, strategic);
-  assert.equal(removed.body.spec.containers.length, 1);
+  await call('POST', services, service('merged', [80]));
+  const added = { spec: { ports: [{ name: 'p81', port: 81 }] } };
+  assert.deepEqual(portsOf(await call('PATCH', `${services}/merged`, added, strategic)), [80, 81]);
+  const removed = { spec: { ports: [{ port: 81, $patch: 'delete' }] } };
+  assert.deepEqual(portsOf(await call('PATCH', `${services}/merged`, removed, strategic)), [80]);
 });
 
 test('a JSON patch whose test fails changes nothing', async () => {
@@ -245,15 +262,9 @@ test('a plain write to an applied field takes it over, so that the next apply co
 
 test('server-side apply takes a whole list item away when its manager no longer names it', async () => {
   const apply = 'application/apply-patch+yaml';
-  const path = `${pods}/applied?fieldManager=one`;
-  const base = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'applied' } };
-  const main = { name: 'main', image: 'x:1' };
-  await call('PATCH', path, { ...base, spec: { containers: [main, { name: 'side', image: 'y:1' }] } }, apply);
-  const { body } = await call('PATCH', path, { ...base, spec: { containers: [main] } }, apply);
-  assert.deepEqual(
-    body.spec.containers.map((one) => one.name),
-    ['main'],
-  );
+  const path = `${services}/applied?fieldManager=one`;
+  await call('PATCH', path, service('applied', [80, 81]), apply);
+  assert.deepEqual(portsOf(await call('PATCH', path, service('applied', [80]), apply)), [80]);
 });
 
 test('a pod that runs on a node waits for its kubelet, which ends it with grace zero', async () => {

@@ -91,24 +91,39 @@ export class LabApi {
 
   /** Deletes a pod without a period of grace, as a kubelet does once nothing of it is left. One that is gone is no error. */
   async removePod(pod: Pod): Promise<void> {
-    const { name, namespace = 'default', uid } = pod.metadata;
-    const response = await fetch(`${this.server}/api/v1/namespaces/${namespace}/pods/${name}`, {
-      method: 'DELETE',
-      headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({
-        apiVersion: 'v1',
-        kind: 'DeleteOptions',
-        gracePeriodSeconds: 0,
-        preconditions: { uid },
-      }),
+    const { uid } = pod.metadata;
+    await this.#ask(pod, 'remove', 'DELETE', '', {
+      apiVersion: 'v1',
+      kind: 'DeleteOptions',
+      gracePeriodSeconds: 0,
+      preconditions: { uid },
     });
-    // 404: deleted by somebody else; 409: the name is another pod's by now.
+  }
+
+  /** Has a pod run on a node, as a scheduler does. Resolves with false when it is gone or has a node already. */
+  bindPod(pod: Pod, node: string): Promise<boolean> {
+    const { name, uid } = pod.metadata;
+    return this.#ask(pod, 'bind', 'POST', '/binding', {
+      apiVersion: 'v1',
+      kind: 'Binding',
+      metadata: { name, uid },
+      target: { apiVersion: 'v1', kind: 'Node', name: node },
+    });
+  }
+
+  /** Resolves with whether it was done: not when the pod is gone, or the name is another's by now (404, 409). @throws Error otherwise */
+  async #ask(pod: Pod, what: string, method: string, part: string, body: object): Promise<boolean> {
+    const { name, namespace = 'default' } = pod.metadata;
+    const response = await fetch(`${this.server}/api/v1/namespaces/${namespace}/pods/${name}${part}`, {
+      method,
+      headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
     const answer = await response.text();
-    if (!response.ok && response.status !== 404 && response.status !== 409) {
-      throw new Error(
-        `Cannot remove pod "${namespace}/${name}": the API server answered ${response.status}: ${answer}`,
-      );
-    }
+    if (response.ok || response.status === 404 || response.status === 409) return response.ok;
+    throw new Error(
+      `Cannot ${what} pod "${namespace}/${name}": the API server answered ${response.status}: ${answer}`,
+    );
   }
 
   async close(): Promise<void> {

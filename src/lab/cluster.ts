@@ -213,7 +213,10 @@ export class Cluster {
     if (shape.bgp) await waitForSessions(this.birdSockets(), this.#patience);
     progress.end(`calico-node is ready on each, ${shape.bgp ? 'BGP' : 'VXLAN'} between them`);
 
-    this.#followers.push(startScheduler({ datastore: api.datastore, nodes: names, report }));
+    const { datastore } = api;
+    this.#followers.push(
+      startScheduler({ datastore, nodes: names, report, bind: (pod, node) => api.bindPod(pod, node) }),
+    );
     for (const node of names) this.#followers.push(this.#startKubelet(node, plugin, underlay, api, prober));
   }
 

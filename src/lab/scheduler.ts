@@ -1,16 +1,18 @@
 // A scheduler for the lab: gives every pod without a node the node with the fewest pods. Knows nothing of resources or taints.
-import { ConflictError, type Datastore, type Follower, NotFoundError } from '../datastore/index.ts';
+import type { Datastore, Follower } from '../datastore/index.ts';
 import { keyOf, type Pod, pods } from '../resources/index.ts';
 
 export interface SchedulerOptions {
   readonly datastore: Datastore;
   readonly nodes: readonly string[];
+  /** Has a pod run on a node; resolves with false when it is gone, or somebody else decided. */
+  readonly bind: (pod: Pod, node: string) => Promise<boolean>;
   /** Told of a pod that could not be bound, and why. */
   readonly report: (message: string) => void;
 }
 
 /** Runs until its follower is stopped. */
-export function startScheduler({ datastore, nodes, report }: SchedulerOptions): Follower {
+export function startScheduler({ datastore, nodes, bind, report }: SchedulerOptions): Follower {
   const nodeOf = new Map<string, string>();
 
   const leastLoaded = (): string | undefined => {
@@ -19,20 +21,14 @@ export function startScheduler({ datastore, nodes, report }: SchedulerOptions): 
     return nodes.toSorted((a, b) => (load.get(a) ?? 0) - (load.get(b) ?? 0))[0];
   };
 
-  const bind = async (pod: Pod, nodeName: string): Promise<void> => {
-    const { name, namespace = 'default', resourceVersion } = pod.metadata;
+  const schedule = async (pod: Pod, node: string): Promise<void> => {
     try {
-      await datastore.mergePatch(
-        pods,
-        { name, namespace },
-        { metadata: { resourceVersion }, spec: { nodeName } },
-      );
+      // Otherwise the event that says so is on its way, and decides anew.
+      if (await bind(pod, node)) return;
     } catch (error) {
-      nodeOf.delete(keyOf(pod));
-      // Changed or deleted in between: the event that says so is on its way, and decides anew.
-      if (error instanceof ConflictError || error instanceof NotFoundError) return;
-      report(`Cannot schedule pod ${keyOf(pod)} on ${nodeName}: ${(error as Error).message}`);
+      report(`Cannot schedule pod ${keyOf(pod)} on ${node}: ${(error as Error).message}`);
     }
+    nodeOf.delete(keyOf(pod));
   };
 
   return datastore.follow(pods, {
@@ -43,7 +39,7 @@ export function startScheduler({ datastore, nodes, report }: SchedulerOptions): 
         const node = leastLoaded();
         if (node === undefined) return;
         nodeOf.set(key, node);
-        void bind(pod, node);
+        void schedule(pod, node);
       }
     },
     onDelete(_key, pod) {

@@ -5,7 +5,8 @@ import type { ResourceType } from '../kinds/resource-type.ts';
 import { json, type Reply } from './reply.ts';
 
 /** In the order in which the real server has them. */
-function verbsOf({ isBuiltIn, hasCollectionDelete }: ResourceType): string[] {
+function verbsOf({ isBuiltIn, hasCollectionDelete, verbs }: ResourceType): string[] {
+  if (verbs) return [...verbs];
   const all = isBuiltIn
     ? ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
     : ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'];
@@ -88,20 +89,24 @@ function resourceList(types: readonly ResourceType[], group: string, version: st
         verbs: verbsOf(type),
         ...names(type),
       },
-      ...(type.hasStatus
-        ? [
-            {
-              name: `${type.plural}/status`,
-              singularName: '',
-              namespaced: type.namespaced,
-              kind: type.kind,
-              verbs: statusVerbs,
-            },
-          ]
-        : []),
+      ...partsOf(type).map(({ name, kind, verbs }) => ({
+        name: `${type.plural}/${name}`,
+        singularName: '',
+        namespaced: type.namespaced,
+        kind,
+        verbs: [...verbs],
+      })),
     ]);
   const groupVersion = group ? `${group}/${version}` : version;
   return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources };
+}
+
+/** The subresources, each with what is sent to it. */
+function partsOf(type: ResourceType): { name: string; kind: string; verbs: readonly string[] }[] {
+  return [
+    ...type.subresources.map(({ name, kind, verb }) => ({ name, kind, verbs: [verb] })),
+    ...(type.hasStatus ? [{ name: 'status', kind: type.kind, verbs: statusVerbs }] : []),
+  ];
 }
 
 function names({ shortNames, categories }: ResourceType): JsonObject {
@@ -128,6 +133,11 @@ function aggregated(types: readonly ResourceType[], root: 'api' | 'apis'): JsonO
 
 function aggregatedResource(type: ResourceType): JsonObject {
   const responseKind = { group: type.group, version: type.version, kind: type.kind };
+  const parts = partsOf(type).map(({ name, kind, verbs }) => ({
+    subresource: name,
+    responseKind: { ...responseKind, kind },
+    verbs: [...verbs],
+  }));
   return {
     resource: type.plural,
     responseKind,
@@ -135,8 +145,6 @@ function aggregatedResource(type: ResourceType): JsonObject {
     singularResource: type.singular,
     verbs: verbsOf(type),
     ...names(type),
-    ...(type.hasStatus
-      ? { subresources: [{ subresource: 'status', responseKind, verbs: statusVerbs }] }
-      : {}),
+    ...(parts.length > 0 ? { subresources: parts } : {}),
   };
 }

@@ -7,6 +7,7 @@ import { openApiDocument, openApiIndex } from '../openapi/v3.ts';
 import { badRequest, methodNotAllowed, noSuchPath, StatusError } from '../status-error.ts';
 import { authenticator } from './authenticate.ts';
 import { discover } from './discovery.ts';
+import { healthOf } from './health.ts';
 import { inYaml, json, noSuchPage, type Reply, send } from './reply.ts';
 import { wantsYaml } from './representation.ts';
 import { handleResource, type Services } from './resource.ts';
@@ -63,15 +64,18 @@ async function answer(
   const fixed =
     request.method === 'GET' ? fixedPath(registry, pathname, path, request.headers.accept ?? '') : undefined;
   if (fixed) return fixed;
-  const resource = parseResourcePath(registry, path);
-  if (!resource) {
+  const watched = watchedPath(path, request.method);
+  if (watched) searchParams.set('watch', 'true');
+  const resource = parseResourcePath(registry, watched ?? path);
+  if (!resource || (watched && resource.subresource)) {
     if (!isServedGroup(registry, path)) return noSuchPage;
     throw path.length === 1 ? methodNotAllowed() : noSuchPath();
   }
   const warn = (message: string) => {
     warnings.push(message);
   };
-  return handleResource(services, { request, response, path: resource, query: searchParams, warn });
+  const isOfMany = watched !== undefined || resource.name === undefined;
+  return handleResource(services, { request, response, path: resource, isOfMany, query: searchParams, warn });
 }
 
 /** Whether what is not found would be one of a built-in group's; of all else the real server's front says it is not there. */
@@ -80,6 +84,14 @@ function isServedGroup(registry: Registry, [root, ...rest]: readonly string[]): 
   if (root !== 'api' && root !== 'apis') return false;
   if (root === 'api') return true;
   return registry.types.some((type) => type.isBuiltIn && type.group === group && type.version === version);
+}
+
+/** "/api/v1/watch/pods" is how a watch was asked for once, and still can be; undefined where it is not. @throws StatusError 405 */
+function watchedPath(path: readonly string[], method: string | undefined): readonly string[] | undefined {
+  const at = path[0] === 'api' ? 2 : 3;
+  if (path[at] !== 'watch' || path.length === at + 1) return undefined;
+  if (method !== 'GET') throw methodNotAllowed();
+  return path.toSpliced(at, 1);
 }
 
 function segmentsOf(pathname: string): string[] {
@@ -102,10 +114,6 @@ function fixedPath(
   accept: string,
 ): Reply | undefined {
   switch (pathname) {
-    case '/healthz':
-    case '/livez':
-    case '/readyz':
-      return { code: 200, contentType: 'text/plain; charset=utf-8', body: 'ok' };
     case '/version':
       return json(200, version);
     case '/openapi/v2': {
@@ -121,7 +129,7 @@ function fixedPath(
     const document = openApiDocument(registry.types, path.slice(2).join('/'));
     return document && json(200, document);
   }
-  return discover(registry, path, accept);
+  return healthOf(pathname) ?? discover(registry, path, accept);
 }
 
 function refuse(

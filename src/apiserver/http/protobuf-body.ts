@@ -1,7 +1,7 @@
-// Kubernetes' protobuf bodies, for the few kinds that kubectl's `create` generators send that way and no other
-// (`kubectl create namespace|service|configmap|secret|serviceaccount`, from 1.32 on). Answers stay JSON, which it accepts.
+// Kubernetes' protobuf bodies, for the few kinds that kubectl sends that way and no other, from 1.32 on: those of its `create`
+// generators (`kubectl create namespace|service|configmap|secret|serviceaccount`) and of `kubectl auth`. Answers stay JSON, which it accepts.
 // Field numbers are those of generated.proto in k8s.io/api and k8s.io/apimachinery.
-import { type Json, type JsonObject, setField } from '../json.ts';
+import { fieldOf, type Json, type JsonObject, setField } from '../json.ts';
 import { badRequest, unsupportedMediaType } from '../status-error.ts';
 
 export const kubernetesProtobuf = 'application/vnd.kubernetes.protobuf';
@@ -55,23 +55,49 @@ const serviceSpec: Message = {
   22: text('internalTrafficPolicy'),
 };
 
+const accessReviewSpec: Message = {
+  1: {
+    name: 'resourceAttributes',
+    type: {
+      1: text('namespace'),
+      2: text('verb'),
+      3: text('group'),
+      4: text('version'),
+      5: text('resource'),
+      6: text('subresource'),
+      7: text('name'),
+    },
+  },
+  2: { name: 'nonResourceAttributes', type: { 1: text('path'), 2: text('verb') } },
+};
+
+/** By apiVersion and kind. */
 const kinds: { readonly [kind: string]: Message } = {
-  Namespace: { 1: metadata },
-  ServiceAccount: { 1: metadata },
-  ConfigMap: {
+  'v1 Namespace': { 1: metadata },
+  'v1 ServiceAccount': { 1: metadata },
+  'v1 ConfigMap': {
     1: metadata,
     2: textMap('data'),
     3: { name: 'binaryData', type: 'bytes', shape: 'map' },
     4: { name: 'immutable', type: 'boolean' },
   },
-  Secret: {
+  'v1 Secret': {
     1: metadata,
     2: { name: 'data', type: 'bytes', shape: 'map' },
     3: text('type'),
     4: textMap('stringData'),
     5: { name: 'immutable', type: 'boolean' },
   },
-  Service: { 1: metadata, 2: { name: 'spec', type: serviceSpec } },
+  'v1 Service': { 1: metadata, 2: { name: 'spec', type: serviceSpec } },
+  'authentication.k8s.io/v1 SelfSubjectReview': { 1: metadata },
+  'authorization.k8s.io/v1 SelfSubjectAccessReview': {
+    1: metadata,
+    2: { name: 'spec', type: accessReviewSpec },
+  },
+  'authorization.k8s.io/v1 SelfSubjectRulesReview': {
+    1: metadata,
+    2: { name: 'spec', type: { 1: text('namespace') } },
+  },
 };
 
 /** The bytes before every such body. */
@@ -85,10 +111,13 @@ export function decodeKubernetesProtobuf(body: Buffer): JsonObject {
     throw badRequest('The request body lacks the prefix "k8s\\0"');
   const { type, raw } = decodeMessage(envelope, body.subarray(magic.length));
   const { apiVersion, kind } = type as JsonObject;
-  const message =
-    apiVersion === 'v1' && typeof kind === 'string' && Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
+  const message = fieldOf(kinds, `${apiVersion} ${kind}`);
   if (!message) throw unsupportedMediaType(['application/json', 'application/yaml']);
-  return { apiVersion, kind, ...decodeMessage(message, Buffer.from(String(raw), 'base64')) };
+  return {
+    apiVersion: apiVersion ?? '',
+    kind: kind ?? '',
+    ...decodeMessage(message, Buffer.from(String(raw), 'base64')),
+  };
 }
 
 function decodeMessage(message: Message, bytes: Buffer): JsonObject {

@@ -1,6 +1,7 @@
 // The verbs on resources: get, list, watch, create, replace, patch, delete, deletecollection.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { KubeObject } from '../json.ts';
+import { bindingType, bindPod } from '../kinds/binding.ts';
 import { collectionOf, type ResourceType } from '../kinds/resource-type.ts';
 import { deleteObject } from '../objects/delete.ts';
 import { takeIn } from '../objects/intake.ts';
@@ -32,6 +33,8 @@ export interface ResourceRequest {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly path: ResourcePath;
+  /** Whether it is about a collection, or what of it has the path's name. */
+  readonly isOfMany: boolean;
   readonly query: URLSearchParams;
   readonly warn: (message: string) => void;
 }
@@ -44,12 +47,13 @@ export interface Services {
 
 /** Answers, or returns undefined when the answer is a watch and already under way. @throws StatusError */
 export async function handleResource(services: Services, call: ResourceRequest): Promise<Reply | undefined> {
-  const { request, path, query } = call;
-  const isCollection = path.name === undefined;
+  const { request, path, query, isOfMany: isCollection } = call;
   const isList = isCollection && request.method !== 'POST';
   const isWatch = isList && request.method === 'GET' && isTrue(query.get('watch'));
   const includeObject = query.get('includeObject');
   const form = negotiate(request.headers.accept, { includeObject, isList, isWatch });
+  assertVerb(path, verbOf(request.method, isCollection, isWatch));
+  if (path.subresource === 'binding') return bind(services, call);
   switch (request.method) {
     case 'GET':
       if (!isCollection) return read(services, call, form);
@@ -74,6 +78,18 @@ export async function handleResource(services: Services, call: ResourceRequest):
       if (path.type.hasCollectionDelete) return removeAll(services, call, form);
   }
   throw isMissingName(call) ? badRequest('name must be provided') : notSupported(call);
+}
+
+function verbOf(method: string | undefined, isCollection: boolean, isWatch: boolean): string | undefined {
+  if (method === 'GET') return isWatch ? 'watch' : isCollection ? 'list' : 'get';
+  return { POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }[`${method}`];
+}
+
+/** @throws StatusError 405 for what a kind, or a part of its objects, of few verbs cannot be asked */
+function assertVerb({ type, subresource }: ResourcePath, verb: string | undefined): void {
+  const part = type.subresources.find(({ name }) => name === subresource);
+  const verbs = part ? [part.verb] : type.verbs;
+  if (verbs && (verb === undefined || !verbs.includes(verb))) throw methodNotAllowed();
 }
 
 /** Custom kinds ask for a name before they ask whether the method is one of a collection. */
@@ -124,8 +140,31 @@ async function create({ store }: Services, call: ResourceRequest, form: Represen
   const options = writeOptions(call, 'CreateOptions');
   const object = takeIn(type, await readBody(call.request), options);
   settleNamespace(call.path, object);
+  if (type.answer) {
+    assertAskable(type, object);
+    return json(201, type.answer(object, { store, ...options }));
+  }
   const created = createObject(store, type, object, options);
   return json(201, form.object(type, created), form.contentType);
+}
+
+/** @throws StatusError 422, which of such a kind does not say which kind it is */
+function assertAskable(type: ResourceType, object: KubeObject): void {
+  const faults = type.objectRules?.(object, undefined) ?? [];
+  if (faults.length > 0) throw invalid({ ...type, kind: '' }, '', faults);
+}
+
+/** The pod of the path is put on a node. */
+async function bind({ store }: Services, call: ResourceRequest): Promise<Reply> {
+  const { request, path } = call;
+  assertObjectMediaType(request);
+  const options = writeOptions(call, 'CreateOptions');
+  const binding = takeIn(bindingType, await readBody(request), options);
+  settleNamespace({ ...path, type: bindingType }, binding);
+  if (binding.metadata.name !== path.name) {
+    throw badRequest('name in URL does not match name in Binding object');
+  }
+  return json(201, bindPod(binding, { store, ...options }));
 }
 
 async function replace({ store }: Services, call: ResourceRequest, form: Representation): Promise<Reply> {

@@ -29,6 +29,7 @@ export function typesOf(definition: KubeObject): ResourceType[] {
         namespaced: stringAt(spec, 'scope') === 'Namespaced',
         schema: { ...schema, ...(valueAt(spec, 'preserveUnknownFields') === true ? keepAll : {}) },
         hasStatus,
+        subresources: [],
         hasCollectionDelete: true,
         hasGeneration: true,
         isBuiltIn: false,

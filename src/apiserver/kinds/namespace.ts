@@ -1,7 +1,10 @@
 // v1 Namespace. Its end is the work of the namespace controller; here is only what it looks like.
-import { listAt, objectAt, stringAt, valueAt } from '../json.ts';
+import { type KubeObject, listAt, objectAt, stringAt, valueAt } from '../json.ts';
+import { isUnqualified, unqualified } from '../objects/metadata.ts';
+import { keyFaults } from '../objects/names.ts';
 import { atomicList, openObject, strictObject, string } from '../schema/schema.ts';
 import { invalidValue } from '../schema/validate.ts';
+import type { FieldFault } from '../status-error.ts';
 import { ageColumn } from '../table/age.ts';
 import { builtIn } from './resource-type.ts';
 
@@ -12,10 +15,11 @@ export const namespaceType = builtIn({
   shortNames: ['ns'],
   namespaced: false,
   hasStatus: true,
+  subresources: [{ name: 'finalize', kind: 'Namespace', verb: 'update' }],
   hasCollectionDelete: false,
   nameRule: 'label',
   schema: strictObject({
-    spec: strictObject({ finalizers: atomicList(string) }),
+    spec: { ...strictObject({ finalizers: atomicList(string) }), default: {} },
     status: openObject({ phase: string }),
   }),
   columns: [
@@ -31,14 +35,7 @@ export const namespaceType = builtIn({
   complete({ metadata }) {
     metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name };
   },
-  objectRules({ metadata, status }) {
-    const phase = stringAt(status, 'phase');
-    const expected = metadata.deletionTimestamp ? 'Terminating' : 'Active';
-    if (phase === expected) return [];
-    const is = metadata.deletionTimestamp ? 'not empty' : 'empty';
-    const why = `may only be '${expected}' if \`deletionTimestamp\` is ${is}`;
-    return [invalidValue('status.Phase', phase, why)];
-  },
+  objectRules: (namespace) => [...finalizerFaults(namespace), ...phaseFaults(namespace)],
   prepare(namespace, old) {
     const { metadata } = namespace;
     // Whoever writes the object has no say in them: only the server takes them away.
@@ -50,3 +47,21 @@ export const namespaceType = builtIn({
     }
   },
 });
+
+function finalizerFaults({ spec }: KubeObject): FieldFault[] {
+  return listAt(spec, 'finalizers').flatMap((one, index) => {
+    const finalizer = String(one);
+    const why = keyFaults(finalizer);
+    if (why.length === 0 && isUnqualified(finalizer)) why.push(unqualified);
+    return why.map((fault) => invalidValue(`spec.finalizers[${index}]`, finalizer, fault));
+  });
+}
+
+function phaseFaults({ metadata, status }: KubeObject): FieldFault[] {
+  const phase = stringAt(status, 'phase');
+  const expected = metadata.deletionTimestamp ? 'Terminating' : 'Active';
+  if (phase === expected) return [];
+  const is = metadata.deletionTimestamp ? 'not empty' : 'empty';
+  const why = `may only be '${expected}' if \`deletionTimestamp\` is ${is}`;
+  return [invalidValue('status.Phase', phase, why)];
+}

@@ -14,6 +14,7 @@ export function podFaults(pod: KubeObject): FieldFault[] {
     ...(containers.length === 0 ? [requiredValue('spec.containers')] : []),
     ...containersFaults(containers, volumes, 'spec.containers'),
     ...containersFaults(listAt(spec, 'initContainers'), volumes, 'spec.initContainers'),
+    ...deadlineFaults(spec.activeDeadlineSeconds),
     ...labelMapFaults(spec.nodeSelector, 'spec.nodeSelector'),
     ...(nodeName === '' ? [] : subdomainFaults(nodeName)).map((why) =>
       invalidValue('spec.nodeName', nodeName, why),
@@ -34,7 +35,7 @@ function containersFaults(
     names.add(name);
     return [
       ...nameFaults(name, `${at}.name`, isRepeated),
-      ...(stringAt(container, 'image') ? [] : [requiredValue(`${at}.image`)]),
+      ...imageFaults(stringAt(container, 'image'), `${at}.image`),
       ...listAt(container, 'ports').flatMap((port, place) => portFaults(port, `${at}.ports[${place}]`)),
       ...listAt(container, 'env').flatMap((variable, place) =>
         stringAt(variable, 'name') ? [] : [requiredValue(`${at}.env[${place}].name`)],
@@ -44,6 +45,18 @@ function containersFaults(
       ),
     ];
   });
+}
+
+function deadlineFaults(seconds: Json | undefined): FieldFault[] {
+  if (typeof seconds !== 'number' || (seconds >= 1 && seconds < 2 ** 31)) return [];
+  const why = 'must be between 1 and 2147483647, inclusive';
+  return [invalidValue('spec.activeDeadlineSeconds', seconds, why)];
+}
+
+function imageFaults(image: string, field: string): FieldFault[] {
+  if (image === '') return [requiredValue(field)];
+  if (image === image.trim()) return [];
+  return [invalidValue(field, image, 'must not have leading or trailing whitespace')];
 }
 
 function nameFaults(name: string, field: string, isRepeated: boolean): FieldFault[] {

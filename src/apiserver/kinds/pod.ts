@@ -14,6 +14,7 @@ import {
 import { ageColumn, humanDuration } from '../table/age.ts';
 import { conditionList } from './conditions.ts';
 import { podFaults } from './pod-rules.ts';
+import { podUpdateFaults } from './pod-update-rules.ts';
 import { fillRequests, qosClassOf } from './qos-class.ts';
 import { builtIn } from './resource-type.ts';
 
@@ -37,6 +38,7 @@ const container = openObject({
 /** A pod's spec, which names its merge keys for patches. */
 const podSpec = openObject(
   {
+    activeDeadlineSeconds: integer,
     nodeName: string,
     nodeSelector: stringMap,
     hostNetwork: boolean,
@@ -57,6 +59,7 @@ const podSpec = openObject(
     ephemeralContainers: listByKey(['name'], container),
     imagePullSecrets: listByKey(['name'], openObject({ name: string })),
     hostAliases: listByKey(['ip'], openObject({ ip: string, hostnames: setOf(string) })),
+    schedulingGates: listByKey(['name'], openObject({ name: string })),
     volumes: listByKey(['name'], openObject({ name: string }, ['name'])),
     tolerations: { type: 'array', items: openObject({ key: string, operator: string, value: string }) },
   },
@@ -70,7 +73,9 @@ export const podType = builtIn({
   shortNames: ['po'],
   categories: ['all'],
   hasStatus: true,
+  subresources: [{ name: 'binding', kind: 'Binding', verb: 'create' }],
   hasGeneration: true,
+  emptyObject: { spec: { containers: [] } },
   schema: openObject({
     spec: { ...podSpec, default: {} },
     status: openObject({
@@ -118,7 +123,8 @@ export const podType = builtIn({
       if (!isObject(container) || container.imagePullPolicy !== undefined) continue;
       const image = stringAt(container, 'image');
       // As in Kubernetes: what is untagged or ":latest" may have moved on.
-      const isMoving = !image.includes('@') && (!/:[^/]+$/.test(image) || image.endsWith(':latest'));
+      const isUntagged = /^\S+$/.test(image) && !/[:@][^/]+$/.test(image);
+      const isMoving = isUntagged || (image.endsWith(':latest') && !image.includes('@'));
       container.imagePullPolicy = isMoving ? 'Always' : 'IfNotPresent';
     }
   },
@@ -126,10 +132,10 @@ export const podType = builtIn({
     const spec = objectAt(pod, 'spec');
     fillRequests(spec);
     if (!old) pod.status = { phase: 'Pending', qosClass: qosClassOf(spec) };
-    spec.serviceAccountName ??= 'default';
+    if (!old) spec.serviceAccountName ??= 'default';
     spec.serviceAccount = spec.serviceAccountName;
   },
-  objectRules: podFaults,
+  objectRules: (pod, old) => [...podFaults(pod), ...(old ? podUpdateFaults(pod, old) : [])],
 });
 
 function readyContainers(pod: KubeObject): string {

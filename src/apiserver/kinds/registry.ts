@@ -1,6 +1,7 @@
 // Every kind that is served now: the built-in ones, and those of the stored CustomResourceDefinitions as these come and go.
 import type { KubeObject } from '../json.ts';
 import type { Store } from '../store/store.ts';
+import { bindingType } from './binding.ts';
 import { typesOf } from './custom.ts';
 import { definitionType } from './custom-resource-definition.ts';
 import {
@@ -12,26 +13,34 @@ import {
   secretType,
   serviceAccountType,
 } from './data.ts';
+import { limitRangeType, resourceQuotaType } from './limits.ts';
 import { namespaceType } from './namespace.ts';
 import { networkPolicyType } from './network-policy.ts';
 import { nodeType } from './node.ts';
 import { podType } from './pod.ts';
 import { collectionOf, type ResourceType } from './resource-type.ts';
+import { selfSubjectAccessReviewType, selfSubjectReviewType, selfSubjectRulesReviewType } from './reviews.ts';
 import { serviceType } from './service.ts';
 
 const builtInTypes: readonly ResourceType[] = [
+  bindingType,
   configMapType,
   endpointsType,
   eventType,
+  limitRangeType,
   namespaceType,
   nodeType,
   podType,
+  resourceQuotaType,
   secretType,
   serviceAccountType,
   serviceType,
   networkPolicyType,
   endpointSliceType,
   leaseType,
+  selfSubjectReviewType,
+  selfSubjectAccessReviewType,
+  selfSubjectRulesReviewType,
   definitionType,
 ];
 

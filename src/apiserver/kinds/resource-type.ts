@@ -4,6 +4,25 @@ import type { Schema } from '../schema/schema.ts';
 import type { FieldFault } from '../status-error.ts';
 import type { Store } from '../store/store.ts';
 
+/** A part of an object that is written by itself: its status, the node of a pod, a namespace's own finalizers. */
+export type SubresourceName = 'status' | 'binding' | 'finalize';
+
+/** One besides the status. */
+export interface Subresource {
+  readonly name: SubresourceName;
+  /** What is sent to it. */
+  readonly kind: string;
+  readonly verb: 'create' | 'update';
+}
+
+/** What answers an object is given besides it. */
+export interface AnswerOptions {
+  readonly store: Store;
+  readonly dryRun: boolean;
+  /** Who asks. */
+  readonly fieldManager: string | undefined;
+}
+
 export interface Column {
   readonly name: string;
   readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date';
@@ -29,6 +48,11 @@ export interface ResourceType {
   readonly schema: Schema;
   /** Whether status is written apart, under /status. */
   readonly hasStatus: boolean;
+  readonly subresources: readonly Subresource[];
+  /** The only verbs that there are; all of them when absent. */
+  readonly verbs?: readonly string[];
+  /** Of a kind that is not kept but asked: what is answered to a sound object of it. @throws StatusError */
+  readonly answer?: (object: KubeObject, options: AnswerOptions) => JsonObject;
   /** Whether all of them in a namespace, or in the cluster, may be deleted at once. */
   readonly hasCollectionDelete: boolean;
   /** Whether metadata.generation counts the changes of what is not metadata or status. */
@@ -74,6 +98,7 @@ export function builtIn(type: BuiltIn): ResourceType {
     categories: [],
     namespaced: true,
     hasStatus: false,
+    subresources: [],
     hasCollectionDelete: true,
     hasGeneration: false,
     isBuiltIn: true,

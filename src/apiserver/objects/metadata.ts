@@ -80,15 +80,16 @@ export function metadataFaults(object: KubeObject, type: ResourceType): FieldFau
     faults.push(...why.map((one) => invalidValue('metadata.finalizers', finalizer, one)));
     if (why.length === 0 && type.isBuiltIn && isUnqualified(finalizer)) {
       const field = `metadata.finalizers[${index}]`;
-      const unknown = 'name is neither a standard finalizer name nor is it fully qualified';
-      faults.push(invalidValue(field, finalizer, unknown));
+      faults.push(invalidValue(field, finalizer, unqualified));
     }
   }
   return faults;
 }
 
+export const unqualified = 'name is neither a standard finalizer name nor is it fully qualified';
+
 /** Whether a finalizer names nobody who would take it away, nor is one of the server's own. */
-function isUnqualified(finalizer: string): boolean {
+export function isUnqualified(finalizer: string): boolean {
   return !finalizer.includes('/') && !['foregroundDeletion', 'kubernetes', 'orphan'].includes(finalizer);
 }
 

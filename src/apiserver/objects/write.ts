@@ -2,7 +2,7 @@
 // Objects come in already pruned and defaulted (intake.ts) and leave stored, or as they would be stored in a dry run.
 import { randomUUID } from 'node:crypto';
 import { copyOf, isEqual, type JsonObject, type KubeObject } from '../json.ts';
-import { collectionOf, type ResourceType } from '../kinds/resource-type.ts';
+import { collectionOf, type ResourceType, type SubresourceName } from '../kinds/resource-type.ts';
 import { trackCreation, trackUpdate } from '../patch/managed-fields.ts';
 import { applyDefaults } from '../schema/default.ts';
 import { forbiddenValue } from '../schema/validate.ts';
@@ -11,8 +11,6 @@ import type { Store } from '../store/store.ts';
 import { assertValid, type WriteOptions } from './intake.ts';
 import { generateName, metadataWarnings } from './metadata.ts';
 import { timestamp } from './timestamp.ts';
-
-export type Subresource = 'status' | undefined;
 
 /** Stores a new object. @throws StatusError: exists, namespace missing or ending, invalid */
 export function createObject(
@@ -72,7 +70,7 @@ export function updateObject(
   type: ResourceType,
   old: KubeObject,
   object: KubeObject,
-  subresource: Subresource,
+  subresource: SubresourceName | undefined,
   options: WriteOptions,
 ): KubeObject {
   const { name } = old.metadata;
@@ -81,7 +79,8 @@ export function updateObject(
   keepSystemFields(old, next);
   assertNoNewFinalizer(type, old, next);
   type.complete?.(next);
-  type.prepare?.(next, old, store);
+  // Finalizers of a namespace are the server's affair but here.
+  if (subresource !== 'finalize') type.prepare?.(next, old, store);
   if (type.hasGeneration && !isEqual(specPart(old), specPart(next))) {
     next.metadata.generation = (old.metadata.generation ?? 0) + 1;
   }

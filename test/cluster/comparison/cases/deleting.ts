@@ -139,6 +139,26 @@ export const deleting = [
     'kubectl delete namespace missing',
   ),
   compare(
+    'finalizers of a namespace',
+    create(namespace('finalized')),
+    ...[
+      { ...namespace('finalized', { labels: { a: 'b' } }), spec: { finalizers: ['kubernetes', 'x.y/z'] } },
+      namespace('other'),
+      { ...namespace('finalized'), spec: { finalizers: ['plain'] } },
+      { ...namespace('finalized'), spec: { finalizers: ['bad one/x'] } },
+      { ...namespace('finalized', { resourceVersion: '1' }), spec: { finalizers: ['kubernetes'] } },
+    ].map((object) => request('PUT', '/api/v1/namespaces/finalized/finalize', object)),
+    request('PUT', '/api/v1/namespaces/none/finalize', namespace('none')),
+    ...['GET', 'POST', 'PATCH', 'DELETE'].map((method) =>
+      request(method, '/api/v1/namespaces/finalized/finalize'),
+    ),
+    `kubectl replace -f - <<< '{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"finalized"},"spec":{"finalizers":[]}}' -o jsonpath='{.spec}'`,
+    'kubectl delete namespace finalized --wait=false',
+    `kubectl wait --for=jsonpath='{.spec.finalizers}'='["x.y/z"]' namespace/finalized --timeout=20s`,
+    request('PUT', '/api/v1/namespaces/finalized/finalize', namespace('finalized')),
+    'kubectl get namespace finalized',
+  ),
+  compare(
     'pods and nodes',
     create(node('with-pods')),
     create(pod('bound', { nodeName: 'with-pods', terminationGracePeriodSeconds: 500 })),

@@ -2,6 +2,7 @@
 import type { Case } from '../case.ts';
 import { deleting } from './deleting.ts';
 import { metadata } from './metadata.ts';
+import { pods } from './pods.ts';
 import { reading } from './reading.ts';
 import { refusals } from './refusals.ts';
 import { watching } from './watching.ts';
@@ -14,4 +15,5 @@ export const cases: readonly Case[] = [
   ...reading,
   ...watching,
   ...deleting,
+  ...pods,
 ];

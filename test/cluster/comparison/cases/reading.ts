@@ -1,5 +1,5 @@
 // Get in all its forms, describe, explain, what there is, waiting.
-import { compare, create, get, line } from '../case.ts';
+import { compare, create, get, line, request } from '../case.ts';
 import {
   configMap,
   endpointSlice,
@@ -221,6 +221,12 @@ export const reading = [
     get('/apis/projectcalico.org/v3/ippools/none?watch=true&timeoutSeconds=1'),
     get('/api/v1/watch/namespaces/default/configmaps/none?timeoutSeconds=1'),
     get('/apis/projectcalico.org/v3/watch/ippools?timeoutSeconds=1'),
+    get('/apis/projectcalico.org/v3/watch/ippools/none?timeoutSeconds=1&watch=false'),
+    get('/api/v1/watch/namespaces/default?timeoutSeconds=1'),
+    get('/api/v1/watch/namespaces/default/pods/none/status'),
+    get('/api/v1/watch/nonsense'),
+    get('/apis/projectcalico.org/v3/watch/nonsense'),
+    request('POST', '/api/v1/watch/namespaces', '{}'),
   ),
   compare(
     'explaining',
@@ -251,7 +257,15 @@ export const reading = [
     'kubectl api-resources --verbs=nonsense -o name',
     'kubectl api-versions | grep -E "^(v1|projectcalico.org/v3|apps/v1|apiextensions.k8s.io/v1|coordination.k8s.io/v1|discovery.k8s.io/v1|networking.k8s.io/v1)$" | grep -v apps',
     'kubectl auth can-i create pods',
+    'kubectl auth can-i get /healthz',
+    'kubectl auth can-i get pods/log -q',
+    'kubectl auth can-i --list | head -3',
     'kubectl auth whoami',
+    `kubectl auth whoami -o jsonpath='{.kind} {.status.userInfo.username} {.status.userInfo.groups}'`,
+    'kubectl get resourcequotas,limitranges -A',
+    'kubectl api-resources --api-group=authentication.k8s.io -o wide | grep -v tokenreviews',
+    'kubectl api-resources --api-group=authorization.k8s.io -o wide | grep -E "^(NAME|self)"',
+    `kubectl api-resources --api-group='' -o wide | grep '^bindings '`,
     get('/apis/projectcalico.org'),
     get('/apis/projectcalico.org/v9'),
     get('/apis/nonsense'),
@@ -262,6 +276,11 @@ export const reading = [
     get('/livez'),
     get('/readyz'),
     get('/readyz/ping'),
+    get('/livez/etcd'),
+    get('/healthz/log'),
+    get('/readyz/shutdown'),
+    get('/livez/shutdown'),
+    get('/readyz/ping/more'),
     get('/healthz/nonsense'),
   ),
   compare(
