@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { pollReadable, readSysctl, writeSysctls } from '../../src/kernel/index.ts';
-import { handsRound } from './hands.ts';
-import { OneNode } from './one-node.ts';
+import { families } from '../../src/lab/prober/families.ts';
+import { handsRound, ways } from './hands.ts';
+import { OneNode, plan } from './one-node.ts';
 import { seeded } from './seeded.ts';
 
 /** The gate's own hands are always the same; torture tries others. */
@@ -150,31 +151,10 @@ describe('links, routes and neighbours', () => {
     );
   };
 
-  for (const [what, spoil] of [
-    ["route of a pod's address", () => node.ip('route', 'del', '10.1.0.2/32')],
-    ['neighbour of a pod', () => node.ip('neigh', 'del', '10.1.0.2', 'dev', node.linkOf('b'))],
-    [
-      "neighbour that has another's MAC address",
-      () =>
-        node.ip(
-          'neigh',
-          'replace',
-          '10.1.0.2',
-          'lladdr',
-          '02:00:00:00:00:99',
-          'dev',
-          node.linkOf('b'),
-          'nud',
-          'permanent',
-        ),
-    ],
-    ["pod's link that is set down", () => node.ip('link', 'set', node.linkOf('b'), 'down')],
-  ] as const) {
-    test(`a ${what} is set right, and packets pass again`, async () => {
-      assert.equal(await node.repairedAfter(spoil), 'routing');
-      await allPass();
-    });
-  }
+  test("a pod's link that is set down is set right, and packets pass again", async () => {
+    assert.equal(await node.repairedAfter(() => node.ip('link', 'set', node.linkOf('b'), 'down')), 'routing');
+    await allPass();
+  });
 
   test("a pod's link that is renamed gets its name back, and opens nothing for longer than that takes", async (t) => {
     const link = node.linkOf('c');
@@ -186,123 +166,139 @@ describe('links, routes and neighbours', () => {
     await allPass();
   });
 
-  test("a connection that began while a pod's link had another name is judged when the link has its own again", async () => {
-    const port = 7777;
-    using client = node.socket('a', { family: 4, type: 'datagram' });
-    using server = node.socket('c', { family: 4, type: 'datagram' });
-    client.bind({ address: '10.1.0.1', port });
-    server.bind({ address: '10.1.0.3', port });
-    const passes = (waitMs: number) => {
-      client.sendTo(Buffer.from('.'), { address: '10.1.0.3', port });
-      if (pollReadable([server], waitMs).length === 0) return false;
-      server.receiveFrom();
-      return true;
-    };
-    assert.ok(!passes(100));
-    await node.repairedAfter(() => {
-      node.ip('link', 'set', node.linkOf('c'), 'name', 'harmless0');
-      // Nobody here has heard of it yet.
-      assert.ok(passes(10_000));
-    });
-    assert.ok(!passes(100));
-    await allPass();
-  });
+  for (const family of families) {
+    const { pod, elsewhere, ownBlock, otherBlock, tunnel, otherTunnel, forwarding } = ways[family];
+    const ip = (...args: string[]) => node.ip(`-${family}`, ...args);
 
-  for (const [what, spoil, shown] of [
-    [
-      'forwarding entry',
-      () => node.fdb('del', '66:00:00:00:00:02', 'dev', 'vxlan.calico', 'dst', '172.30.0.12'),
-      /10\.1\.0\.64\/26 via/,
-    ],
-    [
-      'route to a block',
-      () => node.ip('route', 'del', '10.1.0.64/26'),
-      /via 10\.1\.0\.42 dev vxlan\.calico .*onlink/,
-    ],
-    [
-      'blackhole of an own block',
-      () => node.ip('route', 'del', 'blackhole', '10.1.0.0/26'),
-      /blackhole 10\.1\.0\.0\/26/,
-    ],
-    [
-      'tunnel device that is set down',
-      () => node.ip('link', 'set', 'vxlan.calico', 'down'),
-      /10\.1\.0\.64\/26 via/,
-    ],
-    ['tunnel device that is deleted', () => node.ip('link', 'del', 'vxlan.calico'), /10\.1\.0\.64\/26 via/],
-    [
-      'tunnel device that is renamed',
-      () => node.ip('link', 'set', 'vxlan.calico', 'name', 'y0'),
-      /10\.1\.0\.64\/26 via 10\.1\.0\.42 dev vxlan\.calico/,
-    ],
-    [
-      'tunnel device that is set down and renamed',
-      () => {
-        node.ip('link', 'set', 'vxlan.calico', 'down');
-        node.ip('link', 'set', 'vxlan.calico', 'name', 'y0');
-      },
-      /10\.1\.0\.64\/26 via 10\.1\.0\.42 dev vxlan\.calico/,
-    ],
-    [
-      'tunnel device that is renamed and has another in its place',
-      () => {
-        node.ip('link', 'set', 'vxlan.calico', 'name', 'y0');
-        node.ip('link', 'add', 'vxlan.calico', 'type', 'bridge');
-      },
-      /10\.1\.0\.64\/26 via 10\.1\.0\.42 dev vxlan\.calico/,
-    ],
-    [
-      'tunnel neighbour',
-      () => node.ip('neigh', 'del', '10.1.0.42', 'dev', 'vxlan.calico'),
-      /10\.1\.0\.64\/26 via/,
-    ],
-  ] as const) {
-    test(`a ${what} comes back`, async () => {
-      assert.equal(await node.repairedAfter(spoil), 'routing');
-      assert.match(node.ip('route', 'show'), shown);
-      assert.match(
-        node.ip('neigh', 'show', 'dev', 'vxlan.calico'),
-        /10\.1\.0\.42 lladdr 66:00:00:00:00:02 PERMANENT/,
+    for (const [what, spoil] of [
+      ["route of a pod's address", () => ip('route', 'del', pod)],
+      ['neighbour of a pod', () => ip('neigh', 'del', pod, 'dev', node.linkOf('b'))],
+      [
+        "neighbour that has another's MAC address",
+        () => {
+          const another = ['lladdr', '02:00:00:00:00:99', 'dev', node.linkOf('b'), 'nud', 'permanent'];
+          ip('neigh', 'replace', pod, ...another);
+        },
+      ],
+    ] as const) {
+      test(`a ${what} is set right, and packets pass again: IPv${family}`, async () => {
+        assert.equal(await node.repairedAfter(spoil), 'routing');
+        await allPass();
+      });
+    }
+
+    test(`a connection that began while a pod's link had another name is judged when the link has its own again: IPv${family}`, async () => {
+      const port = 7777;
+      using client = node.socket('a', { family, type: 'datagram' });
+      using server = node.socket('c', { family, type: 'datagram' });
+      client.bind({ address: plan[family].pod(1), port });
+      server.bind({ address: plan[family].pod(3), port });
+      const passes = (waitMs: number) => {
+        client.sendTo(Buffer.from('.'), { address: plan[family].pod(3), port });
+        if (pollReadable([server], waitMs).length === 0) return false;
+        server.receiveFrom();
+        return true;
+      };
+      assert.ok(!passes(100));
+      await node.repairedAfter(() => {
+        node.ip('link', 'set', node.linkOf('c'), 'name', 'harmless0');
+        // Nobody here has heard of it yet.
+        assert.ok(passes(10_000));
+      });
+      assert.ok(!passes(100));
+      await allPass();
+    });
+
+    const isWhole = () => {
+      const routes = ip('route', 'show').split('\n');
+      const way = `${otherBlock} via ${otherTunnel.address} dev ${tunnel} `;
+      assert.ok(
+        routes.some((route) => route.startsWith(way) && route.includes('onlink')),
+        routes.join('\n'),
       );
+      assert.ok(
+        routes.some((route) => route.startsWith(`blackhole ${ownBlock} `)),
+        routes.join('\n'),
+      );
+      const neighbours = ip('neigh', 'show', 'dev', tunnel);
+      assert.ok(
+        neighbours.includes(`${otherTunnel.address} lladdr ${otherTunnel.mac} PERMANENT`),
+        neighbours,
+      );
+      const entries = node.fdb('show', 'dev', tunnel);
+      assert.ok(entries.includes(`${otherTunnel.mac} dst ${otherTunnel.node} `), entries);
+      assert.ok(ip('address', 'show', 'dev', tunnel).includes(`${plan[family].tunnel(1)}/`));
       assert.doesNotMatch(node.ip('link', 'show'), / y0: /);
       assert.deepEqual(node.overlayFaults, []);
+    };
+    const rename = () => node.ip('link', 'set', tunnel, 'name', 'y0');
+    const setDown = () => node.ip('link', 'set', tunnel, 'down');
+    for (const [what, spoil] of [
+      ['forwarding entry', () => node.fdb('del', otherTunnel.mac, 'dev', tunnel, 'dst', otherTunnel.node)],
+      ['route to a block', () => ip('route', 'del', otherBlock)],
+      ['blackhole of an own block', () => ip('route', 'del', 'blackhole', ownBlock)],
+      ['tunnel address', () => ip('address', 'flush', 'dev', tunnel, 'scope', 'global')],
+      ['tunnel device that is set down', setDown],
+      ['tunnel device that is deleted', () => node.ip('link', 'del', tunnel)],
+      ['tunnel device that is renamed', rename],
+      [
+        'tunnel device that is set down and renamed',
+        () => {
+          setDown();
+          rename();
+        },
+      ],
+      [
+        'tunnel device that is renamed and has another in its place',
+        () => {
+          rename();
+          node.ip('link', 'add', tunnel, 'type', 'bridge');
+        },
+      ],
+      ['tunnel neighbour', () => ip('neigh', 'del', otherTunnel.address, 'dev', tunnel)],
+    ] as const) {
+      test(`a ${what} comes back: IPv${family}`, async () => {
+        isWhole();
+        assert.equal(await node.repairedAfter(spoil), 'routing');
+        isWhole();
+      });
+    }
+
+    test(`a tunnel device that was renamed while nobody looked after it is known again: IPv${family}`, () => {
+      const indexOf = (name: string) => /^(\d+):/.exec(node.ip('-o', 'link', 'show', name))?.[1];
+      const before = indexOf(tunnel);
+      rename();
+      const { changed, lacking } = node.newOverlay(family).synchronise(node.calculator.state);
+      assert.ok(changed.includes(`link "y0" was "${tunnel}"`), changed.join());
+      assert.deepEqual(lacking, []);
+      assert.equal(indexOf(tunnel), before);
+      isWhole();
+    });
+
+    test(`a stranger's route and link are left alone: IPv${family}`, async () => {
+      const [theirs, via] = family === 4 ? ['192.0.2.0/24', '172.30.0.1'] : ['2001:db8:2::/64', 'fd30::1'];
+      ip('route', 'add', theirs, 'via', via, 'proto', 'static');
+      node.ip('link', 'add', `stranger${family}`, 'type', 'bridge');
+      await node.repairedAfter(() => ip('route', 'del', pod));
+      assert.ok(ip('route', 'show').includes(`${theirs} via ${via}`));
+      assert.match(node.ip('link', 'show', `stranger${family}`), /stranger/);
+    });
+
+    test(`a stranger's route over a pod's link is taken away, and the pod's own stays: IPv${family}`, async () => {
+      const link = node.linkOf('b');
+      assert.equal(await node.repairedAfter(() => ip('route', 'add', elsewhere, 'dev', link)), 'routing');
+      const routes = ip('route', 'show', 'dev', link);
+      assert.ok(!routes.includes(elsewhere), routes);
+      assert.ok(routes.includes(pod), routes);
+    });
+
+    test(`forwarding that is switched off is switched on again: IPv${family}`, async () => {
+      const part = await node.repairedAfter(() => writeSysctls(node.namespace, { [forwarding]: 0 }));
+      assert.equal(part, 'settings');
+      assert.equal(readSysctl(node.namespace, forwarding), '1');
+      await allPass();
     });
   }
-
-  test('a tunnel device that was renamed while nobody looked after it is known again', () => {
-    const indexOf = (name: string) => /^(\d+):/.exec(node.ip('-o', 'link', 'show', name))?.[1];
-    const before = indexOf('vxlan.calico');
-    node.ip('link', 'set', 'vxlan.calico', 'name', 'y0');
-    const { changed, lacking } = node.newOverlay(4).synchronise(node.calculator.state);
-    assert.ok(changed.includes('link "y0" was "vxlan.calico"'), changed.join());
-    assert.deepEqual(lacking, []);
-    assert.equal(indexOf('vxlan.calico'), before);
-    assert.match(node.ip('route', 'show'), /10\.1\.0\.64\/26 via 10\.1\.0\.42 dev vxlan\.calico/);
-  });
-
-  test("a stranger's route and link are left alone", async () => {
-    node.ip('route', 'add', '192.0.2.0/24', 'via', '172.30.0.1', 'proto', 'static');
-    node.ip('link', 'add', 'stranger', 'type', 'bridge');
-    await node.repairedAfter(() => node.ip('route', 'del', '10.1.0.2/32'));
-    assert.match(node.ip('route', 'show'), /192\.0\.2\.0\/24 via 172\.30\.0\.1/);
-    assert.match(node.ip('link', 'show', 'stranger'), /stranger/);
-  });
-
-  test("a stranger's route over a pod's link is taken away, and the pod's own stays", async () => {
-    const link = node.linkOf('b');
-    const part = await node.repairedAfter(() => node.ip('route', 'add', '198.51.100.0/24', 'dev', link));
-    assert.equal(part, 'routing');
-    const routes = node.ip('route', 'show', 'dev', link);
-    assert.doesNotMatch(routes, /198\.51\.100/);
-    assert.match(routes, /10\.1\.0\.2/);
-  });
-
-  test('forwarding that is switched off is switched on again', async () => {
-    const part = await node.repairedAfter(() => writeSysctls(node.namespace, { 'net/ipv4/ip_forward': 0 }));
-    assert.equal(part, 'settings');
-    assert.equal(readSysctl(node.namespace, 'net/ipv4/ip_forward'), '1');
-    await allPass();
-  });
 
   test("a pod's link that is removed is reported, once, and nothing else suffers", async () => {
     const before = node.repairs.get('routing') ?? 0;

@@ -6,7 +6,7 @@ import { readSysctl, writeSysctls } from '../../src/kernel/index.ts';
 import { families } from '../../src/lab/prober/families.ts';
 import type { LaneReport } from '../../src/lab/prober/messages.ts';
 import type { Family } from '../../src/net/index.ts';
-import type { OneNode } from './one-node.ts';
+import { type OneNode, plan } from './one-node.ts';
 
 type Hand = (node: OneNode) => unknown;
 
@@ -19,26 +19,27 @@ const onTable: Readonly<Record<string, Hand>> = {
 };
 
 /** What there is to spoil, of either family. */
-const ways = {
+export const ways = {
   4: {
-    pod: '10.1.0.2',
+    ...waysIn(4),
     elsewhere: '198.51.100.0/24',
-    ownBlock: '10.1.0.0/26',
-    otherBlock: '10.1.0.64/26',
     tunnel: 'vxlan.calico',
-    otherTunnel: { address: '10.1.0.42', mac: '66:00:00:00:00:02', node: '172.30.0.12' },
     forwarding: 'net/ipv4/ip_forward',
   },
   6: {
-    pod: 'fd00:1::2',
+    ...waysIn(6),
     elsewhere: '2001:db8:9::/64',
-    ownBlock: 'fd00:1::/122',
-    otherBlock: 'fd00:1::40/122',
     tunnel: 'vxlan-v6.calico',
-    otherTunnel: { address: 'fd00:1::32', mac: '66:00:00:00:06:02', node: 'fd30::12' },
     forwarding: 'net/ipv6/conf/all/forwarding',
   },
 } as const;
+
+function waysIn(family: Family) {
+  const { pod, node, tunnel, tunnelMac, blocks } = plan[family];
+  const [ownBlock, otherBlock] = blocks;
+  const otherTunnel = { address: tunnel(2), mac: tunnelMac(2), node: node(2) };
+  return { pod: pod(2), ownBlock, otherBlock, otherTunnel };
+}
 
 const onWays: Readonly<Record<string, Hand>> = {
   "pod's link down": (node) => node.ip('link', 'set', node.linkOf('b'), 'down'),
@@ -121,24 +122,26 @@ export async function handsRound(
 
 /** What is ours in the node's kernel, but for numbers of interfaces. */
 async function shown(node: OneNode): Promise<string> {
-  const links = node.ip('-br', 'link', 'show').replace(/@\S+|<.*>/g, '');
+  const withoutPeers = (text: string) => text.replace(/@\S+|<.*>/g, '');
+  const tunnels = families.map((family) => ` dev ${ways[family].tunnel} `);
   const lines = [
-    ...links.split('\n'),
-    ...node.ip('-br', 'address', 'show').replace(/@\S+/g, '').split('\n'),
-    ...families.flatMap((family) => {
-      const { tunnel, forwarding } = ways[family];
-      return [
-        ...node.ip(`-${family}`, 'route', 'show').split('\n'),
-        ...node.ip(`-${family}`, 'neigh', 'show', 'nud', 'permanent').split('\n'),
-        ...(links.split('\n').some((link) => link.startsWith(`${tunnel} `))
-          ? node.fdb('show', 'dev', tunnel).split('\n')
-          : []),
-        `${forwarding} ${readSysctl(node.namespace, forwarding)}`,
-      ];
+    withoutPeers(node.ip('-br', 'link', 'show')),
+    withoutPeers(node.ip('-br', 'address', 'show')),
+    node.ip('-4', 'route', 'show'),
+    node.ip('-6', 'route', 'show'),
+    node.ip('neigh', 'show', 'nud', 'permanent'),
+    ...node
+      .fdb('show')
+      .split('\n')
+      .filter((entry) => tunnels.some((tunnel) => entry.includes(tunnel))),
+    ...families.map((family) => {
+      const { forwarding } = ways[family];
+      return `${forwarding} ${readSysctl(node.namespace, forwarding)}`;
     }),
     `table ${(await node.dataplane.auditTable()) ?? 'as it should be'}`,
   ];
   return lines
+    .flatMap((text) => text.split('\n'))
     .map((line) => line.trim())
     .sort()
     .join('\n');

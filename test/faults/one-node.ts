@@ -34,7 +34,7 @@ import { nodeAnnotations, type Pod } from '../../src/resources/index.ts';
 
 const podMac = (number: number) => `02:00:00:00:00:0${number}`;
 /** Addresses by family, of pods and nodes by number. */
-const plan = {
+export const plan = {
   4: {
     pool: '10.1.0.0/16',
     blocks: ['10.1.0.0/26', '10.1.0.64/26'],
@@ -201,7 +201,7 @@ export class OneNode {
     }
   }
 
-  /** `ip` in the node's namespace; of routes and neighbours it shows IPv4's unless it is told "-6". */
+  /** `ip` in the node's namespace; of routes it shows IPv4's unless it is told "-6". */
   ip(...args: string[]): string {
     return execFileSync('ip', ['-n', this.name, ...args], { encoding: 'utf8' });
   }
