@@ -175,6 +175,33 @@ test('unknown fields are refused, reported or dropped as fieldValidation says', 
   assert.equal(warned.body.spec.bogus, undefined);
 });
 
+test('a field that is there twice has its last value, and is refused or warned of as wished', async () => {
+  const send = async (method: string, path: string, contentType: string, body: string) => {
+    const headers = { authorization: 'Bearer secret', 'content-type': contentType };
+    const response = await fetch(server.url + path, { method, headers, body });
+    const { code, ...answer } = (await response.json()) as AnswerBody;
+    return { code: response.status, warning: response.headers.get('warning'), ...answer };
+  };
+  const text = '{"metadata":{"name":"repeated"},"data":{"a":"1","a":"2"}}';
+  const strict = await send('POST', `${configMaps}?fieldValidation=Strict`, 'application/json', text);
+  assert.equal(strict.code, 400);
+  assert.match(strict.message, /strict decoding error: duplicate field "data\.a"$/);
+  const warned = await send('POST', configMaps, 'application/json', text);
+  assert.equal(warned.warning, '299 - "duplicate field \\"data.a\\""');
+  assert.equal(warned.data.a, '2');
+  const patch = await send(
+    'PATCH',
+    `${configMaps}/repeated?fieldValidation=Strict`,
+    merge,
+    '{"data":{"a":"3","a":"4"}}',
+  );
+  assert.equal(patch.code, 422);
+  const yaml = 'metadata:\n  name: lines\ndata:\n  a: "1"\n  a: "2"\n';
+  const lines = await send('POST', configMaps, 'application/yaml', yaml);
+  assert.equal(lines.warning, '299 - "line 5: key \\"a\\" already set in map"');
+  assert.equal(lines.data.a, '2');
+});
+
 test('status is written through its subresource alone, and nothing else through that', async () => {
   await call('POST', pods, { ...pod('statused'), status: { phase: 'Running' } });
   const main = await call('PATCH', `${pods}/statused`, { status: { phase: 'Running' } }, merge);

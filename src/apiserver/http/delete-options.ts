@@ -1,16 +1,17 @@
 // What a deletion is asked to heed: `metav1.DeleteOptions` from a body, which may be absent, and from the query.
+import { goTypeOf, noObject } from '../go-words.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { DeleteOptions } from '../objects/delete.ts';
-import { goTypeOf } from '../patch/go-type.ts';
 import { invalidValue, unsupportedValue } from '../schema/validate.ts';
 import { type FieldFault, StatusError } from '../status-error.ts';
+import type { Body } from './body.ts';
 import { integerIn } from './list-options.ts';
 import { dryRunFaults, invalidOptions } from './write-options.ts';
 
 const policies = ['Foreground', 'Background', 'Orphan', 'nil'];
 
 /** @throws StatusError 400, 422, and 500 for a body that is none, which is how the real server says it */
-export function readDeleteOptions(body: Json | undefined, query: URLSearchParams): DeleteOptions {
+export function readDeleteOptions(body: Body, query: URLSearchParams): DeleteOptions {
   const options = bodyOf(body);
   const dryRun = Array.isArray(options.dryRun) ? options.dryRun.map(String) : query.getAll('dryRun');
   const policy = options.propagationPolicy ?? query.get('propagationPolicy') ?? undefined;
@@ -28,9 +29,12 @@ export function readDeleteOptions(body: Json | undefined, query: URLSearchParams
   };
 }
 
-function bodyOf(body: Json | undefined): JsonObject {
-  if (body === undefined || body === null) return {};
-  if (!isObject(body)) throw unreadable("couldn't get version/kind; json parse error: it is no object");
+function bodyOf({ value: body, text, fault }: Body): JsonObject {
+  if (body === null || (body === undefined && text === '')) return {};
+  if (!isObject(body)) {
+    const why = fault ?? noObject(body ?? null);
+    throw unreadable(`couldn't get version/kind; json parse error: ${why}`);
+  }
   const { kind = '', apiVersion = '', gracePeriodSeconds: grace } = body;
   if (kind !== '' && kind !== 'DeleteOptions') {
     throw unreadable(

@@ -1,6 +1,7 @@
 // Lists: selected, and in pages of one consistent snapshot.
 import { randomUUID } from 'node:crypto';
 import type { JsonObject, KubeObject } from '../json.ts';
+import { jsonFault } from '../json-text.ts';
 import { collectionOf, type ResourceType } from '../kinds/resource-type.ts';
 import { parseFieldSelector } from '../objects/field-selector.ts';
 import { parseLabelSelector } from '../objects/label-selector.ts';
@@ -117,7 +118,13 @@ function writeToken(position: Position): string {
 }
 
 function readToken(token: string): Position {
-  const match = /^([0-9a-f-]{36})\/(\d+)$/.exec(Buffer.from(token, 'base64url').toString());
-  if (!match) throw badRequest('invalid continue token: continue key is not valid');
+  const text = Buffer.from(token, 'base64url');
+  const match = /^([0-9a-f-]{36})\/(\d+)$/.exec(text.toString());
+  if (!match) throw badRequest(`invalid continue token: continue key is not valid: ${faultOf(text)}`);
   return { snapshot: match[1] ?? '', offset: Number(match[2]) };
+}
+
+/** The real server's tokens are JSON, and what is not it says so of. */
+function faultOf(token: Buffer): string {
+  return jsonFault(token) ?? 'server does not recognize this encoded version ';
 }

@@ -1,11 +1,11 @@
 // PATCH: finds out which kind of patch it is, computes the next state, and has it written like a replacement.
 import type { IncomingMessage } from 'node:http';
-import { isObject, type Json, type KubeObject } from '../json.ts';
+import { goTypeOf, printedInGo, writtenInGo } from '../go-words.ts';
+import { isObject, type Json, type JsonObject, type KubeObject } from '../json.ts';
 import { apiVersionOf, type ResourceType } from '../kinds/resource-type.ts';
-import { takeIn, unknownFields, type WriteOptions } from '../objects/intake.ts';
+import { inYaml, takeIn, unknownFields, type WriteOptions } from '../objects/intake.ts';
 import { createObject, updateObject } from '../objects/write.ts';
 import { applyConfiguration } from '../patch/apply.ts';
-import { goTypeOf } from '../patch/go-type.ts';
 import { applyJsonPatch } from '../patch/json-patch.ts';
 import { applyMergePatch } from '../patch/merge-patch.ts';
 import { applyStrategicMergePatch } from '../patch/strategic-merge-patch.ts';
@@ -25,6 +25,8 @@ interface PatchRequest {
   readonly patchType: PatchType;
   readonly query: URLSearchParams;
   readonly body: Json;
+  /** What the body has wrong without being refused for it. */
+  readonly complaints: readonly string[];
   readonly old: KubeObject | undefined;
   readonly options: WriteOptions;
 }
@@ -60,7 +62,10 @@ export function patchObject(store: Store, patch: PatchRequest): PatchResult {
   if (!old) throw notFound(type, path.name ?? '');
   const patched = patchedBody(patch, present(type, old));
   assertSameObject(type, old, patched);
-  const next = takeIn(type, patched, options);
+  const complaints =
+    patch.patchType === 'json' ? patch.complaints.map((one) => `json patch ${one}`) : patch.complaints;
+  const refuse = (why: string) => unfit(shownPatch(patch, patched), why);
+  const next = takeIn(type, patched, { ...options, complaints, refuse });
   settleNamespace(path, next);
   settleName(path, next);
   return { object: updateObject(store, type, old, next, subresource, options), isNew: false };
@@ -98,9 +103,20 @@ function groupOf({ apiVersion }: { readonly apiVersion?: Json | undefined }): { 
   return { group: String(apiVersion).includes('/') ? (String(apiVersion).split('/')[0] ?? '') : '' };
 }
 
-function unknownKind(patched: { readonly [field: string]: Json | undefined }): StatusError {
-  const why = `no kind "${patched.kind}" is registered for version "${patched.apiVersion}"`;
-  const fault = invalidValue('patch', JSON.stringify(patched), why);
+function unknownKind(patched: JsonObject): StatusError {
+  const scheme = 'in scheme "pkg/runtime/scheme.go:110"';
+  const why = `no kind "${patched.kind}" is registered for version "${patched.apiVersion}" ${scheme}`;
+  return unfit(writtenInGo(patched, true), why);
+}
+
+/** A strategic patch is shown by itself, and of the others what comes of them. */
+function shownPatch({ patchType, path: { type }, body }: PatchRequest, patched: Json): string {
+  if (patchType === 'strategic') return printedInGo(body);
+  return isObject(patched) ? writtenInGo(patched, type.isBuiltIn) : JSON.stringify(patched);
+}
+
+function unfit(patch: string, why: string): StatusError {
+  const fault = invalidValue('patch', patch, why);
   return new StatusError(422, 'Invalid', ` "" is invalid: patch: ${fault.message}`, {
     causes: [{ reason: fault.reason, message: fault.message, field: fault.field }],
   });
@@ -130,9 +146,17 @@ function assertAppliedType(type: ResourceType, body: Json): void {
   throw badRequest(`invalid object type: ${shown}, Kind=${kind}`);
 }
 
-function apply(store: Store, { path, query, body, old, options }: PatchRequest): PatchResult {
+function apply(store: Store, { path, query, body, complaints, old, options }: PatchRequest): PatchResult {
   const { type, subresource } = path;
   const manager = query.get('fieldManager') ?? '';
+  if (body !== null && !isObject(body)) {
+    const why = `json: cannot unmarshal ${goTypeOf(body)} into Go value of type map[string]interface {}`;
+    throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${why}`);
+  }
+  if (complaints.length > 0 && options.fieldValidation === 'Strict') {
+    throw badRequest(`error strict decoding YAML: error converting YAML to JSON: ${inYaml(complaints)}`);
+  }
+  for (const complaint of complaints) options.warn(complaint);
   assertAppliedType(type, body);
   if (isObject(body) && isObject(body.metadata) && body.metadata.managedFields !== undefined) {
     throw badRequest('metadata.managedFields must be nil');

@@ -63,7 +63,10 @@ function table(version: string, rowObject: RowObject): Representation {
     },
     list: (type, objects, metadata) => {
       const presented = objects.map((object) => present(type, object));
-      return { ...toTable(type, presented, metadata, rowObject), apiVersion };
+      const rows = toTable(type, presented, metadata, rowObject);
+      // Definitions are served by a server of their own, which has it so.
+      const isNull = presented.length === 0 && type.kind === 'CustomResourceDefinition';
+      return { ...rows, ...(isNull && { rows: null }), apiVersion };
     },
   };
 }
@@ -87,37 +90,53 @@ export function wantsYaml(accept: string | undefined): boolean {
   return types.find((type) => taken.includes(type)) === 'application/yaml';
 }
 
+export interface Asked {
+  readonly type: ResourceType;
+  readonly includeObject: string | null;
+  readonly isList: boolean;
+  readonly isWatch: boolean;
+}
+
 /**
  * The first form in an Accept header that is served; JSON as it is when there is no header. Nothing is served in protobuf, though it
  * is said to be: who asks for it takes JSON as well.
- * @throws StatusError 400, 406
+ * @throws StatusError 400, 406, 500
  */
-export function negotiate(
-  accept: string | undefined,
-  { includeObject, isList, isWatch }: { includeObject: string | null; isList: boolean; isWatch: boolean },
-): Representation {
-  for (const clause of (accept || '*/*').split(',')) {
-    const [mediaType = '', ...parameters] = clause.split(';').map((part) => part.trim());
-    if (!taken.includes(mediaType) || (isWatch && mediaType === 'application/yaml')) continue;
+export function negotiate(accept: string | undefined, asked: Asked): Representation {
+  const clauses = (accept || '*/*').split(',').map((clause) => clause.split(';').map((part) => part.trim()));
+  const understood = clauses.filter(([mediaType = '']) => taken.includes(mediaType));
+  for (const [mediaType, ...parameters] of understood) {
+    if (asked.isWatch && mediaType === 'application/yaml') continue;
     const values = new Map(parameters.map((parameter) => parameter.split('=', 2) as [string, string]));
     const as = values.get('as');
     const version = values.get('v') ?? '';
     if (as === undefined) return plain;
     if (values.get('g') !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) continue;
-    if (as === 'Table') return table(version, rowObjectIn(includeObject));
+    if (as === 'Table') return table(version, rowObjectIn(asked.includeObject));
     if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') {
-      assertFits(as, isList && !isWatch);
+      assertFits(as, asked);
       return partial(version);
     }
   }
-  const types = isWatch ? servedStreams : served;
+  const asStream = asked.isWatch && understood.some(([mediaType]) => mediaType === 'application/yaml');
+  if (understood.length === 0 && asked.type.isBuiltIn) {
+    const types = asked.isList ? [...served, ...servedStreams] : served;
+    const message = `406: Not Acceptable\n\nAvailable representations: ${types.join(', ')}`;
+    throw new StatusError(406, 'NotAcceptable', message, {});
+  }
+  const types = asStream ? servedStreams : served;
   throw notAcceptable(`only the following media types are accepted: ${types.join(', ')}`);
 }
 
 /** Metadata of a list is asked for as such, and that of one object as well. */
-function assertFits(as: string, isList: boolean): void {
-  if (isList === as.endsWith('List')) return;
-  throw notAcceptable(`you requested ${as}, but the requested object is ${isList ? '' : 'not '}a list`);
+function assertFits(as: string, { type, isList, isWatch }: Asked): void {
+  const isOfMany = isList && !isWatch;
+  if (isOfMany === as.endsWith('List')) return;
+  if (!isOfMany && !type.isBuiltIn) throw new StatusError(500, '', 'content is not a list');
+  const name = `*${type.group.split('.')[0] || 'core'}.${type.kind}`;
+  const list = type.isBuiltIn ? `${name}List` : '*unstructured.UnstructuredList';
+  const object = isOfMany ? `a list (${list})` : `not a list (${name})`;
+  throw notAcceptable(`you requested ${as}, but the requested object is ${object}`);
 }
 
 function notAcceptable(message: string): StatusError {

@@ -1,10 +1,11 @@
 // The verbs on resources: get, list, watch, create, replace, patch, delete, deletecollection.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { KubeObject } from '../json.ts';
+import { noObject } from '../go-words.ts';
+import { isObject, type KubeObject } from '../json.ts';
 import { bindingType, bindPod } from '../kinds/binding.ts';
 import { collectionOf, type ResourceType } from '../kinds/resource-type.ts';
 import { deleteObject } from '../objects/delete.ts';
-import { takeIn } from '../objects/intake.ts';
+import { takeIn, unrecognized, type WriteOptions } from '../objects/intake.ts';
 import { createObject, updateObject } from '../objects/write.ts';
 import { invalidValue } from '../schema/validate.ts';
 import {
@@ -51,7 +52,7 @@ export async function handleResource(services: Services, call: ResourceRequest):
   const isList = isCollection && request.method !== 'POST';
   const isWatch = isList && request.method === 'GET' && isTrue(query.get('watch'));
   const includeObject = query.get('includeObject');
-  const form = negotiate(request.headers.accept, { includeObject, isList, isWatch });
+  const form = negotiate(request.headers.accept, { type: path.type, includeObject, isList, isWatch });
   assertVerb(path, verbOf(request.method, isCollection, isWatch));
   if (path.subresource === 'binding') return bind(services, call);
   switch (request.method) {
@@ -123,6 +124,22 @@ function read({ store }: Services, { path, query }: ResourceRequest, form: Repre
   return json(200, form.object(path.type, existing(store, path)), form.contentType);
 }
 
+/** @throws StatusError 400 */
+async function readObject(
+  request: IncomingMessage,
+  type: ResourceType,
+  options: WriteOptions,
+): Promise<KubeObject> {
+  const { value, text, fault, repeated } = await readBody(request);
+  if (isObject(value) || (value === null && type.isBuiltIn)) {
+    const complaints = options.fieldValidation === 'Ignore' ? [] : repeated();
+    return takeIn(type, value, { ...options, complaints });
+  }
+  const shown = text === '' ? '<empty>' : text.startsWith('{') ? text : Buffer.from(text).toString('hex');
+  const why = `json parse error: ${fault ?? noObject(value ?? null)} (${shown})`;
+  throw unrecognized(type, `couldn't get version/kind; ${why}`);
+}
+
 /** @throws StatusError 404 */
 function existing(store: Store, path: ResourcePath): KubeObject {
   const object = find(store, path);
@@ -138,7 +155,7 @@ async function create({ store }: Services, call: ResourceRequest, form: Represen
   const { type } = call.path;
   assertObjectMediaType(call.request);
   const options = writeOptions(call, 'CreateOptions');
-  const object = takeIn(type, await readBody(call.request), options);
+  const object = await readObject(call.request, type, options);
   settleNamespace(call.path, object);
   if (type.answer) {
     assertAskable(type, object);
@@ -159,7 +176,7 @@ async function bind({ store }: Services, call: ResourceRequest): Promise<Reply> 
   const { request, path } = call;
   assertObjectMediaType(request);
   const options = writeOptions(call, 'CreateOptions');
-  const binding = takeIn(bindingType, await readBody(request), options);
+  const binding = await readObject(request, bindingType, options);
   settleNamespace({ ...path, type: bindingType }, binding);
   if (binding.metadata.name !== path.name) {
     throw badRequest('name in URL does not match name in Binding object');
@@ -171,7 +188,7 @@ async function replace({ store }: Services, call: ResourceRequest, form: Represe
   const { path } = call;
   assertObjectMediaType(call.request);
   const options = writeOptions(call, 'UpdateOptions');
-  const object = takeIn(path.type, await readBody(call.request), options);
+  const object = await readObject(call.request, path.type, options);
   settleNamespace(path, object);
   settleName(path, object);
   const old = existing(store, path);
@@ -188,11 +205,14 @@ async function patch({ store }: Services, call: ResourceRequest, form: Represent
   const { path } = call;
   const patchType = patchTypeOf(path.type, call.request);
   const options = writeOptions(call, 'PatchOptions', patchType === 'apply');
-  const body = await readBody(call.request);
+  const { value, text, fault, repeated } = await readBody(call.request);
+  if (fault && text !== '') throw badRequest(`error decoding patch: ${fault}`);
+  const complaints = options.fieldValidation === 'Ignore' ? [] : repeated();
   const result = patchObject(store, {
     path,
     patchType,
-    body: body ?? {},
+    body: value === undefined ? {} : value,
+    complaints,
     old: find(store, path),
     query: call.query,
     options,

@@ -1,5 +1,6 @@
 // v1 Binding: not kept, but the word of a scheduler on which node a pod is to run.
 import { isObject, type JsonObject, type KubeObject, listAt, objectAt, stringAt } from '../json.ts';
+import { lostPrecondition } from '../objects/lost-precondition.ts';
 import { timestamp } from '../objects/timestamp.ts';
 import { openObject, strictObject, string } from '../schema/schema.ts';
 import { requiredValue, unsupportedValue } from '../schema/validate.ts';
@@ -55,14 +56,7 @@ function nodeIn(binding: KubeObject): string {
 
 function assertRecord(pod: KubeObject, what: string, expected = '', found = ''): void {
   if (expected === '' || expected === found) return;
-  const { name, namespace } = pod.metadata;
-  const record = `Key: /registry/pods/${namespace}/${name}, ResourceVersion: 0`;
-  const why = `Precondition failed: ${what} in precondition: ${expected}, ${what} in object meta: ${found}`;
-  throw conflict(
-    podType,
-    name,
-    `StorageError: invalid object, Code: 4, ${record}, AdditionalErrorMsg: ${why}`,
-  );
+  throw conflict(podType, pod.metadata.name, lostPrecondition(podType, pod, what, expected, found));
 }
 
 /** @throws StatusError 409 unless the pod waits for a node, and nothing but that */

@@ -1,5 +1,6 @@
 // Takes in an object that a client wrote: checks that it is one of this kind, prunes and reports unknown fields, applies
 // defaults. What comes out has the right shape but is not validated yet.
+import { goTypeOf } from '../go-words.ts';
 import { copyOf, isObject, type Json, type JsonObject, type KubeObject } from '../json.ts';
 import { apiVersionOf, type ResourceType } from '../kinds/resource-type.ts';
 import { applyDefaults } from '../schema/default.ts';
@@ -16,22 +17,25 @@ export interface WriteOptions {
   readonly fieldValidation: 'Strict' | 'Warn' | 'Ignore';
   /** Called with each warning that the client should see. */
   readonly warn: (message: string) => void;
+  /** What was found in the body already, by whoever read it, and is as good as an unknown field. */
+  readonly complaints?: readonly string[];
+  /** How a patch is refused whose outcome is found wanting under "Strict"; as an object is when absent. */
+  readonly refuse?: (why: string) => Error;
   /** Who writes; undefined when the object brings along who owns what (server-side apply). */
   readonly fieldManager: string | undefined;
 }
+
+export type IntakeOptions = Pick<WriteOptions, 'fieldValidation' | 'warn' | 'complaints' | 'refuse'>;
 
 /** A fresh, mutable, pruned and (unless "as-is") defaulted copy of what the client sent. @throws StatusError 400 */
 export function takeIn(
   type: ResourceType,
   body: Json | undefined,
-  options: Pick<WriteOptions, 'fieldValidation' | 'warn'>,
+  options: IntakeOptions,
   defaulting: 'default' | 'as-is' = 'default',
 ): KubeObject {
   if (body === null && type.isBuiltIn) return takeIn(type, {}, options, defaulting);
-  if (!isObject(body)) {
-    const why = body === undefined ? 'unexpected end of JSON input (<empty>)' : 'it is no object';
-    throw unrecognized(type, `couldn't get version/kind; json parse error: ${why}`);
-  }
+  if (!isObject(body)) throw unrecognized(type, `it is not an object but ${goTypeOf(body ?? null)}`);
   assertType(type, body);
   const { managedFields, copy } = takeApart(body);
   const draft = withoutNulls(copy);
@@ -44,7 +48,9 @@ export function takeIn(
     ({ reason }) => reason !== 'FieldValueDuplicate',
   );
   if (typeFaults.length > 0) throw invalid(type, String(draft.metadata.name), typeFaults);
-  reportUnknown(prune(type, draft), type, options);
+  const unknown = prune(type, draft);
+  // Of custom kinds they are named in the order of their paths.
+  reportUnknown(type.isBuiltIn ? unknown : unknown.sort(), type, options);
   assertDecodes(type, draft);
   if (defaulting === 'default') {
     dropEmpty(metadataSchema, draft.metadata);
@@ -93,7 +99,8 @@ function assertType(type: ResourceType, body: JsonObject): void {
   );
 }
 
-function unrecognized(type: ResourceType, why: string) {
+/** The body is no object of any kind. */
+export function unrecognized(type: ResourceType, why: string) {
   return badRequest(`the object provided is unrecognized (must be of type ${type.kind}): ${why}`);
 }
 
@@ -119,16 +126,28 @@ function assertDecodes(type: ResourceType, draft: JsonObject): void {
 function reportUnknown(
   unknown: readonly string[],
   type: ResourceType,
-  options: Pick<WriteOptions, 'fieldValidation' | 'warn'>,
+  { fieldValidation, warn, complaints: found = [], refuse }: IntakeOptions,
 ): void {
-  if (unknown.length === 0 || options.fieldValidation === 'Ignore') return;
-  const complaints = unknown.map((path) => `unknown field "${path}"`);
-  if (options.fieldValidation === 'Strict') {
-    throw badRequest(
-      `${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: strict decoding error: ${complaints.join(', ')}`,
-    );
+  if (unknown.length + found.length === 0 || fieldValidation === 'Ignore') return;
+  const complaints = [...found, ...unknown.map((path) => `unknown field "${path}"`)];
+  if (fieldValidation === 'Strict') {
+    const why = `strict decoding error: ${strictly(complaints)}`;
+    if (refuse) throw refuse(why);
+    const { kind, version } = type;
+    throw badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${why}`);
   }
-  for (const complaint of complaints) options.warn(complaint);
+  for (const complaint of complaints) warn(complaint);
+}
+
+/** What a decoder of YAML says of lines it says of all of them at once. */
+function strictly(complaints: readonly string[]): string {
+  const ofLines = complaints.filter((one) => one.startsWith('line '));
+  const others = complaints.filter((one) => !one.startsWith('line '));
+  return [...(ofLines.length > 0 ? [inYaml(ofLines)] : []), ...others].join(', ');
+}
+
+export function inYaml(complaints: readonly string[]): string {
+  return ['yaml: unmarshal errors:', ...complaints].join('\n  ');
 }
 
 /** Go's decoder takes null for absent; so do we at the top and in metadata, where nothing is nullable. */

@@ -9,6 +9,7 @@ import { forbiddenValue } from '../schema/validate.ts';
 import { alreadyExists, badRequest, conflict, forbidden, invalid, notFound } from '../status-error.ts';
 import type { Store } from '../store/store.ts';
 import { assertValid, type WriteOptions } from './intake.ts';
+import { lostPrecondition } from './lost-precondition.ts';
 import { generateName, metadataWarnings } from './metadata.ts';
 import { timestamp } from './timestamp.ts';
 
@@ -104,8 +105,7 @@ function assertCurrent(type: ResourceType, old: KubeObject, object: KubeObject):
     throw conflict(type, name, why);
   }
   if (uid && uid !== old.metadata.uid) {
-    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`;
-    throw conflict(type, name, why);
+    throw conflict(type, name, lostPrecondition(type, old, 'UID', uid, old.metadata.uid));
   }
 }
 

@@ -1,7 +1,8 @@
 // JSON Patch (RFC 6902).
+
+import { goTypeOf } from '../go-words.ts';
 import { fieldOf, isEqual, isObject, type Json, type JsonObject, setField } from '../json.ts';
 import { badRequest, StatusError } from '../status-error.ts';
-import { goTypeOf } from './go-type.ts';
 
 /**
  * Returns the patched document; the given one is not altered. As lenient as Kubernetes' own: a field that is not there may be

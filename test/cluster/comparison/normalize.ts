@@ -3,7 +3,7 @@
 const replacements: readonly (readonly [RegExp, string])[] = [
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, 'TIME'],
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UID'],
-  [/("?resourceVersion"?: ?"?)\d+/g, '$1REVISION'],
+  [/(\\*"?resourceVersion\\*"?: ?\\*"?)\d+/g, '$1REVISION'],
   [/\b[Rr]esource ?[Vv]ersion: +\d+( \(\d+\))?/g, 'resource version: REVISION'],
   [/(in object meta: |, current: )\d+/gi, '$1REVISION'],
   // Not the first octets of anything that a case itself writes.

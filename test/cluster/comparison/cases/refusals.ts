@@ -61,7 +61,99 @@ export const refusals = [
         `${maps}?fieldValidation=${validate}`,
         `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"twice-${validate.toLowerCase()}"},"data":{"a":"1","a":"2"}}`,
       ),
+      request(
+        'POST',
+        `${policies}?fieldValidation=${validate}`,
+        `{"apiVersion":"projectcalico.org/v3","kind":"GlobalNetworkPolicy","metadata":{"name":"x","name":"thrice-${validate.toLowerCase()}","labels":{"a.b/c":"1","a.b/c":"2"}},"spec":{"a":1,"a":1,"a":1,"ingress":[{"action":"Allow"},{"action":"Deny","action" : "Allow","x":1,"x":2}],"b":1}}`,
+      ),
+      ...[
+        'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\n  name: lines-VALIDATE\ndata:\n  a: "1"\n  a: "2"\nx: 1\n',
+        'apiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\nmetadata:\n  name: lines-VALIDATE\nspec:\n  order: 1\n  order: 2\n  x: 1\n',
+      ].map((body, index) =>
+        request(
+          'POST',
+          `${index === 0 ? maps : policies}?fieldValidation=${validate}`,
+          body.replaceAll('VALIDATE', validate.toLowerCase()),
+          { 'Content-Type': 'application/yaml' },
+        ),
+      ),
     ]),
+    create(configMap('twice-patched', { a: '1' })),
+    create(policy('twice-patched')),
+    ...['Strict', 'Warn', 'Ignore'].flatMap((validate) => [
+      ...['merge', 'strategic-merge'].map((type) =>
+        request(
+          'PATCH',
+          `${maps}/twice-patched?fieldValidation=${validate}`,
+          '{"data":{"a":"2","a":"3"},"y":1}',
+          { 'Content-Type': `application/${type}-patch+json` },
+        ),
+      ),
+      request(
+        'PATCH',
+        `${policies}/twice-patched?fieldValidation=${validate}`,
+        '{"spec":{"order":1,"order":2,"y":1}}',
+        { 'Content-Type': 'application/merge-patch+json' },
+      ),
+      request(
+        'PATCH',
+        `${policies}/twice-patched?fieldValidation=${validate}`,
+        '[{"op":"add","op":"add","path":"/spec/order","value":3}]',
+        { 'Content-Type': 'application/json-patch+json' },
+      ),
+      ...[
+        `${maps}/twice-applied {"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"twice-applied"},"data":{"a":"1","a":"2"}}`,
+        `${policies}/twice-applied {"apiVersion":"projectcalico.org/v3","kind":"GlobalNetworkPolicy","metadata":{"name":"twice-applied"},"spec":{"order":1,"order":2}}`,
+      ].map((text) => {
+        const [path = '', body = ''] = text.split(' ');
+        return request('PATCH', `${path}?fieldManager=x&fieldValidation=${validate}`, body, {
+          'Content-Type': 'application/apply-patch+yaml',
+        });
+      }),
+    ]),
+  ),
+  compare(
+    'texts that are no JSON',
+    create(policy('read-anew')),
+    ...[
+      'nonsense',
+      'tru',
+      '{"a"',
+      '{a:1}',
+      '[1,',
+      '[1 2]',
+      '{"a":1,}',
+      '{"a":1 "b"}',
+      '"abc',
+      '{"a":1} x',
+      '+1',
+      '01',
+      '{"a" 1}',
+      '-',
+      '1e',
+      '1.x',
+      'nul',
+      '{"a":"\\x"}',
+      '{"a":"\\u00g0"}',
+      '\u0001',
+      '{"a":"\n"}',
+      "{'a':1}",
+      '12x',
+      'é',
+      '1',
+      'true',
+      '"x"',
+    ].flatMap((text) => [
+      request('POST', maps, text),
+      request('PATCH', `${policies}/read-anew`, text, { 'Content-Type': 'application/json-patch+json' }),
+      request('PATCH', `${policies}/read-anew`, text, { 'Content-Type': 'application/merge-patch+json' }),
+      request('DELETE', `${policies}/read-anew`, text),
+    ]),
+    ...['1', '"x"', '[]', 'true', 'null'].map((text) =>
+      request('PATCH', `${policies}/read-anew?fieldManager=a`, text, {
+        'Content-Type': 'application/apply-patch+yaml',
+      }),
+    ),
   ),
   compare(
     'wrong types in a custom kind',

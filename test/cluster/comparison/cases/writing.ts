@@ -230,7 +230,9 @@ export const writing = [
     request('POST', `${maps}?dryRun=All&dryRun=All`, configMap('dry')),
     request('POST', `${maps}?fieldValidation=Sometimes`, configMap('dry')),
     request('POST', `${maps}?fieldManager=${'x'.repeat(129)}`, configMap('dry')),
-    request('POST', `${maps}?fieldManager=%07`, configMap('dry')),
+    ...['%07', 'a%0Ab', '%00', '%7F', '%E2%80%A8', '%22%5C%07', 'a%E2%80%8B'].map((manager) =>
+      request('POST', `${maps}?fieldManager=${manager}`, configMap('dry')),
+    ),
     request('DELETE', `${maps}/dry?dryRun=Some`),
     request('PATCH', `${policies}/dry?dryRun=Some`, '{}', { 'Content-Type': 'application/merge-patch+json' }),
     request('PATCH', `${policies}/dry?force=true`, '{}', { 'Content-Type': 'application/merge-patch+json' }),
