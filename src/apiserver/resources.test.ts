@@ -202,6 +202,30 @@ test('a field that is there twice has its last value, and is refused or warned o
   assert.equal(lines.data.a, '2');
 });
 
+test('a definition is told of all that it lacks at once', async () => {
+  const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+  const version = {
+    name: 'v1',
+    served: true,
+    storage: false,
+    schema: { openAPIV3Schema: { type: 'object' } },
+  };
+  const spec = { group: 'example.com', names: { plural: 'things' }, versions: [version] };
+  const { code, body } = await call('POST', path, { metadata: { name: 'things.example.com' }, spec });
+  assert.equal(code, 422);
+  assert.deepEqual(
+    body.details.causes.map(({ field }) => field),
+    [
+      'spec.scope',
+      'spec.versions',
+      'spec.names.singular',
+      'spec.names.kind',
+      'spec.names.listKind',
+      'status.storedVersions',
+    ],
+  );
+});
+
 test('status is written through its subresource alone, and nothing else through that', async () => {
   await call('POST', pods, { ...pod('statused'), status: { phase: 'Running' } });
   const main = await call('PATCH', `${pods}/statused`, { status: { phase: 'Running' } }, merge);

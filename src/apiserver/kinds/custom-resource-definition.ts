@@ -1,6 +1,15 @@
 // apiextensions.k8s.io/v1 CustomResourceDefinition: its own shape and rules. What it defines is custom.ts's work.
 import { compileRules } from '../cel/rule-tree.ts';
-import { isEqual, isObject, type KubeObject, listAt, objectAt, stringAt } from '../json.ts';
+import {
+  isEqual,
+  isObject,
+  type Json,
+  type JsonObject,
+  type KubeObject,
+  listAt,
+  objectAt,
+  stringAt,
+} from '../json.ts';
 import { timestamp } from '../objects/timestamp.ts';
 import {
   anything,
@@ -12,23 +21,20 @@ import {
   type Schema,
   string,
 } from '../schema/schema.ts';
-import { invalidValue, requiredValue } from '../schema/validate.ts';
+import { invalidValue, requiredValue, unsupportedValue } from '../schema/validate.ts';
 import type { FieldFault } from '../status-error.ts';
 import { conditionList } from './conditions.ts';
 import { compileJsonPath } from './json-path.ts';
 import { builtIn } from './resource-type.ts';
 
-const names = openObject(
-  {
-    plural: string,
-    singular: string,
-    kind: string,
-    listKind: string,
-    shortNames: atomicList(string),
-    categories: atomicList(string),
-  },
-  ['plural', 'kind'],
-);
+const names = openObject({
+  plural: string,
+  singular: string,
+  kind: string,
+  listKind: string,
+  shortNames: atomicList(string),
+  categories: atomicList(string),
+});
 
 const column: Schema = openObject(
   {
@@ -61,21 +67,11 @@ export const definitionType = builtIn({
   namespaced: false,
   hasStatus: true,
   hasGeneration: true,
-  schema: openObject(
-    {
-      spec: openObject(
-        {
-          group: string,
-          scope: { type: 'string', enum: ['Cluster', 'Namespaced'] },
-          names,
-          versions: { ...listByKey(['name'], version), minItems: 1 },
-        },
-        ['group', 'names', 'scope', 'versions'],
-      ),
-      status: openObject({ conditions: conditionList }),
-    },
-    ['spec'],
-  ),
+  // What must be there, its rules say, and all of it at once.
+  schema: openObject({
+    spec: openObject({ group: string, scope: string, names, versions: listByKey(['name'], version) }),
+    status: openObject({ conditions: conditionList }),
+  }),
   columns: [
     {
       name: 'Created At',
@@ -85,8 +81,8 @@ export const definitionType = builtIn({
   ],
   prepare(definition, old) {
     const spec = objectAt(definition, 'spec');
-    if (isObject(spec.names)) {
-      const kind = stringAt(spec.names, 'kind');
+    const kind = stringAt(spec, 'names', 'kind');
+    if (isObject(spec.names) && kind !== '') {
       spec.names.singular ??= kind.toLowerCase();
       spec.names.listKind ??= `${kind}List`;
     }
@@ -98,7 +94,7 @@ export const definitionType = builtIn({
       conditions:
         listAt(old, 'status', 'conditions').length > 0 ? listAt(old, 'status', 'conditions') : established(),
       acceptedNames: structuredClone(objectAt(spec, 'names')),
-      storedVersions: before.includes(stored) ? [...before] : [...before, stored],
+      storedVersions: stored === '' || before.includes(stored) ? [...before] : [...before, stored],
     };
   },
   objectRules: definitionRules,
@@ -133,15 +129,15 @@ function definitionRules(definition: KubeObject, old: KubeObject | undefined): F
   if (name !== expected) {
     faults.push(invalidValue('metadata.name', name, 'must be spec.names.plural+"."+spec.group'));
   }
+  if (stringAt(spec, 'group') === '') faults.push(requiredValue('spec.group'));
+  faults.push(...scopeFaults(stringAt(spec, 'scope')));
   const versions = listAt(spec, 'versions');
-  if (versions.filter((one) => objectAt(one).storage === true).length !== 1) {
-    faults.push(
-      invalidValue(
-        'spec.versions',
-        versions.length,
-        'must have exactly one version marked as storage version',
-      ),
-    );
+  faults.push(...storageFaults(spec.versions));
+  for (const field of ['plural', 'singular', 'kind', 'listKind']) {
+    if (stringAt(spec, 'names', field) === '') faults.push(requiredValue(`spec.names.${field}`));
+  }
+  if (listAt(definition, 'status', 'storedVersions').length === 0) {
+    faults.push(invalidValue('status.storedVersions', null, 'must have at least one stored version'));
   }
   // The real server holds a schema that all versions share apart from them, and blames it there.
   const schemas = versions.map((one) => objectAt(one, 'schema').openAPIV3Schema);
@@ -167,6 +163,34 @@ function definitionRules(definition: KubeObject, old: KubeObject | undefined): F
     faults.push(invalidValue('spec.scope', spec.scope, 'field is immutable'));
   }
   return faults;
+}
+
+function scopeFaults(scope: string): FieldFault[] {
+  if (scope === '') return [requiredValue('spec.scope')];
+  const scopes = ['Cluster', 'Namespaced'];
+  return scopes.includes(scope) ? [] : [unsupportedValue('spec.scope', scope, scopes)];
+}
+
+/** The real server shows the versions as it keeps them: without what all of them have in common. */
+function storageFaults(versions: Json | undefined): FieldFault[] {
+  const list = Array.isArray(versions) ? versions.map((one) => objectAt(one)) : [];
+  if (list.filter(({ storage }) => storage === true).length === 1) return [];
+  const ofEach = (field: string, one: JsonObject) =>
+    list.every((other) => isEqual(other[field], one[field])) ? null : (one[field] ?? null);
+  const shown = list.map((one) => ({
+    Name: one.name ?? '',
+    Served: one.served ?? false,
+    Storage: one.storage ?? false,
+    Deprecated: one.deprecated ?? false,
+    DeprecationWarning: one.deprecationWarning ?? null,
+    Schema: ofEach('schema', one),
+    Subresources: ofEach('subresources', one),
+    AdditionalPrinterColumns: ofEach('additionalPrinterColumns', one),
+    SelectableFields: ofEach('selectableFields', one),
+  }));
+  const why = 'must have exactly one version marked as storage version';
+  const message = `Invalid value: ${JSON.stringify(Array.isArray(versions) ? shown : null)}: ${why}`;
+  return [{ field: 'spec.versions', reason: 'FieldValueInvalid', message }];
 }
 
 /** Each field and item has a type, unless it keeps what it does not know, or is a number or a string. */
