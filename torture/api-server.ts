@@ -25,6 +25,7 @@ export async function run({ isOver, rounds, seed }: TortureOptions): Promise<boo
             ? 60_000
             : random.between(500, 15_000);
       if (isOver(ms)) continue;
+      process.stdout.write(`api-server: ${name} for ${Math.round(ms)} ms\n`);
       const { permitted, forbidden, convergedMs } = await faulty.endure(name, ms);
       const tally = tallies.get(name) ?? newTally();
       tally.rounds++;

@@ -7,6 +7,7 @@ import {
   cidrsOverlap,
   type Family,
   formatAddress,
+  formatCidr,
   parseAddress,
   tryParseAddress,
   tryParseCidr,
@@ -266,8 +267,9 @@ export class Overlay {
     const put = (destination: string, route: RouteProgram | undefined) => {
       if (route) routes.set(destination, route);
     };
-    if (owner === this.#self) put(block.spec.cidr, { kind: 'blackhole' });
-    else if (owner !== undefined) put(block.spec.cidr, this.#routeTo(owner, cidr.family, pool));
+    // In the words of the kernel, which has its own for what others write with bits behind the prefix.
+    if (owner === this.#self) put(formatCidr(cidr), { kind: 'blackhole' });
+    else if (owner !== undefined) put(formatCidr(cidr), this.#routeTo(owner, cidr.family, pool));
     for (const [ordinal, attribute] of block.spec.allocations.entries()) {
       const node = attribute == null ? undefined : block.spec.attributes[attribute]?.secondary?.node;
       if (node === undefined || node === owner || node === this.#self) continue;
@@ -328,12 +330,15 @@ function factsOf(node: Node): NodeFacts {
   for (const family of [4, 6] as const) {
     const names = annotationsOf[family];
     const read = (name: string) => node.metadata.annotations?.[name] ?? '';
-    const text = read(names.address).split('/')[0] ?? '';
-    if (tryParseAddress(text)?.family !== family) continue;
+    const own = tryParseAddress(read(names.address).split('/')[0] ?? '');
+    if (own?.family !== family) continue;
+    // As the kernel spells them, with whose words they are compared, and with each other.
+    const text = formatAddress(own);
     addresses[family] = { text, subnet: tryParseCidr(read(names.address)) };
-    const tunnelAddress = read(names.tunnel);
+    const tunnel = tryParseAddress(read(names.tunnel));
     const mac = read(names.mac);
-    if (tryParseAddress(tunnelAddress)?.family === family && /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(mac)) {
+    if (tunnel?.family === family && /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(mac)) {
+      const tunnelAddress = formatAddress(tunnel);
       tunnels[family] = { family, nodeAddress: text, tunnelAddress, mac: mac.toLowerCase() };
     }
   }

@@ -18,6 +18,7 @@ const seed = Number(process.env.CALICO_SEED ?? 20261127);
 /** An ADD makes about fifteen changes: every second one meets a refusal. */
 const share = 0.05;
 const patienceMs = 60_000;
+const kinds = ['link', 'veth', 'address', 'route', 'neighbour'];
 
 test('agents that are refused changes of links and routes go on until all is as it should be', {
   timeout: 300_000,
@@ -44,19 +45,22 @@ test('agents that are refused changes of links and routes go on until all is as 
   try {
     const runtime = new Runtime(agents, random);
     for (const node of agents.nodes) agents.refuse(node, { share, seed });
-    await runtime.work({ operations: 40, width: 4, level: 14 }, (begun) => {
-      if (begun % 10 !== 0) return;
-      const node = random.pick(agents.nodes);
-      const [route] = routed(node);
-      if (route) within(node, (rtnetlink) => rtnetlink.ensure(deleteRoute(route)));
-    });
+    const refusals = () => agents.nodes.flatMap((node) => agents.refusals(node));
+    const spared = () => kinds.filter((kind) => !kindsOf(refusals()).has(kind));
+    // Which changes are refused depends on the order in which agents come to them.
+    for (let times = 0; times < 4 && (times === 0 || spared().length > 0); times++) {
+      await runtime.work({ operations: 40, width: 4, level: 14 }, (begun) => {
+        if (begun % 10 !== 0) return;
+        const node = random.pick(agents.nodes);
+        const [route] = routed(node);
+        if (route) within(node, (rtnetlink) => rtnetlink.ensure(deleteRoute(route)));
+      });
+    }
     for (const node of agents.nodes) agents.refuse(node, { share: 0, seed });
     await runRound(agents, runtime, random, { operations: 2, kills: 0, width: 1, level: 14 });
-    // The underlay is IPv4 alone.
     const wanted = async (node: string) => {
       const all = await agents.datastore.list(ipamBlocks);
-      const blocks = all.filter(({ spec }) => parseCidr(spec.cidr).family === 4);
-      const others = blocks.filter(({ spec }) => spec.affinity && spec.affinity !== `host:${node}`);
+      const others = all.filter(({ spec }) => spec.affinity && spec.affinity !== `host:${node}`);
       return others.map(({ spec }) => formatCidr(parseCidr(spec.cidr))).toSorted();
     };
     for (const node of agents.nodes) {
@@ -67,11 +71,10 @@ test('agents that are refused changes of links and routes go on until all is as 
         assert.ok(Date.now() - start < patienceMs, `${node} has no route to ${missing.join(', ')}`);
       }
     }
-    const refused = agents.nodes.flatMap((node) => agents.refusals(node));
+    const refused = refusals();
     t.diagnostic(`${refused.length} refusals: ${JSON.stringify(Object.fromEntries(kindsOf(refused)))}`);
     t.diagnostic(JSON.stringify(runtime.counts));
-    for (const kind of ['link', 'veth', 'address', 'route', 'neighbour'])
-      assert.ok(kindsOf(refused).has(kind), `no ${kind} was refused`);
+    assert.deepEqual(spared(), [], 'kinds of changes of which none was refused');
     assert.equal(agents.restarts, 0);
   } finally {
     await agents.stop();
@@ -80,10 +83,10 @@ test('agents that are refused changes of links and routes go on until all is as 
 
 /** "link": 3 */
 function kindsOf(refused: readonly string[]): Map<string, number> {
-  const kinds = new Map<string, number>();
+  const counts = new Map<string, number>();
   for (const what of refused) {
     const [kind = what] = /link|veth|address|route|neighbour|forwarding/.exec(what) ?? [];
-    kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
-  return kinds;
+  return counts;
 }

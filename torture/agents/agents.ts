@@ -43,7 +43,7 @@ export interface AgentsOptions {
   readonly id: string;
   readonly nodes: number;
   readonly pools: Readonly<Record<string, IPPoolSpec>>;
-  /** Of which pods get an address each. */
+  /** Of which pods get an address each. The nodes have both where pods have IPv6. */
   readonly families: readonly Family[];
   /** Of every agent, besides what the lab gives it. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -74,11 +74,11 @@ export class Agents {
 
   /** Resolves when every agent is ready. */
   static async start(options: AgentsOptions): Promise<Agents> {
-    const { id, nodes } = options;
+    const { id, nodes, families } = options;
     const run = createRun(id);
     let agents: Agents | undefined;
     try {
-      const underlay = Underlay.make(namespacePrefix(id), nodes);
+      const underlay = Underlay.make(namespacePrefix(id), nodes, { isDualStack: families.includes(6) });
       agents = new Agents(run, underlay, await LabApi.start(run, underlay, () => {}), options);
       await agents.#begin(options);
       return agents;
@@ -315,6 +315,7 @@ export class Agents {
       root: nodeRoot(this.run, node),
       kubeconfig: nodeKubeconfig(this.run, node),
       environment: {
+        ...(this.#families.includes(6) && { IP6: 'autodetect' }),
         ...this.#environment,
         ...this.#environments[node],
         [runVariable]: this.run.id,
