@@ -82,10 +82,10 @@ export interface HandsRound {
   readonly isOpening: boolean;
 }
 
-const deadlineMs = 10_000;
+const deadlineMs = 60_000;
 const lookMs = 5;
 
-/** `random` gives numbers from 0 up to 1. @throws Error when something is not set right in ten seconds */
+/** `random` gives numbers from 0 up to 1. @throws Error when something is not set right in a minute */
 export async function handsRound(
   node: OneNode,
   random: () => number,
