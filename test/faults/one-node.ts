@@ -227,7 +227,10 @@ export class OneNode {
   /** Does something to the node, and resolves with the part that was repaired thereafter. */
   async repairedAfter(what: () => unknown): Promise<string> {
     this.#repaired = Promise.withResolvers();
-    const deadline = setTimeout(() => this.#repaired.reject(new Error('Not repaired within a minute')), 60_000);
+    const deadline = setTimeout(
+      () => this.#repaired.reject(new Error('Not repaired within a minute')),
+      60_000,
+    );
     try {
       await what();
       return await this.#repaired.promise;
