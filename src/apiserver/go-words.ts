@@ -21,8 +21,7 @@ export function quotedInGo(text: string): string {
 function escaped(character: string): string {
   const known = escapes[character];
   if (known !== undefined) return known;
-  if (character !== ' ' && !/[\p{C}\p{Z}]/u.test(character)) return character;
-  if (character === ' ') return character;
+  if (character === ' ' || !/[\p{C}\p{Z}]/u.test(character)) return character;
   const code = character.codePointAt(0) ?? 0;
   if (code < 0x80) return `\\x${code.toString(16).padStart(2, '0')}`;
   return code < 0x10000

@@ -3,6 +3,7 @@
 import { bgpPaths } from '../bgp/index.ts';
 import { shimPath } from '../cni/index.ts';
 import type { Datastore, Follower } from '../datastore/index.ts';
+import { familyOf } from '../net/index.ts';
 import {
   crds,
   customResourceDefinitions,
@@ -26,7 +27,7 @@ import { networkConfiguration } from './kubelet/netconf.ts';
 import { registerNode } from './kubelet/node-status.ts';
 import { type Channel, Matrix, type ProbedPod, portOn } from './matrix/matrix.ts';
 import { Prober } from './prober/client.ts';
-import { families, familyOf, probedAs } from './prober/families.ts';
+import { families, probedAs } from './prober/families.ts';
 import { ReadyNodes } from './ready-nodes.ts';
 import type { ExternalRouter } from './router/index.ts';
 import { removeRun } from './run/cleanup.ts';

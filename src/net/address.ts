@@ -14,6 +14,11 @@ export function bitsOf(family: Family): 32 | 128 {
   return family === 4 ? 32 : 128;
 }
 
+/** Of which family an address or a block is, by its text, which is one or the other. */
+export function familyOf(text: string): Family {
+  return text.includes(':') ? 6 : 4;
+}
+
 /** @throws RangeError when the text is not an IPv4 or IPv6 address. */
 export function parseAddress(text: string): Address {
   const address = tryParseAddress(text);

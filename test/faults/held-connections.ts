@@ -1,5 +1,6 @@
 // TCP connections between pods that are opened once and must live through everything: each says something both ways when asked.
 import { closeNamespace, InetSocket, openNamespace, pollReadable } from '../../src/kernel/index.ts';
+import { familyOf } from '../../src/net/index.ts';
 
 export interface HeldPair {
   readonly name: string;
@@ -28,7 +29,7 @@ export class HeldConnections implements Disposable {
   open({ name, clientNamespace, serverNamespace, serverAddress, by }: HeldPair, port: number): void {
     const [here, there] = [openNamespace(clientNamespace), openNamespace(serverNamespace)];
     try {
-      const family = serverAddress.includes(':') ? 6 : 4;
+      const family = familyOf(serverAddress);
       const listener = InetSocket.open({ family, type: 'stream', namespace: there });
       this.#listeners.push(listener);
       listener.bind({ address: serverAddress, port });

@@ -17,7 +17,7 @@ import {
   verbNotSupported,
 } from '../status-error.ts';
 import type { Store } from '../store/store.ts';
-import { assertObjectMediaType, readBody } from './body.ts';
+import { assertObjectMediaType, type Body, readBody } from './body.ts';
 import { readDeleteOptions } from './delete-options.ts';
 import { isTrue } from './is-true.ts';
 import type { Lists } from './list.ts';
@@ -130,14 +130,18 @@ async function readObject(
   type: ResourceType,
   options: WriteOptions,
 ): Promise<KubeObject> {
-  const { value, text, fault, repeated } = await readBody(request);
-  if (isObject(value) || (value === null && type.isBuiltIn)) {
-    const complaints = options.fieldValidation === 'Ignore' ? [] : repeated();
-    return takeIn(type, value, { ...options, complaints });
-  }
+  const body = await readBody(request);
+  const { value, text, fault } = body;
+  if (isObject(value) || (value === null && type.isBuiltIn))
+    return takeIn(type, value, { ...options, complaints: complaintsOf(body, options) });
   const shown = text === '' ? '<empty>' : text.startsWith('{') ? text : Buffer.from(text).toString('hex');
   const why = `json parse error: ${fault ?? noObject(value ?? null)} (${shown})`;
   throw unrecognized(type, `couldn't get version/kind; ${why}`);
+}
+
+/** Looked for only where somebody wants to know. */
+function complaintsOf({ repeated }: Body, { fieldValidation }: WriteOptions): string[] {
+  return fieldValidation === 'Ignore' ? [] : repeated();
 }
 
 /** @throws StatusError 404 */
@@ -205,14 +209,14 @@ async function patch({ store }: Services, call: ResourceRequest, form: Represent
   const { path } = call;
   const patchType = patchTypeOf(path.type, call.request);
   const options = writeOptions(call, 'PatchOptions', patchType === 'apply');
-  const { value, text, fault, repeated } = await readBody(call.request);
+  const body = await readBody(call.request);
+  const { value, text, fault } = body;
   if (fault && text !== '') throw badRequest(`error decoding patch: ${fault}`);
-  const complaints = options.fieldValidation === 'Ignore' ? [] : repeated();
   const result = patchObject(store, {
     path,
     patchType,
     body: value === undefined ? {} : value,
-    complaints,
+    complaints: complaintsOf(body, options),
     old: find(store, path),
     query: call.query,
     options,

@@ -1,7 +1,7 @@
 // What a write is asked to be besides a write, in its query: a dry run, strict about fields, whose.
 import { quotedInGo } from '../go-words.ts';
 import type { WriteOptions } from '../objects/intake.ts';
-import { forbiddenValue, requiredValue, unsupportedValue } from '../schema/validate.ts';
+import { forbiddenValue, invalidShown, requiredValue, unsupportedValue } from '../schema/validate.ts';
 import { type FieldFault, invalid } from '../status-error.ts';
 import type { ResourceRequest } from './resource.ts';
 
@@ -59,8 +59,7 @@ function managerFaults(manager: string): FieldFault[] {
   if (hidden >= 0) {
     const code = ([...manager][hidden]?.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
     const why = `invalid character U+${code} (at position ${hidden})`;
-    const message = `Invalid value: ${quotedInGo(manager)}: ${why}`;
-    faults.push({ field, reason: 'FieldValueInvalid', message });
+    faults.push(invalidShown(field, quotedInGo(manager), why));
   }
   return faults;
 }

@@ -21,7 +21,7 @@ import {
   type Schema,
   string,
 } from '../schema/schema.ts';
-import { invalidValue, requiredValue, unsupportedValue } from '../schema/validate.ts';
+import { invalidShown, invalidValue, requiredValue, unsupportedValue } from '../schema/validate.ts';
 import type { FieldFault } from '../status-error.ts';
 import { conditionList } from './conditions.ts';
 import { compileJsonPath } from './json-path.ts';
@@ -189,8 +189,7 @@ function storageFaults(versions: Json | undefined): FieldFault[] {
     SelectableFields: ofEach('selectableFields', one),
   }));
   const why = 'must have exactly one version marked as storage version';
-  const message = `Invalid value: ${JSON.stringify(Array.isArray(versions) ? shown : null)}: ${why}`;
-  return [{ field: 'spec.versions', reason: 'FieldValueInvalid', message }];
+  return [invalidShown('spec.versions', JSON.stringify(Array.isArray(versions) ? shown : null), why)];
 }
 
 /** Each field and item has a type, unless it keeps what it does not know, or is a number or a string. */

@@ -12,7 +12,7 @@ import {
   string,
   stringMap,
 } from '../schema/schema.ts';
-import { forbiddenValue, invalidValue, requiredValue } from '../schema/validate.ts';
+import { forbiddenValue, invalidShown, invalidValue, requiredValue } from '../schema/validate.ts';
 import type { FieldFault } from '../status-error.ts';
 import { ageColumn } from '../table/age.ts';
 import { builtIn } from './resource-type.ts';
@@ -79,8 +79,9 @@ export const networkPolicyType = builtIn({
 
 function policyTypesFaults(types: readonly Json[]): FieldFault[] {
   if (types.length <= 2) return [];
-  const message = `Invalid value: ${JSON.stringify(types)}: may not specify more than two policyTypes`;
-  return [{ field: 'spec.policyTypes', reason: 'FieldValueInvalid', message }];
+  return [
+    invalidShown('spec.policyTypes', JSON.stringify(types), 'may not specify more than two policyTypes'),
+  ];
 }
 
 function ruleFaults(rules: readonly Json[], peers: 'from' | 'to', path: string): FieldFault[] {

@@ -10,7 +10,7 @@ import {
   objectAt,
   stringAt,
 } from '../json.ts';
-import { forbiddenValue, invalidValue } from '../schema/validate.ts';
+import { forbiddenValue, invalidShown, invalidValue } from '../schema/validate.ts';
 import type { FieldFault } from '../status-error.ts';
 
 const changeable = [
@@ -82,8 +82,7 @@ function selectorFaults(spec: JsonObject, before: JsonObject): FieldFault[] {
   const required = Object.entries(objectAt(before, 'nodeSelector'));
   if (!isGated(before) || required.every(([key, value]) => selector[key] === value)) return [];
   const why = 'only additions to spec.nodeSelector are allowed (no mutations or deletions)';
-  const message = `Invalid value: ${JSON.stringify(selector)}: ${why}`;
-  return [{ field: 'spec.nodeSelector', reason: 'FieldValueInvalid', message }];
+  return [invalidShown('spec.nodeSelector', JSON.stringify(selector), why)];
 }
 
 const isGated = (spec: JsonObject) => listAt(spec, 'schedulingGates').length > 0;

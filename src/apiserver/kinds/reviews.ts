@@ -3,7 +3,7 @@ import { isObject, type JsonObject, type KubeObject } from '../json.ts';
 import { timestamp } from '../objects/timestamp.ts';
 import { trackCreation } from '../patch/managed-fields.ts';
 import { openObject, strictObject, string } from '../schema/schema.ts';
-import { invalidValue } from '../schema/validate.ts';
+import { invalidShown, invalidValue } from '../schema/validate.ts';
 import type { FieldFault } from '../status-error.ts';
 import { builtIn } from './resource-type.ts';
 
@@ -69,8 +69,8 @@ function attributeFaults({ resourceAttributes, nonResourceAttributes }: JsonObje
   if (resourceAttributes && nonResourceAttributes) {
     const { path = '', verb = '' } = isObject(nonResourceAttributes) ? nonResourceAttributes : {};
     const shown = JSON.stringify({ Path: path, Verb: verb });
-    const message = `Invalid value: ${shown}: cannot be specified in combination with resourceAttributes`;
-    return [{ field: 'spec.nonResourceAttributes', reason: 'FieldValueInvalid', message }];
+    const why = 'cannot be specified in combination with resourceAttributes';
+    return [invalidShown('spec.nonResourceAttributes', shown, why)];
   }
   if (resourceAttributes || nonResourceAttributes) return [];
   const why = 'exactly one of nonResourceAttributes or resourceAttributes must be specified';

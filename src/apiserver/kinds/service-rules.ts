@@ -3,7 +3,13 @@ import { cidrContains, parseCidr, tryParseAddress, tryParseCidr } from '../../ne
 import { type Json, type JsonObject, type KubeObject, listAt, objectAt, stringAt } from '../json.ts';
 import { labelMapFaults } from '../objects/labels.ts';
 import { dnsLabelFaults, portNameFaults, portNumberFaults, subdomainFaults } from '../objects/names.ts';
-import { duplicateValue, forbiddenValue, invalidValue, requiredValue } from '../schema/validate.ts';
+import {
+  duplicateValue,
+  forbiddenValue,
+  invalidShown,
+  invalidValue,
+  requiredValue,
+} from '../schema/validate.ts';
 import type { FieldFault } from '../status-error.ts';
 
 export const serviceCidr = parseCidr('10.96.0.0/12');
@@ -88,8 +94,7 @@ function clusterAddressFaults(
   const faults: FieldFault[] = [];
   const field = 'spec.clusterIPs[0]';
   if (before && typeBefore !== 'ExternalName' && before !== address) {
-    const message = `Invalid value: ${JSON.stringify([address])}: may not change once set`;
-    faults.push({ field, reason: 'FieldValueInvalid', message });
+    faults.push(invalidShown(field, JSON.stringify([address]), 'may not change once set'));
   }
   if (address === '') return faults;
   if (address === 'None') {
@@ -102,8 +107,7 @@ function clusterAddressFaults(
   if (!parsed) faults.push(invalidValue(field, address, addressWords));
   else if (parsed.family === 4 && !cidrContains(serviceCidr, parsed)) {
     const why = `failed to allocate IP ${address}: the provided network does not match the current range`;
-    const message = `Invalid value: ${JSON.stringify([address])}: ${why}`;
-    faults.push({ field: 'spec.clusterIPs', reason: 'FieldValueInvalid', message });
+    faults.push(invalidShown('spec.clusterIPs', JSON.stringify([address]), why));
   }
   return faults;
 }

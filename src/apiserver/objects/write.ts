@@ -1,7 +1,7 @@
 // Creation and replacement: the life of an object's metadata, the split of spec and status, optimistic concurrency.
 // Objects come in already pruned and defaulted (intake.ts) and leave stored, or as they would be stored in a dry run.
 import { randomUUID } from 'node:crypto';
-import { copyOf, isEqual, type JsonObject, type KubeObject } from '../json.ts';
+import { copyOf, isEqual, type JsonObject, type KubeObject, listAt } from '../json.ts';
 import { collectionOf, type ResourceType, type SubresourceName } from '../kinds/resource-type.ts';
 import { trackCreation, trackUpdate } from '../patch/managed-fields.ts';
 import { applyDefaults } from '../schema/default.ts';
@@ -113,18 +113,15 @@ function assertCurrent(type: ResourceType, old: KubeObject, object: KubeObject):
 export function isReadyToGo(object: KubeObject): boolean {
   const { deletionTimestamp, finalizers, deletionGracePeriodSeconds } = object.metadata;
   const namespaceFinalizers =
-    object.kind === 'Namespace' && object.apiVersion === 'v1' && hasSpecFinalizers(object);
+    object.kind === 'Namespace' &&
+    object.apiVersion === 'v1' &&
+    listAt(object, 'spec', 'finalizers').length > 0;
   return (
     deletionTimestamp !== undefined &&
     !(deletionGracePeriodSeconds && deletionGracePeriodSeconds > 0) &&
     (finalizers ?? []).length === 0 &&
     !namespaceFinalizers
   );
-}
-
-function hasSpecFinalizers(namespace: KubeObject): boolean {
-  const { finalizers } = namespace.spec as JsonObject;
-  return Array.isArray(finalizers) && finalizers.length > 0;
 }
 
 /** Of what is sound and yet better said otherwise. */

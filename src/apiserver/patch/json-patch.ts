@@ -1,5 +1,4 @@
 // JSON Patch (RFC 6902).
-
 import { goTypeOf } from '../go-words.ts';
 import { fieldOf, isEqual, isObject, type Json, type JsonObject, setField } from '../json.ts';
 import { badRequest, StatusError } from '../status-error.ts';

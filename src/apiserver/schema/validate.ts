@@ -16,8 +16,12 @@ export function validateSchema(schema: Schema, value: Json, path = ''): FieldFau
 const shown = (value: Json) => (isObject(value) || Array.isArray(value) ? typeName(value) : value);
 
 export function invalidValue(field: string, value: Json | undefined, why: string): FieldFault {
-  const message = `Invalid value: ${JSON.stringify(shown(value ?? null))}: ${why}`;
-  return { field: field || '<nil>', reason: 'FieldValueInvalid', message };
+  return invalidShown(field || '<nil>', JSON.stringify(shown(value ?? null)), why);
+}
+
+/** The same of a value that is shown in other words than its own. */
+export function invalidShown(field: string, text: string, why: string): FieldFault {
+  return { field, reason: 'FieldValueInvalid', message: `Invalid value: ${text}: ${why}` };
 }
 
 export function requiredValue(field: string, why = ''): FieldFault {

@@ -1,5 +1,5 @@
 // Routes as BIRD shows them ("show route all"): where to, which way, who said so, and whether they are in use.
-import type { Family } from '../../net/index.ts';
+import { type Family, familyOf } from '../../net/index.ts';
 import type { BirdLine } from './control-socket.ts';
 import type { Session } from './sessions.ts';
 
@@ -50,7 +50,7 @@ function routeOf(destination: string, text: string, sessions: ReadonlyMap<string
   const [, name = ''] = /\[(\S+)/.exec(text) ?? [];
   const session = sessions.get(name);
   return {
-    family: destination.includes(':') ? 6 : 4,
+    family: familyOf(destination),
     destination,
     type: /\] \*/.test(text) ? 'FIB' : 'RIB',
     hops: [],

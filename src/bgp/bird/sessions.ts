@@ -1,5 +1,5 @@
 // BGP sessions as BIRD shows them ("show protocols all"), under the names that we gave them.
-import type { Family } from '../../net/index.ts';
+import { type Family, familyOf } from '../../net/index.ts';
 import type { PeerKind } from '../model/bgp-model.ts';
 import type { BirdLine } from './control-socket.ts';
 
@@ -76,7 +76,7 @@ function sessionOf(
     name,
     kind,
     peer,
-    family: peer.includes(':') ? 6 : 4,
+    family: familyOf(peer),
     asNumber: Number(details.get('Neighbor AS') ?? 0),
     localAsNumber: Number(details.get('Local AS') ?? 0),
     state: states.find((state) => state === word) ?? (word === 'Down' ? 'Idle' : 'Close'),

@@ -17,7 +17,7 @@ import {
   replaceRoute,
   setLink,
 } from '../../kernel/index.ts';
-import { type Family, parseAddress } from '../../net/index.ts';
+import { type Family, familyOf } from '../../net/index.ts';
 import { hostSettings, nodeSettings, restoreSettings } from './host-settings.ts';
 import { type DeviceRoutes, deviceRoute, plainDeviceRoutes } from './next-hop.ts';
 import type { PodLink } from './pod-links.ts';
@@ -319,9 +319,5 @@ function isAsWanted(route: Route, wanted: NewRoute): boolean {
 }
 
 function metricOf({ destination, metric }: NewRoute): number {
-  return metric ?? kernelMetrics[destination.includes(':') ? 6 : 4];
-}
-
-function familyOf(address: string): Family {
-  return parseAddress(address).family;
+  return metric ?? kernelMetrics[familyOf(destination)];
 }

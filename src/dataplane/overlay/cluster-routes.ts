@@ -10,7 +10,7 @@ import {
   type Rtnetlink,
   replaceRoute,
 } from '../../kernel/index.ts';
-import type { Family } from '../../net/index.ts';
+import { type Family, familyOf } from '../../net/index.ts';
 import { makeChanges, type Outcome, type WayChange } from './way-changes.ts';
 
 export interface ClusterRoutesOptions {
@@ -108,8 +108,4 @@ function isSameRoute(actual: Route, wanted: NewRoute): boolean {
   // The kernel hangs an IPv6 blackhole on the loopback link.
   const isSameWay = type === 'blackhole' || (actual.via === wanted.via && actual.link === wanted.link);
   return actual.type === type && isSameWay;
-}
-
-function familyOf(destination: string): Family {
-  return destination.includes(':') ? 6 : 4;
 }

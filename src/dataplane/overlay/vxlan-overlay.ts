@@ -18,7 +18,7 @@ import {
   replaceNeighbour,
   setLink,
 } from '../../kernel/index.ts';
-import type { Family } from '../../net/index.ts';
+import { type Family, familyOf } from '../../net/index.ts';
 import { ClusterRoutes } from './cluster-routes.ts';
 import { deviceNames, tunnelNotes } from './own-tunnels.ts';
 import { tunnelEnds } from './tunnel-ends.ts';
@@ -182,10 +182,11 @@ export class VxlanOverlay {
       );
     }
     // A link can be given no note before it is there.
-    const present = this.#rtnetlink.link(name);
-    if (present && !(present.up && isSet(present, this.#settings)))
-      this.#rtnetlink.apply(setLink(present.index, { ...this.#settings, up: true }));
-    const device = this.#rtnetlink.link(name);
+    let device = this.#rtnetlink.link(name);
+    if (device && !(device.up && isSet(device, this.#settings))) {
+      this.#rtnetlink.apply(setLink(device.index, { ...this.#settings, up: true }));
+      device = this.#rtnetlink.link(name);
+    }
     if (!device) throw new Error(`The link "${name}" was removed while it was being set up`);
     // Else it would be made anew each time that anybody looks.
     if (!this.#fits(device))
@@ -261,8 +262,4 @@ export class VxlanOverlay {
 
 function isSet(link: Link, { mac, mtu, alias }: TunnelSettings): boolean {
   return link.mac === mac && link.mtu === mtu && link.alias === alias;
-}
-
-function familyOf(address: string): Family {
-  return address.includes(':') ? 6 : 4;
 }

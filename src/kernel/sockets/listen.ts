@@ -1,5 +1,6 @@
 // A listening TCP socket for Node's own servers in another network namespace. `server.listen(port)` between two setns calls
 // would land in the wrong one, because Node makes the socket later.
+import { familyOf } from '../../net/index.ts';
 import { InetSocket } from './inet-socket.ts';
 import type { SocketAddress } from './socket-address.ts';
 
@@ -8,7 +9,7 @@ import type { SocketAddress } from './socket-address.ts';
  * then on. @throws KernelError EADDRINUSE, EADDRNOTAVAIL
  */
 export function listenInNamespace(namespace: number, address: SocketAddress): number {
-  const family = address.address.includes(':') ? 6 : 4;
+  const family = familyOf(address.address);
   const socket = InetSocket.open({ type: 'stream', family, namespace });
   try {
     socket.bind(address);

@@ -8,7 +8,7 @@
 // every earlier packet at least one queue further. A probe passes at most four queues in one direction, and a TCP
 // handshake three times that; the laps below are more than either needs.
 import { InetSocket, pollReadable } from '../../kernel/index.ts';
-import { familyOf } from './families.ts';
+import { familyOf } from '../../net/index.ts';
 import { anyAddress, type NodeSite } from './site.ts';
 import { decodeId, encodeId } from './udp.ts';
 

@@ -5,10 +5,6 @@ export const families: readonly Family[] = [4, 6];
 
 const suffix = ' over IPv6';
 
-export function familyOf(address: string): Family {
-  return address.includes(':') ? 6 : 4;
-}
-
 /** What the prober calls a node or a pod ("namespace/name") in a family. */
 export function probedAs(name: string, family: Family): string {
   return family === 4 ? name : `${name}${suffix}`;

@@ -2,7 +2,7 @@
 // half of the id, so that every probe of a wave is a new flow. Whatever the receiver's kernel answers is of no interest.
 // Sources: RFC 792, RFC 4443 section 2.1.
 import { type InetSocket, pollReadable } from '../../kernel/index.ts';
-import { familyOf } from './families.ts';
+import { familyOf } from '../../net/index.ts';
 import { withoutIpHeader } from './flow-packet.ts';
 import type { Transmitter } from './probe.ts';
 import { openIn, type PodSite } from './site.ts';

@@ -1,7 +1,7 @@
 // What the prober holds open: a namespace per node and pod, and in every pod the sockets that answer for it. It opens and
 // closes; what travels through the sockets is in the files of the transports.
 import { closeNamespace, InetSocket, openNamespace } from '../../kernel/index.ts';
-import { familyOf } from './families.ts';
+import { familyOf } from '../../net/index.ts';
 import type { ProbeProtocol, ProberNode, ProberPod } from './messages.ts';
 import { sctpProtocol } from './sctp-packet.ts';
 

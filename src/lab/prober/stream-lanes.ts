@@ -1,7 +1,7 @@
 // The lanes of a stream of probes: one per flow and kind of packet, with the sockets it sends and is received by, and the
 // record of which of its probes arrived. When to send, and when to stop, is the stream's affair.
 import { InetSocket, KernelError, type SocketAddress } from '../../kernel/index.ts';
-import { familyOf } from './families.ts';
+import { familyOf } from '../../net/index.ts';
 import { decodeTcpStart, encodeTcpStart, encodeUdpStart, withoutIpHeader } from './flow-packet.ts';
 import type { LaneReport } from './messages.ts';
 import type { PodSite } from './site.ts';

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Family } from '../../net/index.ts';
+import { type Family, familyOf } from '../../net/index.ts';
 import type { ExternalRouter, RouterOptions, RouterRoute, RouterSession } from './external-router.ts';
 import { RouterProcesses } from './processes.ts';
 
@@ -136,7 +136,7 @@ function configurationText({ asNumber, routerId, neighbors }: RouterOptions): st
       'restart-time = 120',
       '[[neighbors.afi-safis]]',
       '[neighbors.afi-safis.config]',
-      `afi-safi-name = "ipv${address.includes(':') ? 6 : 4}-unicast"`,
+      `afi-safi-name = "ipv${familyOf(address)}-unicast"`,
       '[neighbors.afi-safis.mp-graceful-restart.config]',
       'enabled = true',
     ]),
