@@ -127,8 +127,8 @@ describe('the prober', () => {
       assert.ok(BigInt(cut.lastOldAt) > 0n, 'something passed before');
       assert.ok(BigInt(cut.turnedAt) > BigInt(cut.lastOldAt), 'it turned after the last that passed');
 
-      await prober.ask('startStream', { protocol, flows: flow(protocol) });
       const before = process.hrtime.bigint();
+      await prober.ask('startStream', { protocol, flows: flow(protocol) });
       cluster.nft(1, 'flush ruleset');
       const openedAt = process.hrtime.bigint();
       const opened = await prober.ask('endStream', { verdict: 'open', deadlineMs: 5_000 });
