@@ -108,9 +108,13 @@ export class Daemon {
   }
 }
 
+/** Who waits for longer says so, and again each time that as much has gone by. */
+const patienceMs = 30_000;
+
 /**
  * Resolves with what `look` returns once it is neither undefined nor false; looks again
- * a little later as long as it is, or throws anything but that a program has ended.
+ * a little later as long as it is, or throws anything but that a program has ended. Tells
+ * the error stream what takes long.
  * @throws Error that says what was waited for, and what the last look threw
  */
 export async function eventually<T>(
@@ -118,7 +122,9 @@ export async function eventually<T>(
   look: () => T | undefined | false | Promise<T | undefined | false>,
   { deadlineMs = 120_000, everyMs = 100 }: { deadlineMs?: number; everyMs?: number } = {},
 ): Promise<T> {
-  const deadline = Date.now() + deadlineMs;
+  const started = Date.now();
+  const deadline = started + deadlineMs;
+  let tellAt = started + patienceMs;
   let fault: unknown;
   for (;;) {
     try {
@@ -129,9 +135,14 @@ export async function eventually<T>(
       if (error instanceof EndedError) throw error;
       fault = error;
     }
-    if (Date.now() > deadline) {
-      const why = fault instanceof Error ? `: ${fault.message}` : '';
+    const now = Date.now();
+    const why = fault instanceof Error ? `: ${fault.message}` : '';
+    if (now > deadline) {
       throw new Error(`Waited ${deadlineMs / 1000} s in vain: ${what}${why}`, { cause: fault });
+    }
+    if (now > tellAt) {
+      console.error(`Waiting for ${Math.round((now - started) / 1000)} s now: ${what}${why}`);
+      tellAt = now + patienceMs;
     }
     await delay(everyMs);
   }
