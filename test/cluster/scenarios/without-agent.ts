@@ -6,6 +6,7 @@ import { apply, podManifest, readyPods } from '../pods.ts';
 
 const node = 'node-2';
 const label = 'calico-ts';
+const unavailable = 'node.kubernetes.io/network-unavailable';
 
 export async function withoutAgent(cluster: Cluster): Promise<void> {
   const pod = podManifest({ name: 'patient' });
@@ -15,6 +16,8 @@ export async function withoutAgent(cluster: Cluster): Promise<void> {
   await cluster.kubectl(['label', 'node', node, `${label}=not-yet`]);
   try {
     await eventually('the node says that it has no network', async () => (await said(cluster)) === 'True');
+    // What the scheduler goes by is the taint that Kubernetes makes of it a moment later.
+    await eventually('the node is tainted', async () => (await taints(cluster)).includes(unavailable));
     await apply(cluster, { ...pod, spec });
     await eventually('the scheduler waits for the network', async () => {
       const why = await cluster.kubectl([
@@ -23,7 +26,7 @@ export async function withoutAgent(cluster: Cluster): Promise<void> {
         '--field-selector=involvedObject.name=patient,reason=FailedScheduling',
         '--output=jsonpath={.items[*].message}',
       ]);
-      return /node\.kubernetes\.io\/network-unavailable/.test(why) || Promise.reject(new Error(why));
+      return why.includes(unavailable) || Promise.reject(new Error(why));
     });
   } finally {
     await cluster.kubectl(['label', 'node', node, `${label}-`]);
@@ -37,4 +40,8 @@ export async function withoutAgent(cluster: Cluster): Promise<void> {
 function said(cluster: Cluster): Promise<string> {
   const path = '--output=jsonpath={.status.conditions[?(@.type=="NetworkUnavailable")].status}';
   return cluster.kubectl(['get', 'node', node, path]);
+}
+
+async function taints(cluster: Cluster): Promise<string[]> {
+  return (await cluster.kubectl(['get', 'node', node, '--output=jsonpath={.spec.taints[*].key}'])).split(' ');
 }
