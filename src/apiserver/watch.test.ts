@@ -56,7 +56,7 @@ async function withWatch(
   use: (events: AsyncGenerator<WatchEvent, undefined>) => Promise<void>,
 ) {
   const abort = new AbortController();
-  const deadline = AbortSignal.timeout(5000);
+  const deadline = AbortSignal.timeout(60_000);
   try {
     await use(watch(query, AbortSignal.any([abort.signal, deadline])));
   } finally {
@@ -163,7 +163,7 @@ test('a deleted namespace is terminating, then empty, then gone', async () => {
   const refused = await write('POST', '/api/v1/namespaces/ending/configmaps', { metadata: { name: 'late' } });
   assert.equal(refused.code, 403);
   const { resourceVersion } = marked.metadata;
-  const abort = AbortSignal.timeout(5000);
+  const abort = AbortSignal.timeout(60_000);
   const url = `${server.url}/api/v1/namespaces?watch=1&resourceVersion=${resourceVersion}&fieldSelector=metadata.name%3Dending`;
   const response = await fetch(url, { signal: abort });
   await write('PATCH', '/api/v1/namespaces/ending/configmaps/held', { metadata: { finalizers: null } });

@@ -100,7 +100,7 @@ describe('a readiness gate', async () => {
 
   test('that stays closed is a reason to be called again, code 11', async () => {
     closedFor = Number.POSITIVE_INFINITY;
-    const deadlineMs = 100;
+    const deadlineMs = 2_000;
     await assert.rejects(
       pass({ readiness_gates: [url] }, { deadlineMs }),
       isCode(11, /The readiness gate "http.*" is closed: it answered 503/),

@@ -30,7 +30,7 @@ test('a listening socket that was handed over is served, and after closing the p
   const { fd } = (socket as unknown as { _handle: { fd: number } })._handle;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
     stdio: ['pipe', 'pipe', 'inherit', fd],
-    timeout: 10_000,
+    timeout: 100_000,
   });
   // From here on the child alone accepts.
   socket.close();

@@ -99,7 +99,7 @@ for (const [ending, error] of [
     await Promise.all(deleted);
     assert.deepEqual([await holdings(node), ownerOf(node)], [[[], 0], undefined]);
 
-    const { addresses } = await node.network.add(requestOf('ADD', call('c3', testNamespace('third'), 1)));
+    const { addresses } = await node.network.add(requestOf('ADD', call('c3', testNamespace('third'), 60)));
     assert.deepEqual([await holdings(node), addresses.length], [[['test-net.c3'], 1], 1]);
     assert.equal(ownerOf(node), 'test-net c3 eth0 shop/web');
   });

@@ -10,11 +10,11 @@ async function toldBy(script: Answer[], enough: number): Promise<string[]> {
   await using server = await ScriptedServer.start(...script);
   const datastore = new KubernetesDatastore(
     { server: server.url, tls: {}, credential: staticCredential('Bearer t'), namespace: 'default' },
-    { backoff: { firstMs: 1, maxMs: 5 }, silenceMs: 200, requestTimeoutMs: 500, retryForMs: 50 },
+    { backoff: { firstMs: 1, maxMs: 5 }, requestTimeoutMs: 10_000, retryForMs: 50 },
   );
   const told: string[] = [];
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const deadline = setTimeout(() => reject(new Error(`Only told: ${told.join(', ')}`)), 10_000);
+  const deadline = setTimeout(() => reject(new Error(`Only told: ${told.join(', ')}`)), 60_000);
   const tell = (what: string) => {
     told.push(what);
     if (told.length === enough) resolve();

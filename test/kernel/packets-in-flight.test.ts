@@ -17,7 +17,7 @@ import { addSlowChain } from '../dataplane/slow-chains.ts';
 import { ip, testNamespace } from './test-namespaces.ts';
 
 /** Packets that must have been under way, unless somebody waited. */
-const enough = 20;
+const enough = 5;
 /** Rules that a packet passes: this to the third power. */
 const width = 30;
 const base = 'there';

@@ -16,7 +16,7 @@ import {
 } from '../../src/kernel/index.ts';
 import { ip, testNamespace } from './test-namespaces.ts';
 
-const deadlineMs = 5_000;
+const deadlineMs = 60_000;
 
 /** Watches a namespace; `until` resolves with the first event, past or to come, that fits. */
 function collector(namespace: number, topics: readonly RoutingTopic[]) {
