@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { after, test } from 'node:test';
+import { after, before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { counter, jump } from '../../src/dataplane/nftables/matches.ts';
 import {
   awaitPacketsInFlight,
@@ -16,8 +17,9 @@ import { leaveBridge, membarrier } from '../../src/kernel/packets-in-flight.ts';
 import { addSlowChain } from '../dataplane/slow-chains.ts';
 import { ip, testNamespace } from './test-namespaces.ts';
 
-/** Packets that must have been under way, unless somebody waited. */
-const enough = 5;
+const rounds = 200;
+/** In so many rounds a packet must have been under way when nobody waited. */
+const enough = rounds / 10;
 /** Rules that a packet passes: this to the third power. */
 const width = 30;
 const base = 'there';
@@ -46,6 +48,9 @@ nftables.commit(transaction);
 const flooder = inNamespace(there.fd, () =>
   spawn(process.execPath, ['-e', flood], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }),
 );
+before(async () => {
+  while (counts()[1] < 10n) await delay(10);
+});
 after(() => {
   flooder.kill();
   nftables.close();
@@ -70,11 +75,11 @@ async function overlooked(wait: () => unknown): Promise<boolean> {
 }
 
 /**
- * That the waiting overlooks nobody, asked until packets were under way so often when nobody waited: how often one is met is chance, and the
- * processors' that are free.
+ * That the waiting overlooks nobody, asked in all rounds, and in more until packets were under way often enough when nobody waited: how often
+ * one is met is chance, and the processors' that are free.
  */
 async function overlooksNobody(wait: () => unknown): Promise<void> {
-  for (let met = 0; met < enough; ) {
+  for (let round = 0, met = 0; round < rounds || met < enough; round++) {
     assert.equal(flooder.exitCode, null, `no more packets come, after ${met} of ${enough} were met`);
     if (await overlooked(() => {})) met++;
     assert.ok(!(await overlooked(wait)), 'somebody is there still');

@@ -17,7 +17,9 @@ export async function withoutAgent(cluster: Cluster): Promise<void> {
   try {
     await eventually('the node says that it has no network', async () => (await said(cluster)) === 'True');
     // What the scheduler goes by is the taint that Kubernetes makes of it a moment later.
-    await eventually('the node is tainted', async () => (await taints(cluster)).includes(unavailable));
+    await eventually('the node is tainted', async () =>
+      (await fieldOfNode(cluster, '.spec.taints[*].key')).includes(unavailable),
+    );
     await apply(cluster, { ...pod, spec });
     await eventually('the scheduler waits for the network', async () => {
       const why = await cluster.kubectl([
@@ -38,10 +40,9 @@ export async function withoutAgent(cluster: Cluster): Promise<void> {
 }
 
 function said(cluster: Cluster): Promise<string> {
-  const path = '--output=jsonpath={.status.conditions[?(@.type=="NetworkUnavailable")].status}';
-  return cluster.kubectl(['get', 'node', node, path]);
+  return fieldOfNode(cluster, '.status.conditions[?(@.type=="NetworkUnavailable")].status');
 }
 
-async function taints(cluster: Cluster): Promise<string[]> {
-  return (await cluster.kubectl(['get', 'node', node, '--output=jsonpath={.spec.taints[*].key}'])).split(' ');
+function fieldOfNode(cluster: Cluster, path: string): Promise<string> {
+  return cluster.kubectl(['get', 'node', node, `--output=jsonpath={${path}}`]);
 }
