@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import type { Cluster } from '../cluster.ts';
 import { manifest } from '../install.ts';
+import { noRightIsHeldTwice, rolesOf } from './rights-one-by-one.ts';
 
 export interface AuditEvent {
   readonly user: {
@@ -43,6 +44,11 @@ export async function leastPrivilege(t: TestContext, cluster: Cluster): Promise<
         rights.filter((right) => !used.has(right)),
         [],
       );
+    });
+  }
+  for (const component of components) {
+    await t.test(`${component} has no right twice: it is without any that is taken away`, async (t) => {
+      t.diagnostic(`${await noRightIsHeldTwice(cluster, component)} rights`);
     });
   }
   await t.test('the account of the CNI kubeconfig asked for nothing but who it is', () => {
@@ -115,17 +121,7 @@ function rightOf({ verb, objectRef = {} }: AuditEvent): string {
 
 /** What the component's ClusterRole and Roles allow, in the same words. */
 async function rightsOf(cluster: Cluster, component: string): Promise<string[]> {
-  const roles = await Promise.all(
-    [
-      ['clusterrole', `calico-system:${component}`],
-      ['role', component, '--namespace=calico-system'],
-      ['role', component, '--namespace=kube-system'],
-    ].map(async (what) => {
-      const text = await cluster.kubectl(['get', ...what, '--ignore-not-found', '--output=json']);
-      return text === '' ? [] : JSON.parse(text).rules;
-    }),
-  );
-  return rightsIn(roles.flat() as RoleRule[]);
+  return rightsIn((await rolesOf(cluster, component)).flatMap(({ rules }) => rules));
 }
 
 /** The same of a manifest of the repository. */
